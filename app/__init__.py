@@ -1,0 +1,1 @@
+"""Forecourt without its window: the station, its OCPP client and everything they need."""

@@ -1,0 +1,1 @@
+"""The window: shows snapshots of the station and sends intents."""
