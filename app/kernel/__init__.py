@@ -1,0 +1,1 @@
+"""What everything stands on: the ordered bus, the clocks, ids, units and texts."""

@@ -1,0 +1,146 @@
+"""One ordered stream of events: what happened, when, because of whom and because of what.
+
+`publish()` appends to a queue and the outermost publish drains it: each subscriber sees all events in
+the same order, also those that other subscribers publish meanwhile. What is published while an event is
+being handled (also later, in a task started then) carries its origin and names it as the cause.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Origin(Enum):
+    """Who is behind an event."""
+
+    PERSON = "person"
+    SCRIPT = "script"
+    CONTROL = "control"
+    BACK_OFFICE = "back office"
+    PHYSICS = "physics"
+    HARDWARE = "hardware"
+    STATION = "station"
+
+
+class Event:
+    """Base of all events: frozen, slotted dataclasses in the past tense."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with its place in the order of things.
+
+    `at` is station time (UTC), `real` the computer's time in epoch seconds, `cause` the seq of the event
+    that led to this one.
+    """
+
+    seq: int
+    at: datetime
+    real: float
+    origin: Origin
+    cause: int | None
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberFailed(Event):
+    """A subscriber raised: a fault of the program, told and survived."""
+
+    subscriber: str
+    event: str
+    error: str
+
+
+Handler = Callable[[Entry], None]
+Remover = Callable[[], None]
+
+_because: ContextVar[tuple[Origin, int | None]] = ContextVar(
+    "because", default=(Origin.STATION, None)
+)
+
+
+@contextmanager
+def because(origin: Origin, cause: int | None = None) -> Iterator[None]:
+    """All that is published inside comes from `origin` (and from the event numbered `cause`)."""
+    token = _because.set((origin, cause))
+    try:
+        yield
+    finally:
+        _because.reset(token)
+
+
+def current_origin() -> Origin:
+    """Who is behind what is going on right now."""
+    return _because.get()[0]
+
+
+class Bus:
+    """Publish and subscribe, in one order for all."""
+
+    def __init__(
+        self, now: Callable[[], datetime], real: Callable[[], float] = time.time, first_seq: int = 1
+    ) -> None:
+        self._now = now
+        self._real = real
+        self._next = first_seq
+        self._queue: deque[Entry] = deque()
+        self._draining = False
+        self._subscribers: list[tuple[Handler, tuple[type[Event], ...]]] = []
+
+    def subscribe(self, handler: Handler, *kinds: type[Event]) -> Remover:
+        """Call `handler` for each event (of `kinds`, if given). Returns what ends it."""
+        item = (handler, kinds)
+        self._subscribers.append(item)
+
+        def remove() -> None:
+            # `in` and `remove` compare by equality, so the same pair twice would be ambiguous
+            for index, known in enumerate(self._subscribers):
+                if known is item:
+                    del self._subscribers[index]
+                    return
+
+        return remove
+
+    def publish(self, event: Event, *, origin: Origin | None = None) -> int:
+        """Append an event to the order and hand it round. Returns its seq."""
+        known, cause = _because.get()
+        entry = Entry(self._next, self._now(), self._real(), origin or known, cause, event)
+        self._next += 1
+        self._queue.append(entry)
+        if not self._draining:
+            self._drain()
+        return entry.seq
+
+    def _drain(self) -> None:
+        self._draining = True
+        try:
+            while self._queue:
+                self._hand_round(self._queue.popleft())
+        finally:
+            self._draining = False
+
+    def _hand_round(self, entry: Entry) -> None:
+        with because(entry.origin, entry.seq):
+            for handler, kinds in tuple(self._subscribers):
+                if kinds and not isinstance(entry.event, kinds):
+                    continue
+                try:
+                    handler(entry)
+                except Exception as error:  # noqa: BLE001 - one subscriber must not stop the others
+                    self._record_failure(handler, entry, error)
+
+    def _record_failure(self, handler: Handler, entry: Entry, error: Exception) -> None:
+        if isinstance(entry.event, SubscriberFailed):
+            return  # a subscriber that fails on failures would never end
+        name = getattr(handler, "__qualname__", repr(handler))
+        event = type(entry.event).__name__
+        self.publish(SubscriberFailed(name, event, f"{type(error).__name__}: {error}"))

@@ -1,0 +1,13 @@
+"""Where the data files lie: in a checkout beside `app`, in a frozen program in its bundle."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def resource(*parts: str) -> Path:
+    """The path of a file or folder below `resources`."""
+    bundle = getattr(sys, "_MEIPASS", None)
+    root = Path(bundle) if bundle else Path(__file__).resolve().parents[2]
+    return root.joinpath("resources", *parts)

@@ -1,0 +1,49 @@
+"""Electrical quantities and time stamps in the spelling that is shown and sent."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+NOMINAL_VOLTAGE = 230.0
+"""Volt, line to neutral, unless the blueprint says otherwise."""
+
+MIN_AC_CURRENT = 6.0
+"""Ampere: below this IEC 61851 knows no charging on AC."""
+
+_STAMP = re.compile(
+    r"^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?\s*([Zz]|[+-]\d{2}:?\d{2})?$"
+)
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with `Z`, milliseconds only where there are any."""
+    moment = moment.astimezone(UTC)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    # strftime pads years below 1000 on some platforms only
+    text = f"{moment.year:04d}" + text[text.index("-") :]
+    millis = moment.microsecond // 1000
+    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
+
+
+def parse_stamp(text: str) -> datetime:
+    """Any legal form (offset, fraction of any length, none): an aware moment in UTC.
+
+    A stamp without an offset counts as UTC. Raises ValueError for anything else.
+    """
+    match = _STAMP.match(text.strip())
+    if not match:
+        raise ValueError(f"not a date-time: {text!r}")
+    day, clock, fraction, zone = match.groups()
+    leap = clock.endswith(":60")
+    moment = datetime.fromisoformat(f"{day}T{clock[:-2]}59" if leap else f"{day}T{clock}")
+    if leap:
+        moment += timedelta(seconds=1)
+    if fraction:
+        moment += timedelta(microseconds=int((fraction[1:] + "000000")[:6]))
+    offset = timedelta(0)
+    if zone and zone not in "Zz":
+        sign = -1 if zone[0] == "-" else 1
+        digits = zone[1:].replace(":", "")
+        offset = sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return moment.replace(tzinfo=UTC) - offset

@@ -1,0 +1,1 @@
+"""An OCPP client that knows no sockets and no screen: frames, rules, and one personality a version."""

@@ -1,0 +1,257 @@
+"""The ports of a functional block: all it may ask of the world. Implemented above, wired by the session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from app.kernel.activity import Activity
+from app.kernel.bus import Bus
+from app.kernel.clock import Clock, LinkClock
+from app.kernel.ids import IdSource
+from app.station.commands import Command
+from app.station.intents import Intent, Outcome
+from app.station.snapshot import MeterReading, StationSnapshot
+
+Payload = dict[str, Any]
+
+
+class CallFailed(Exception):
+    """A CALL of ours got no usable answer."""
+
+
+class CallRefused(CallFailed):
+    """The back office answered with a CALLERROR."""
+
+    def __init__(self, code: str, description: str = "", details: Any = None) -> None:
+        super().__init__(f"{code}: {description}" if description else code)
+        self.code, self.description, self.details = code, description, details
+
+
+class CallTimedOut(CallFailed):
+    """No answer within the message time-out."""
+
+
+class NotConnected(CallFailed):
+    """There is no link, or it broke while the CALL was open."""
+
+
+class InvalidOwnFrame(CallFailed):
+    """Our own CALL breaks the schema: a fault of this program; nothing was sent."""
+
+
+class InvalidAnswer(CallFailed):
+    """The answer came but breaks the schema; `payload` is what it held."""
+
+    def __init__(self, payload: Any, explanation: str) -> None:
+        super().__init__(explanation)
+        self.payload = payload
+
+
+class StationPort(Protocol):
+    """The machine, as the controller sees it."""
+
+    def handle(self, order: Intent | Command) -> Outcome: ...
+
+    def snapshot(self) -> StationSnapshot: ...
+
+    def meter(self, evse: int) -> MeterReading: ...
+
+    def main_meter(self) -> MeterReading | None: ...
+
+
+class StorePort(Protocol):
+    """Rows that survive a power cut: named tables of JSON documents, kept in the order they came.
+
+    A change outside of `step()` is a transaction of its own; inside, all changes become durable
+    together when the outermost step ends, or none of them. Raises OSError-like StoreFailed when the disk
+    does not take it.
+    """
+
+    def step(self) -> AbstractContextManager[None]: ...
+
+    def get(self, table: str, key: str) -> Payload | None: ...
+
+    def put(self, table: str, key: str, row: Mapping[str, Any]) -> None: ...
+
+    def delete(self, table: str, key: str) -> None: ...
+
+    def clear(self, table: str) -> None: ...
+
+    def rows(self, table: str) -> list[tuple[str, Payload]]: ...
+
+    def first(self, table: str) -> tuple[str, Payload] | None: ...
+
+    def count(self, table: str) -> int: ...
+
+
+class CallPort(Protocol):
+    """Sends a CALL and waits for its answer: one open at a time, later ones wait their turn."""
+
+    async def call(self, action: str, payload: Payload) -> Payload:
+        """The answer's payload. Raises CallFailed (CallRefused, CallTimedOut, NotConnected, ...)."""
+        ...
+
+    @property
+    def online(self) -> bool:
+        """The WebSocket is open."""
+        ...
+
+    def close_link(self, why: str) -> None:
+        """Close the socket from our side (it comes back by itself): a reboot, a new password."""
+        ...
+
+
+class OpenPointsPort(Protocol):
+    """What was chosen for each open point of the specification."""
+
+    def choose(self, point: str) -> str:
+        """The option in force, at once. Journals that the point was met."""
+        ...
+
+    async def ask(self, point: str) -> str:
+        """As `choose`, but in strict mode a person is asked first (within half the message time-out)."""
+        ...
+
+
+class FeatureSet(Protocol):
+    def __contains__(self, name: object) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the station says it is in its BootNotification."""
+
+    vendor: str = "Forecourt"
+    model: str = "Simulator"
+    serial_number: str | None = None
+    box_serial_number: str | None = None
+    firmware_version: str | None = "1.0.0"
+    iccid: str | None = None
+    imsi: str | None = None
+    meter_type: str | None = None
+    meter_serial_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeySetting:
+    """A 1.6 configuration key as the configuration file sets it up."""
+
+    key: str
+    value: str | None = None
+    readonly: bool | None = None
+    """None: as the specification has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSetting:
+    """A 2.0.1 variable as the configuration file sets it up. evse/connector None: not tied to one."""
+
+    component: str
+    variable: str
+    value: str | None = None
+    evse: int | None = None
+    connector: int | None = None
+    component_instance: str | None = None
+    variable_instance: str | None = None
+    attribute: str = "Actual"
+    mutability: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OcppSettings:
+    """The part of the configuration that a personality starts from; the store wins over it."""
+
+    identity: Identity = field(default_factory=Identity)
+    keys: tuple[KeySetting, ...] = ()
+    variables: tuple[VariableSetting, ...] = ()
+    features: frozenset[str] | None = None
+    """Feature profiles (1.6) or blocks (2.0.1) that are on; None: all that are implemented."""
+    free_vend: bool = False
+    free_vend_token: str = "FREE"
+    security_profile: int = 0
+
+
+class BootState(Enum):
+    """How the back office sees us."""
+
+    OFF = "off"
+    BOOTING = "booting"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+
+
+class BootReason(Enum):
+    """Why this power cycle began."""
+
+    POWER_UP = "PowerUp"
+    LOCAL_RESET = "LocalReset"
+    REMOTE_RESET = "RemoteReset"
+    SCHEDULED_RESET = "ScheduledReset"
+    FIRMWARE_UPDATE = "FirmwareUpdate"
+    WATCHDOG = "Watchdog"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A transaction as people see it."""
+
+    evse: int
+    connector: int | None
+    transaction_id: str | None
+    """None while the back office has not told it (1.6)."""
+    id_token: str | None
+    started: datetime
+    meter_start: float
+    """Wh."""
+    state: str
+    cost: str | None = None
+
+
+Spawn = Callable[[Coroutine[Any, Any, Any], str], None]
+
+
+@dataclass(slots=True)
+class Context:
+    """One power cycle's ports, given to each block of a personality."""
+
+    bus: Bus
+    clock: Clock
+    link: LinkClock
+    activity: Activity
+    station: StationPort
+    store: StorePort
+    calls: CallPort
+    points: OpenPointsPort
+    settings: OcppSettings
+    ids: IdSource
+    spawn: Spawn
+    """Starts a task of this power cycle, counted in; an error in it is journaled."""
+    reboot: Callable[[BootReason], None]
+    """Ends this power cycle and begins the next from the store (after the current step)."""
+    boot_reason: BootReason = BootReason.POWER_UP
+
+
+Handler = Callable[[Payload], "Reply | Awaitable[Reply]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a CALL of the back office, and what is done once it has been handed over."""
+
+    payload: Payload
+    then: Callable[[], Awaitable[None] | None] | None = None
+
+
+class HandlerError(Exception):
+    """Answer this CALL with a CALLERROR. `code` in the spelling of the version (see rpc.ErrorCode)."""
+
+    def __init__(self, code: str, description: str = "", details: Payload | None = None) -> None:
+        super().__init__(f"{code}: {description}")
+        self.code, self.description, self.details = code, description, details or {}

@@ -1,0 +1,200 @@
+"""What happened on the wire and between station and back office."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from app.kernel.bus import Event
+from app.kernel.text import Text
+from app.ocpp.context import BootState
+from app.ocpp.version import Version
+
+
+class Direction(Enum):
+    """Seen from the station."""
+
+    OUT = "out"
+    IN = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Where a payload breaks its schema. `path` as a.b[0].c, `rule` the keyword, `value` shortened."""
+
+    path: str
+    rule: str
+    message: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FramePassed(Event):
+    """A frame crossed the border: text entered or left.
+
+    `kind` 2 CALL, 3 CALLRESULT, 4 CALLERROR, 0 for what is no OCPP frame. For answers `action` is the one
+    of the CALL they belong to (None when they belong to none). `forced`: sent wrong on purpose.
+    `text` is the original (redacted before it is stored).
+    """
+
+    direction: Direction
+    version: Version | None
+    kind: int
+    message_id: str | None
+    action: str | None
+    text: str
+    violations: tuple[Violation, ...] = ()
+    note: Text | None = None
+    """Why it was ignored or could not be read."""
+    forced: bool = False
+    latency_ms: float | None = None
+    """For answers: real time since the CALL."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded(Event):
+    """A CALL of ours ended without an answer: `how` is timeout, disconnected or replaced."""
+
+    message_id: str
+    action: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened(Event):
+    """The WebSocket is open. `peer` is the URL without secrets."""
+
+    url: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClosed(Event):
+    """The WebSocket closed; `why` says it in words. `retry_in` seconds, None: no retry."""
+
+    why: Text
+    code: int | None = None
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFailed(Event):
+    """An attempt to connect failed; `step` is dns, tcp, tls, http, subprotocol."""
+
+    url: str
+    step: str
+    why: Text
+    attempt: int
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BootStateChanged(Event):
+    state: BootState
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatAnswered(Event):
+    """`drift` seconds: the back office's time minus ours."""
+
+    server_time: datetime
+    drift: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationDecided(Event):
+    """A card or remote request was judged. `by` is backoffice, list, cache, offline or free."""
+
+    token: str
+    accepted: bool
+    status: str
+    by: str
+    evse: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionStarted(Event):
+    evse: int
+    connector: int | None
+    transaction_id: str | None
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionIdLearnt(Event):
+    """1.6: the back office told the id."""
+
+    evse: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded(Event):
+    evse: int
+    transaction_id: str | None
+    reason: str
+    energy: float
+    """Wh delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatusChanged(Event):
+    """The status the back office is told. connector 0 and evse 0: the station (1.6)."""
+
+    evse: int
+    connector: int
+    status: str
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanged(Event):
+    """A configuration key or variable got a new value; passwords are shown as None."""
+
+    name: str
+    before: str | None
+    after: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged(Event):
+    """The outbox: how many messages wait."""
+
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDropped(Event):
+    """A queued message was given up, and why."""
+
+    action: str
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPointMet(Event):
+    """An open point was met, and what was done. `how`: default, config, person, timeout."""
+
+    point: str
+    option: str
+    how: str
+    conformant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed(Event):
+    """A task of the program raised: a fault of ours, told and survived."""
+
+    task: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RebootOrdered(Event):
+    """The controller restarts itself."""
+
+    reason: str
