@@ -1,0 +1,345 @@
+"""What a station remembers over a power cut: one SQLite file of JSON documents.
+
+Write-ahead logging: a commit is one append to the log. With synchronous NORMAL a kill of the program
+loses nothing, a power cut of the computer may lose the last commits but never breaks the file; FULL waits
+for the disk each time. The log is folded back into the file by PASSIVE checkpoints in a thread, so that
+no commit on the loop waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.kernel.text import Text
+from app.runtime.filelock import FileLock
+from app.runtime.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version_of
+
+MEMORY = ":memory:"
+CHECKPOINT_EVERY = 500
+"""Commits between two checkpoints: the log stays at a few MB."""
+
+Row = dict[str, Any]
+
+
+class StoreError(OSError):
+    """The state cannot be used; `text` says it in words."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(f"{text.id} {dict(text.params)}")
+        self.text = text
+
+
+class StoreLocked(StoreError):
+    """Another program uses this state."""
+
+
+class StoreTooNew(StoreError):
+    """A newer program wrote this state."""
+
+
+class StoreFailed(StoreError):
+    """The disk did not take, or did not give, what was asked of it."""
+
+
+class Store:
+    """Named tables of JSON documents in the order they came; implements the store port of the blocks.
+
+    Raises StoreLocked, StoreTooNew or StoreFailed when it cannot be opened. A file that cannot be read is
+    renamed (`kept_aside`) and a fresh one begun. `on_failure` is called once with the first failure of
+    an open store.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        full_sync: bool = False,
+        on_failure: Callable[[StoreFailed], None] | None = None,
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> None:
+        self.path = None if str(path) == MEMORY else Path(path)
+        self.on_failure = on_failure
+        self.kept_aside: Path | None = None
+        self.migrated_from: int | None = None
+        self.failed: StoreFailed | None = None
+        self._full_sync = full_sync
+        self._migrations = migrations
+        self._depth = 0
+        self._task: object = None
+        self._commits = 0
+        self._checkpoint: threading.Thread | None = None
+        self._closed = False
+        self._lock = self._take_lock()
+        try:
+            self._connection = self._open()
+        except BaseException:
+            self._release()
+            raise
+
+    # ------------------------------------------------------------------ open and close
+
+    def _take_lock(self) -> FileLock | None:
+        if self.path is None:
+            return None
+        lock = FileLock(self.path.with_name(self.path.name + ".lock"))
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            taken = lock.acquire()
+        except OSError as error:
+            raise self._cannot_open(error.strerror or str(error)) from error
+        if not taken:
+            params = {"folder": str(self.path.parent), "pid": lock.holder()}
+            raise StoreLocked(Text("runtime.store.locked", params))
+        return lock
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.OperationalError as error:
+            raise self._cannot_open(str(error)) from error
+        except sqlite3.DatabaseError:
+            self.kept_aside = self._set_aside()
+        except OSError as error:
+            if isinstance(error, StoreError):
+                raise
+            raise self._cannot_open(error.strerror or str(error)) from error
+        try:
+            return self._connect()
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise self._cannot_open(str(error)) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.path is not None:
+            # made here, so that it never exists with other rights than these
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(self.path or MEMORY, isolation_level=None, timeout=5.0)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = version_of(connection)
+        if version > len(self._migrations):
+            params = {"file": str(self.path), "found": version, "known": len(self._migrations)}
+            raise StoreTooNew(Text("runtime.store.too_new", params))
+        if version and _application_id(connection) != APPLICATION_ID:
+            raise StoreFailed(Text("runtime.store.foreign", {"file": str(self.path)}))
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._full_sync else 'NORMAL'}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        before = migrate(connection, self._migrations)
+        self.migrated_from = before if 0 < before < len(self._migrations) else None
+
+    def _set_aside(self) -> Path:
+        if self.path is None:
+            raise self._cannot_open("a store in memory does not break")
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        target = self.path.with_name(f"{self.path.name}.broken-{moment}")
+        try:
+            self.path.rename(target)
+            for ending in ("-wal", "-shm"):
+                part = self.path.with_name(self.path.name + ending)
+                if part.exists():
+                    part.rename(target.with_name(target.name + ending))
+        except OSError as error:
+            raise self._cannot_open(error.strerror or str(error)) from error
+        return target
+
+    def _cannot_open(self, why: str) -> StoreFailed:
+        params = {"file": str(self.path), "why": why}
+        return StoreFailed(Text("runtime.store.cannot_open", params))
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of it."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._checkpoint is not None:
+            self._checkpoint.join()
+        try:
+            if self.path is not None:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            self._fail(error)
+        finally:
+            self._connection.close()
+            self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    # ------------------------------------------------------------------ steps
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """All changes inside become durable together, or none. An inner step joins the outer one.
+
+        If an inner step fails and the outer one goes on, only the inner one's changes are undone.
+        No `await` inside: another task's changes would join.
+        """
+        self._check_task()
+        name = f"inner{self._depth}"
+        inner = self._depth > 0
+        self._run(f"SAVEPOINT {name}" if inner else "BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            self._undo(name if inner else None)
+            raise
+        self._depth -= 1
+        if inner:
+            self._run(f"RELEASE {name}")
+            return
+        try:
+            self._run("COMMIT")
+        except StoreFailed:
+            self._undo(None)
+            raise
+        self._committed()
+
+    def _check_task(self) -> None:
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        if self._depth == 0:
+            self._task = task
+        elif task is not self._task:
+            raise RuntimeError("another task is in the middle of a step: a step must not await")
+
+    def _undo(self, inner: str | None) -> None:
+        try:
+            if inner is None:
+                # SQLite has already rolled back by itself after some errors, a full disk for one
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            elif self._connection.in_transaction:
+                self._connection.execute(f"ROLLBACK TO {inner}")
+                self._connection.execute(f"RELEASE {inner}")
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def _committed(self) -> None:
+        self._commits += 1
+        if self._commits < CHECKPOINT_EVERY or self.path is None:
+            return
+        if self._checkpoint is not None and self._checkpoint.is_alive():
+            return
+        self._commits = 0
+        self._checkpoint = threading.Thread(
+            target=_checkpoint, args=(self.path,), name="store checkpoint", daemon=True
+        )
+        self._checkpoint.start()
+
+    # ------------------------------------------------------------------ the port
+
+    def get(self, table: str, key: str) -> Row | None:
+        """The document of a key, None if there is none."""
+        found = self._run("SELECT json FROM doc WHERE tbl = ? AND key = ?", (table, key)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    def put(self, table: str, key: str, row: Mapping[str, Any]) -> None:
+        """Write a document; one that exists keeps its place in the order."""
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        self._change(
+            "INSERT INTO doc (tbl, key, position, json) VALUES (?1, ?2,"
+            " (SELECT coalesce(max(position), 0) + 1 FROM doc WHERE tbl = ?1), ?3)"
+            " ON CONFLICT (tbl, key) DO UPDATE SET json = excluded.json",
+            (table, key, text),
+        )
+
+    def delete(self, table: str, key: str) -> None:
+        """Forget a document; no error if there is none."""
+        self._change("DELETE FROM doc WHERE tbl = ? AND key = ?", (table, key))
+
+    def clear(self, table: str) -> None:
+        """Forget all documents of a table."""
+        self._change("DELETE FROM doc WHERE tbl = ?", (table,))
+
+    def rows(self, table: str) -> list[tuple[str, Row]]:
+        """All documents of a table in the order they came."""
+        found = self._run(
+            "SELECT key, json FROM doc WHERE tbl = ? ORDER BY position", (table,)
+        ).fetchall()
+        return [(key, json.loads(text)) for key, text in found]
+
+    def first(self, table: str) -> tuple[str, Row] | None:
+        """The document that came first, None if the table is empty."""
+        found = self._run(
+            "SELECT key, json FROM doc WHERE tbl = ? ORDER BY position LIMIT 1", (table,)
+        ).fetchone()
+        return (found[0], json.loads(found[1])) if found else None
+
+    def count(self, table: str) -> int:
+        """How many documents a table holds."""
+        return int(self._run("SELECT count(*) FROM doc WHERE tbl = ?", (table,)).fetchone()[0])
+
+    def tables(self) -> list[str]:
+        """The names of all tables that hold something."""
+        return [name for (name,) in self._run("SELECT DISTINCT tbl FROM doc ORDER BY tbl")]
+
+    def reset(self, keep: Sequence[str] = ()) -> None:
+        """Forget everything but the tables named in `keep`."""
+        with self.step():
+            for table in self.tables():
+                if table not in keep:
+                    self.clear(table)
+
+    # ------------------------------------------------------------------ the disk
+
+    def _change(self, statement: str, values: tuple[Any, ...]) -> None:
+        if self._depth:
+            self._check_task()
+            self._run(statement, values)
+            return
+        self._run(statement, values)
+        self._committed()
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._fail(error) from error
+
+    def _fail(self, error: sqlite3.Error) -> StoreFailed:
+        params = {"file": str(self.path or MEMORY), "why": str(error)}
+        failure = StoreFailed(Text("runtime.store.failed", params))
+        first = self.failed is None
+        if first:
+            self.failed = failure
+            if self.on_failure is not None:
+                self.on_failure(failure)
+        return failure
+
+
+def _application_id(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _checkpoint(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error:
+        # the next one, or closing, tries again; a disk that is broken fails the next commit
+        pass
+    finally:
+        connection.close()
