@@ -1,0 +1,295 @@
+"""Frames paired into exchanges: one row for a request and its reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from app.kernel.bus import Bus, Entry, Remover
+from app.kernel.text import Text
+from app.ocpp.events import CallEnded, Direction, FramePassed, Violation
+from app.ocpp.version import Version
+from app.trace.summary import Subjects, summarize
+
+SLOW_MS = 1000.0
+"""A reply that takes longer is marked."""
+
+CALL, RESULT, ERROR = 2, 3, 4
+
+
+class Verdict(Enum):
+    """What became of an exchange, worst last."""
+
+    WAITING = "waiting"
+    VALID = "valid"
+    SLOW = "slow"
+    FORCED = "forced"
+    IGNORED = "ignored"
+    DISCONNECTED = "disconnected"
+    TIMEOUT = "timeout"
+    CALL_ERROR = "call_error"
+    SCHEMA_ERROR = "schema_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One row of the message table. `direction` is the one of the request.
+
+    `real` is the computer's time of the request in epoch seconds; texts are redacted originals. An answer
+    that belongs to nothing, and what is no frame at all, are rows without a request or reply.
+    """
+
+    number: int
+    seq: int
+    at: datetime
+    real: float
+    direction: Direction
+    version: Version | None
+    action: str | None
+    message_id: str | None
+    evse: int | None
+    summary: Text
+    verdict: Verdict
+    request_text: str | None = None
+    reply_text: str | None = None
+    reply_seq: int | None = None
+    reply_at: datetime | None = None
+    latency_ms: float | None = None
+    violations: tuple[Violation, ...] = ()
+    reply_violations: tuple[Violation, ...] = ()
+    forced: bool = False
+    late: bool = False
+    """The reply came after the CALL had been given up."""
+    error_code: str | None = None
+    note: Text | None = None
+
+
+Listener = Callable[[Exchange, bool], None]
+"""Called with a row and whether it is new (else it replaces the one of the same number)."""
+
+
+class Exchanges:
+    """All exchanges of a run, newest last; the oldest make room at `limit`."""
+
+    def __init__(self, bus: Bus, limit: int = 50_000) -> None:
+        self._rows: list[Exchange] = []
+        self._first = 1
+        self._limit = limit
+        self._open: dict[tuple[Direction, str], int] = {}
+        self._given_up: dict[str, int] = {}
+        self._subjects = Subjects()
+        self._listeners: list[Listener] = []
+        self._removers: list[Remover] = [
+            bus.subscribe(self._on_frame, FramePassed),
+            bus.subscribe(self._on_ended, CallEnded),
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def first_number(self) -> int:
+        return self._first
+
+    def rows(self) -> list[Exchange]:
+        return list(self._rows)
+
+    def row(self, number: int) -> Exchange:
+        """Raises KeyError for a row that never was or is gone."""
+        index = number - self._first
+        if not 0 <= index < len(self._rows):
+            raise KeyError(number)
+        return self._rows[index]
+
+    def waiting(self) -> int:
+        """How many requests still wait for their reply."""
+        return len(self._open)
+
+    def listen(self, listener: Listener) -> Remover:
+        self._listeners.append(listener)
+
+        def remove() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return remove
+
+    def clear(self) -> None:
+        """Forget all rows (the journal keeps its events)."""
+        self._first += len(self._rows)
+        self._rows.clear()
+        self._open.clear()
+        self._given_up.clear()
+
+    def close(self) -> None:
+        for remove in self._removers:
+            remove()
+
+    # ------------------------------------------------------------------ frames
+
+    def _on_frame(self, entry: Entry) -> None:
+        frame = entry.event
+        assert isinstance(frame, FramePassed)
+        if frame.kind == CALL:
+            self._add_request(entry, frame)
+        elif frame.kind in {RESULT, ERROR} and frame.message_id is not None:
+            self._add_reply(entry, frame)
+        else:
+            self._add_stray(entry, frame)
+
+    def _add_request(self, entry: Entry, frame: FramePassed) -> None:
+        payload = _payload(frame.text, CALL)
+        evse = self._subjects.evse_of(frame.version, frame.action, payload)
+        verdict = Verdict.SCHEMA_ERROR if frame.violations else Verdict.WAITING
+        row = Exchange(
+            number=self._first + len(self._rows),
+            seq=entry.seq,
+            at=entry.at,
+            real=entry.real,
+            direction=frame.direction,
+            version=frame.version,
+            action=frame.action,
+            message_id=frame.message_id,
+            evse=evse,
+            summary=summarize(frame.action, payload, None),
+            verdict=verdict,
+            request_text=frame.text,
+            violations=frame.violations,
+            forced=frame.forced,
+            note=frame.note,
+        )
+        if frame.message_id is not None:
+            self._open[frame.direction, frame.message_id] = row.number
+        self._append(row)
+
+    def _add_reply(self, entry: Entry, frame: FramePassed) -> None:
+        assert frame.message_id is not None
+        asked = Direction.IN if frame.direction is Direction.OUT else Direction.OUT
+        number = self._open.pop((asked, frame.message_id), None)
+        late = False
+        if number is None and asked is Direction.OUT:
+            number = self._given_up.pop(frame.message_id, None)
+            late = number is not None
+        if number is None or number < self._first:
+            self._add_stray(entry, frame)
+            return
+        row = self._rows[number - self._first]
+        self._replace(self._completed(row, entry, frame, late))
+
+    def _completed(self, row: Exchange, entry: Entry, frame: FramePassed, late: bool) -> Exchange:
+        latency = frame.latency_ms
+        if latency is None:
+            latency = (entry.real - row.real) * 1000
+        request = _payload(row.request_text, CALL)
+        reply = _payload(frame.text, frame.kind)
+        self._subjects.learn(row, request, reply if frame.kind == RESULT else None)
+        error = _error_code(frame.text) if frame.kind == ERROR else None
+        if error:
+            summary = Text("trace.call_error", {"action": row.action or "?", "code": error})
+        else:
+            summary = summarize(row.action, request, reply)
+        return replace(
+            row,
+            summary=summary,
+            reply_text=frame.text,
+            reply_seq=entry.seq,
+            reply_at=entry.at,
+            latency_ms=latency,
+            reply_violations=frame.violations,
+            forced=row.forced or frame.forced,
+            late=late,
+            error_code=error,
+            evse=row.evse,
+            verdict=self._judge(row, frame, latency, late),
+            note=frame.note or row.note,
+        )
+
+    @staticmethod
+    def _judge(row: Exchange, frame: FramePassed, latency: float, late: bool) -> Verdict:
+        if row.violations or frame.violations:
+            return Verdict.SCHEMA_ERROR
+        if frame.kind == ERROR:
+            return Verdict.CALL_ERROR
+        if late:
+            return Verdict.TIMEOUT
+        if row.forced or frame.forced:
+            return Verdict.FORCED
+        return Verdict.SLOW if latency >= SLOW_MS else Verdict.VALID
+
+    def _add_stray(self, entry: Entry, frame: FramePassed) -> None:
+        self._append(
+            Exchange(
+                number=self._first + len(self._rows),
+                seq=entry.seq,
+                at=entry.at,
+                real=entry.real,
+                direction=frame.direction,
+                version=frame.version,
+                action=frame.action,
+                message_id=frame.message_id,
+                evse=None,
+                summary=frame.note or Text("trace.stray"),
+                verdict=Verdict.SCHEMA_ERROR if frame.violations else Verdict.IGNORED,
+                request_text=frame.text if frame.kind not in {RESULT, ERROR} else None,
+                reply_text=frame.text if frame.kind in {RESULT, ERROR} else None,
+                violations=frame.violations,
+                forced=frame.forced,
+                error_code=_error_code(frame.text) if frame.kind == ERROR else None,
+                note=frame.note,
+            )
+        )
+
+    def _on_ended(self, entry: Entry) -> None:
+        ended = entry.event
+        assert isinstance(ended, CallEnded)
+        number = self._open.pop((Direction.OUT, ended.message_id), None)
+        if number is None or number < self._first:
+            return
+        row = self._rows[number - self._first]
+        timed_out = ended.how == "timeout"
+        if timed_out:
+            self._given_up[ended.message_id] = number
+        self._replace(replace(row, verdict=Verdict.TIMEOUT if timed_out else Verdict.DISCONNECTED))
+
+    # ------------------------------------------------------------------ rows
+
+    def _append(self, row: Exchange) -> None:
+        if len(self._rows) >= self._limit:
+            drop = max(1, self._limit // 10)
+            del self._rows[:drop]
+            self._first += drop
+        self._rows.append(row)
+        self._tell(row, True)
+
+    def _replace(self, row: Exchange) -> None:
+        self._rows[row.number - self._first] = row
+        self._tell(row, False)
+
+    def _tell(self, row: Exchange, new: bool) -> None:
+        for listener in tuple(self._listeners):
+            listener(row, new)
+
+
+def _frame(text: str | None) -> list[Any]:
+    if text is None:
+        return []
+    try:
+        frame = json.loads(text)
+    except ValueError:
+        return []
+    return frame if isinstance(frame, list) else []
+
+
+def _payload(text: str | None, kind: int) -> Any:
+    frame = _frame(text)
+    index = {CALL: 3, RESULT: 2, ERROR: 4}[kind]
+    return frame[index] if len(frame) > index else None
+
+
+def _error_code(text: str) -> str:
+    frame = _frame(text)
+    return str(frame[2]) if len(frame) > 2 else "?"
