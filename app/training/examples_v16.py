@@ -1,0 +1,138 @@
+"""Example payloads of the 19 + 7 actions a central system sends in OCPP 1.6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from app.training.office import wire_time
+from app.training.placeholders import (
+    CERTIFICATE,
+    CERTIFICATE_HASH,
+    FIRMWARE_URL,
+    SIGNATURE,
+    UPLOAD_URL,
+)
+from app.training.tokens import Token, TokenStatus
+
+if TYPE_CHECKING:
+    from app.training.composer import ExampleContext
+
+ID_TAG_LENGTH = 20
+
+
+def _transaction_id(c: ExampleContext) -> int:
+    running = c.transaction
+    return int(running.id) if running and running.id.lstrip("-").isdigit() else 1
+
+
+def _profile(c: ExampleContext, purpose: str) -> dict[str, Any]:
+    """A limit of 16 A from now on."""
+    profile: dict[str, Any] = {
+        "chargingProfileId": c.number,
+        "stackLevel": 0,
+        "chargingProfilePurpose": purpose,
+        "chargingProfileKind": "Relative" if purpose == "TxProfile" else "Absolute",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16.0}],
+        },
+    }
+    if purpose != "TxProfile":
+        profile["chargingSchedule"]["startSchedule"] = wire_time(c.now.replace(microsecond=0))
+    return profile
+
+
+def _set_charging_profile(c: ExampleContext) -> dict[str, Any]:
+    if c.transaction is None or not c.transaction.active:
+        profile = _profile(c, "TxDefaultProfile")
+    else:
+        profile = {"transactionId": _transaction_id(c), **_profile(c, "TxProfile")}
+    return {"connectorId": c.place, "csChargingProfiles": profile}
+
+
+def _list_entry(token: Token, now: datetime) -> dict[str, Any]:
+    is_expired = token.expiry is not None and token.expiry <= now
+    status = TokenStatus.EXPIRED if is_expired else token.status
+    info: dict[str, Any] = {"status": status.value}
+    if token.group:
+        info["parentIdTag"] = token.group
+    if token.expiry is not None:
+        info["expiryDate"] = wire_time(token.expiry)
+    return {"idTag": token.id, "idTagInfo": info}
+
+
+def _send_local_list(c: ExampleContext) -> dict[str, Any]:
+    cards = [token for token in c.tokens if len(token.id) <= ID_TAG_LENGTH]
+    return {
+        "listVersion": c.number,
+        "updateType": "Full",
+        "localAuthorizationList": [_list_entry(token, c.now) for token in cards],
+    }
+
+
+def _signed_update(c: ExampleContext) -> dict[str, Any]:
+    return {
+        "requestId": c.number,
+        "firmware": {
+            "location": FIRMWARE_URL,
+            "retrieveDateTime": wire_time(c.after(seconds=10)),
+            "signingCertificate": CERTIFICATE,
+            "signature": SIGNATURE,
+        },
+    }
+
+
+EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
+    "CancelReservation": lambda c: {"reservationId": 1},
+    "ChangeAvailability": lambda c: {"connectorId": c.evse, "type": "Inoperative"},
+    "ChangeConfiguration": lambda c: {"key": "MeterValueSampleInterval", "value": "30"},
+    "ClearCache": lambda c: {},
+    "ClearChargingProfile": lambda c: {"chargingProfilePurpose": "TxDefaultProfile"},
+    "DataTransfer": lambda c: {
+        "vendorId": "org.example.training",
+        "messageId": "Hello",
+        "data": "Good day.",
+    },
+    "GetCompositeSchedule": lambda c: {
+        "connectorId": c.place,
+        "duration": 3600,
+        "chargingRateUnit": "A",
+    },
+    "GetConfiguration": lambda c: {"key": ["HeartbeatInterval", "MeterValueSampleInterval"]},
+    "GetDiagnostics": lambda c: {"location": UPLOAD_URL},
+    "GetLocalListVersion": lambda c: {},
+    "RemoteStartTransaction": lambda c: {"idTag": c.token.id, "connectorId": c.evse},
+    "RemoteStopTransaction": lambda c: {"transactionId": _transaction_id(c)},
+    "ReserveNow": lambda c: {
+        "connectorId": c.evse,
+        "expiryDate": wire_time(c.after(minutes=30)),
+        "idTag": c.token.id,
+        "reservationId": c.number,
+    },
+    "Reset": lambda c: {"type": "Soft"},
+    "SendLocalList": _send_local_list,
+    "SetChargingProfile": _set_charging_profile,
+    "TriggerMessage": lambda c: {"requestedMessage": "StatusNotification", "connectorId": c.evse},
+    "UnlockConnector": lambda c: {"connectorId": c.place},
+    "UpdateFirmware": lambda c: {
+        "location": FIRMWARE_URL,
+        "retrieveDate": wire_time(c.after(seconds=10)),
+    },
+    # the security extension
+    "CertificateSigned": lambda c: {"certificateChain": CERTIFICATE},
+    "DeleteCertificate": lambda c: {"certificateHashData": dict(CERTIFICATE_HASH)},
+    "ExtendedTriggerMessage": lambda c: {"requestedMessage": "SignChargePointCertificate"},
+    "GetInstalledCertificateIds": lambda c: {"certificateType": "CentralSystemRootCertificate"},
+    "GetLog": lambda c: {
+        "log": {"remoteLocation": UPLOAD_URL},
+        "logType": "SecurityLog",
+        "requestId": c.number,
+    },
+    "InstallCertificate": lambda c: {
+        "certificateType": "CentralSystemRootCertificate",
+        "certificate": CERTIFICATE,
+    },
+    "SignedUpdateFirmware": _signed_update,
+}

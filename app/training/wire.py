@@ -1,0 +1,100 @@
+"""Frames as far as the CSMS must read them itself: what is a CALL, what answers one of ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from app.training.settings import V16
+
+
+class FrameKind(Enum):
+    """What a text turned out to be."""
+
+    CALL = "call"
+    RESULT = "result"
+    ERROR = "error"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A text taken apart. `code` and `description` are those of a CALLERROR or say what is wrong."""
+
+    kind: FrameKind
+    id: str = ""
+    action: str = ""
+    payload: Any = None
+    code: str = ""
+    description: str = ""
+    details: Any = None
+
+
+def read(text: str, version: str) -> Frame:
+    """Take a text apart; never raises."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return _wrong(version, "", "no JSON")
+    if not isinstance(data, list) or not data:
+        return _wrong(version, "", "no JSON array with a message type")
+    id_ = data[1] if len(data) > 1 and isinstance(data[1], str) else ""
+    match data[0]:
+        case 2 if type(data[0]) is int:
+            return _call(data, id_, version)
+        case 3 if type(data[0]) is int:
+            payload = data[2] if len(data) > 2 else None
+            return Frame(FrameKind.RESULT, id_, payload=payload)
+        case 4 if type(data[0]) is int:
+            rest = [*data[2:5], None, None, None]
+            return Frame(
+                FrameKind.ERROR,
+                id_,
+                code=_text(rest[0]),
+                description=_text(rest[1]),
+                details=rest[2],
+            )
+    if version == V16:
+        return _wrong(version, "", "unknown message type")
+    return Frame(
+        FrameKind.WRONG, id_ or "-1", code="MessageTypeNotSupported", description="message type"
+    )
+
+
+def is_answerable(frame: Frame) -> bool:
+    """Whether a wrong frame can be answered at all: 1.6 knows no answer without the id of a CALL."""
+    return bool(frame.id)
+
+
+def call_text(id_: str, action: str, payload: str) -> str:
+    """A CALL whose payload part is `payload`, byte for byte."""
+    return f"[2,{json.dumps(id_)},{json.dumps(action)},{payload}]"
+
+
+def error_text(id_: str, code: str, description: str) -> str:
+    """A CALLERROR."""
+    return json.dumps([4, id_, code, description, {}], separators=(",", ":"), ensure_ascii=False)
+
+
+def result_text(id_: str, payload: Any) -> str:
+    """A CALLRESULT."""
+    return json.dumps([3, id_, payload], separators=(",", ":"), ensure_ascii=False)
+
+
+def _call(data: list[Any], id_: str, version: str) -> Frame:
+    if len(data) != 4 or not id_ or not isinstance(data[2], str) or not isinstance(data[3], dict):
+        return _wrong(version, id_, "no CALL: id, action and payload object")
+    return Frame(FrameKind.CALL, id_, data[2], data[3])
+
+
+def _wrong(version: str, id_: str, why: str) -> Frame:
+    if version == V16:
+        return Frame(FrameKind.WRONG, id_, code="FormationViolation", description=why)
+    code = "FormatViolation" if id_ else "RpcFrameworkError"
+    return Frame(FrameKind.WRONG, id_ or "-1", code=code, description=why)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

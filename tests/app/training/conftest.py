@@ -1,0 +1,3 @@
+from tests.support.csms import csms
+
+__all__ = ["csms"]
