@@ -1,0 +1,180 @@
+"""The two ways in: stdio, and a WebSocket on loopback.
+
+stdout carries JSON only: whatever else the program prints goes to stderr. Reading and writing have threads
+of their own, so that a script that does not read does not hold up the station.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TextIO
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from app.runtime.control.dispatch import Dispatcher, Send
+
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of one request."""
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+MakeDispatcher = Callable[[Send], tuple[Dispatcher, Callable[[], None]]]
+"""Gives the protocol for a new channel and what to call when the channel is gone."""
+
+
+class ControlAddressError(ValueError):
+    """`--control` does not name a channel; the message says what does."""
+
+
+def parse_address(address: str) -> tuple[str, int] | None:
+    """Host and port of a WebSocket channel, None for stdio. Raises ControlAddressError."""
+    if address == "stdio":
+        return None
+    parts = urlsplit(address)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.scheme != "ws" or not parts.hostname or port is None:
+        raise ControlAddressError(
+            f"--control {address!r} names no channel: write stdio or ws://127.0.0.1:PORT"
+        )
+    if parts.hostname not in LOOPBACK:
+        raise ControlAddressError(
+            f"--control {address!r} is not on this machine: only 127.0.0.1, ::1 and localhost are"
+            " served; use an SSH tunnel to reach it from elsewhere"
+        )
+    return parts.hostname, port
+
+
+class StdioChannel:
+    """Requests from stdin, one a line; answers and notifications to stdout."""
+
+    def __init__(self, stdin: TextIO, stdout: TextIO) -> None:
+        self._stdin, self._stdout = stdin, stdout
+        self._out: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._writer = threading.Thread(target=self._write, name="control-out", daemon=True)
+
+    @classmethod
+    def claim(cls) -> StdioChannel:
+        """Take stdout for JSON; prints of anybody else go to stderr from now on."""
+        stdout = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n")
+        sys.stdout = sys.stderr
+        stdin = os.fdopen(os.dup(sys.stdin.fileno()), "r", encoding="utf-8", errors="replace")
+        return cls(stdin, stdout)
+
+    def send(self, line: str) -> None:
+        self._out.put(line)
+
+    def start(self) -> None:
+        self._writer.start()
+
+    async def run(self, dispatcher: Dispatcher) -> None:
+        """Serve until stdin ends."""
+        loop = asyncio.get_running_loop()
+        reader = threading.Thread(target=self._read, args=(loop,), name="control-in", daemon=True)
+        reader.start()
+        while (line := await self._lines.get()) is not None:
+            if line.strip():
+                await dispatcher.receive(line)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._out.put(None)
+        self._writer.join(5.0)
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        line: str | None
+        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
+            try:
+                for line in self._stdin:
+                    loop.call_soon_threadsafe(self._lines.put_nowait, line)
+            except (OSError, ValueError):
+                pass  # the other end is gone: the same as its end
+            loop.call_soon_threadsafe(self._lines.put_nowait, None)
+
+    def _write(self) -> None:
+        while (line := self._out.get()) is not None:
+            try:
+                self._stdout.write(line + "\n")
+                if self._out.empty():
+                    self._stdout.flush()
+            except (OSError, ValueError):
+                return  # nobody reads any more; stdin will end too
+        with contextlib.suppress(OSError, ValueError):
+            self._stdout.flush()
+
+
+class WebSocketChannel:
+    """Requests as messages; wants the token, refuses pages of a browser."""
+
+    def __init__(self, host: str, port: int, token: str, make: MakeDispatcher) -> None:
+        self._host, self._port = host, port
+        self._token = token
+        self._make = make
+        self._server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port really listened on."""
+        assert self._server is not None
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        self._server = await serve(
+            self._serve,
+            self._host,
+            self._port,
+            process_request=self._admit,
+            max_size=MAX_MESSAGE,
+            compression=None,
+        )
+
+    async def close(self) -> None:
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if "Origin" in request.headers:
+            return connection.respond(HTTPStatus.FORBIDDEN, "no pages of a browser here\n")
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            return connection.respond(
+                HTTPStatus.UNAUTHORIZED, "send Authorization: Bearer and the token\n"
+            )
+        return None
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        out: asyncio.Queue[str] = asyncio.Queue()
+        dispatcher, gone = self._make(out.put_nowait)
+        writer = asyncio.create_task(_pump(out, connection))
+        try:
+            async for message in connection:
+                text = message if isinstance(message, str) else message.decode("utf-8", "replace")
+                await dispatcher.receive(text)
+        except ConnectionClosed:
+            pass  # the other end is gone: nothing to tell anybody
+        finally:
+            gone()
+            writer.cancel()
+            await dispatcher.close()
+
+
+async def _pump(out: asyncio.Queue[str], connection: ServerConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await connection.send(await out.get())

@@ -1,0 +1,129 @@
+"""JSON-RPC 2.0 over one channel: requests take effect in the order they arrive and never block the reader.
+
+A method does its work at once and may return an awaitable for what takes time; the answer follows when
+that is done. So `plug_in` after `ocpp.call` is done before the call's answer comes, but never before the
+call was begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from app.runtime.control import CONTROL_VERSION
+from app.runtime.control.errors import Code, ControlError
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[str], None]
+Method = Callable[[Any], Any]
+"""Takes its parameters (a model, or nothing) and gives a result or a coroutine of one."""
+
+
+class Dispatcher:
+    """One channel's protocol. `send` takes a line of JSON without its end."""
+
+    def __init__(self, methods: dict[str, tuple[type[BaseModel], Method]], send: Send) -> None:
+        self._methods = methods
+        self._send = send
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ready(self, **params: Any) -> None:
+        """The first line: who answers here."""
+        self.notify("ready", {"control": CONTROL_VERSION, **params})
+
+    def notify(self, method: str, params: dict[str, Any]) -> None:
+        self._send(_dump({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    async def receive(self, text: str) -> None:
+        """Begin what a line asks for. Returns when it has been begun."""
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            self._answer(None, ControlError(Code.PARSE, f"not JSON: {error}"))
+            return
+        if isinstance(message, list) and message:
+            for item in message:
+                await self._begin(item)
+            return
+        await self._begin(message)
+
+    async def close(self) -> None:
+        """Give up what is still waited for."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin(self, message: Any) -> None:
+        ident = message.get("id") if isinstance(message, dict) else None
+        try:
+            result = self._call(message)
+        except ControlError as error:
+            self._answer(ident, error)
+            return
+        except Exception as error:
+            log.exception("control method failed")
+            self._answer(ident, ControlError(Code.INTERNAL, f"{type(error).__name__}: {error}"))
+            return
+        wanted = "id" in message
+        if asyncio.iscoroutine(result):
+            task = asyncio.get_running_loop().create_task(self._finish(result, ident, wanted))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            await asyncio.sleep(0)  # begun before the next line is looked at
+        elif wanted:
+            self._send(_dump({"jsonrpc": "2.0", "id": ident, "result": result}))
+
+    def _call(self, message: Any) -> Any:
+        if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+            raise ControlError(
+                Code.INVALID_REQUEST, 'a request is {"jsonrpc": "2.0", "method": ...}'
+            )
+        name = message.get("method")
+        if not isinstance(name, str):
+            raise ControlError(Code.INVALID_REQUEST, '"method" must be a string')
+        if not isinstance(message.get("id"), str | int | float | None):
+            raise ControlError(Code.INVALID_REQUEST, '"id" must be a string or a number')
+        if name not in self._methods:
+            raise ControlError(Code.METHOD_NOT_FOUND, f"there is no method {name!r}")
+        model, method = self._methods[name]
+        params = message.get("params", {})
+        if not isinstance(params, dict):
+            raise ControlError(Code.INVALID_PARAMS, '"params" must be an object with names')
+        try:
+            parsed = model.model_validate(params)
+        except ValidationError as error:
+            raise ControlError(Code.INVALID_PARAMS, _sentence(error)) from None
+        return method(parsed)
+
+    async def _finish(self, work: Coroutine[Any, Any, Any], ident: Any, wanted: bool) -> None:
+        try:
+            result = await work
+        except ControlError as error:
+            self._answer(ident, error)
+        except Exception as error:
+            log.exception("control method failed")
+            self._answer(ident, ControlError(Code.INTERNAL, f"{type(error).__name__}: {error}"))
+        else:
+            if wanted:
+                self._send(_dump({"jsonrpc": "2.0", "id": ident, "result": result}))
+
+    def _answer(self, ident: Any, error: ControlError) -> None:
+        self._send(_dump({"jsonrpc": "2.0", "id": ident, "error": error.body()}))
+
+
+def _dump(message: dict[str, Any]) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sentence(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'params'}: {item['msg']}"
+        for item in error.errors()
+    )

@@ -1,0 +1,307 @@
+"""The table of control methods: the intents by name, and some questions.
+
+`station.*`, `network.*` and `vehicle.*` are intents and answer `{accepted, reason?, code?}`; the rest asks,
+waits, or speaks OCPP by hand. `reason` is a sentence, `code` its id, which does not change with words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from app.kernel.bus import Entry, Origin, Remover
+from app.kernel.units import stamp
+from app.ocpp.context import (
+    CallFailed,
+    CallRefused,
+    CallTimedOut,
+    InvalidAnswer,
+    InvalidOwnFrame,
+)
+from app.runtime.control import params as p
+from app.runtime.control.dispatch import Method
+from app.runtime.control.errors import Code, ControlError
+from app.station import intents
+from app.station.intents import Intent, Refused
+from app.trace.codec import Record, to_json, to_record
+from app.trace.query import matches
+
+if TYPE_CHECKING:
+    from app.runtime.session import Session
+
+Notify = Callable[[str, dict[str, Any]], None]
+Table = dict[str, tuple[type[BaseModel], Method]]
+Answer = Coroutine[Any, Any, Any]
+
+
+class Methods:
+    """The methods of one channel: they share the station, but each has its own place in the journal."""
+
+    def __init__(self, session: Session, notify: Notify, quit_app: Callable[[], None]) -> None:
+        self._session = session
+        self._notify = notify
+        self._quit = quit_app
+        self._cursor = session.journal.last_seq
+        self._subscriptions: dict[int, Remover] = {}
+        self._next_subscription = 1
+
+    def table(self) -> Table:
+        """All methods by name, each with the model of its parameters."""
+        return self._intents() | self._questions()
+
+    def close(self) -> None:
+        for remove in self._subscriptions.values():
+            remove()
+        self._subscriptions.clear()
+
+    # ------------------------------------------------------------------ intents
+
+    def _intents(self) -> Table:
+        i = intents
+        return {
+            "station.arrive_car": self._order(
+                p.ArriveCarParams, lambda a: i.ArriveCar(a.evse, a.vehicle)
+            ),
+            "station.leave_car": self._order(p.AtEvse, lambda a: i.LeaveCar(a.evse)),
+            "station.plug_in": self._order(p.AtConnector, lambda a: i.PlugIn(a.evse, a.connector)),
+            "station.unplug": self._order(
+                p.UnplugParams, lambda a: i.Unplug(a.evse, a.connector, a.side, a.force)
+            ),
+            "station.present_card": self._order(
+                p.PresentCardParams, lambda a: i.PresentCard(a.id_token, a.type, a.evse)
+            ),
+            "station.press_stop": self._order(p.AtEvse, lambda a: i.PressStop(a.evse)),
+            "station.press_start": self._order(p.AtEvse, lambda a: i.PressStart(a.evse)),
+            "station.raise_fault": self._order(
+                p.RaiseFaultParams, lambda a: i.RaiseFault(**dict(a))
+            ),
+            "station.clear_fault": self._order(
+                p.ClearFaultParams, lambda a: i.ClearFault(a.evse, a.connector, a.fault)
+            ),
+            "station.open_door": self._order(p.Params, lambda _: i.OpenDoor()),
+            "station.close_door": self._order(p.Params, lambda _: i.CloseDoor()),
+            "station.cut_mains": self._order(p.Params, lambda _: i.CutMains(), settle=True),
+            "station.restore_mains": self._order(p.Params, lambda _: i.RestoreMains(), settle=True),
+            "network.cut": self._order(p.Params, lambda _: i.CutNetwork()),
+            "network.restore": self._order(p.Params, lambda _: i.RestoreNetwork()),
+            "vehicle.set": self._order(p.SetVehicleParams, lambda a: i.SetVehicle(**dict(a))),
+            "vehicle.pause": self._order(p.AtEvse, lambda a: i.PauseVehicle(a.evse)),
+            "vehicle.resume": self._order(p.AtEvse, lambda a: i.ResumeVehicle(a.evse)),
+        }
+
+    def _order(
+        self,
+        model: type[BaseModel],
+        make: Callable[[Any], Intent],
+        *,
+        settle: bool = False,
+    ) -> tuple[type[BaseModel], Method]:
+        def method(arguments: Any) -> Any:
+            self._cursor = self._session.journal.last_seq
+            outcome = self._session.intend(make(arguments), Origin.CONTROL)
+            if isinstance(outcome, Refused):
+                return {
+                    "accepted": False,
+                    "reason": self._session.catalogue.render(outcome.reason),
+                    "code": outcome.reason.id,
+                }
+            return self._settled() if settle else {"accepted": True}
+
+        return model, method
+
+    async def _settled(self) -> dict[str, Any]:
+        """The answer comes when the power cycle has really ended or begun and its state is written."""
+        await self._session.settled()
+        return {"accepted": True}
+
+    # ------------------------------------------------------------------ the rest
+
+    def _questions(self) -> Table:
+        return {
+            "station.snapshot": (p.Params, lambda _: to_json(self._session.snapshot())),
+            "station.repower": (p.Params, lambda _: self._repower()),
+            "station.factory_reset": (p.Params, lambda _: self._factory_reset()),
+            "ocpp.call": (p.CallParams, self._call),
+            "ocpp.send_raw": (p.RawParams, self._send_raw),
+            "ocpp.override": (p.OverrideParams, self._override),
+            "ocpp.clear_overrides": (p.Params, lambda _: self._clear_overrides()),
+            "variables.get": (p.GetVariableParams, self._get_variables),
+            "variables.set": (p.SetVariableParams, self._set_variable),
+            "journal.read": (p.ReadParams, self._read),
+            "journal.subscribe": (p.SubscribeParams, self._subscribe),
+            "journal.unsubscribe": (p.UnsubscribeParams, self._unsubscribe),
+            "journal.wait": (p.WaitParams, self._wait),
+            "clock.now": (p.Params, lambda _: self._now()),
+            "clock.jump": (p.JumpParams, self._jump),
+            "clock.rate": (p.RateParams, self._rate),
+            "app.quit": (p.Params, lambda _: self._quit_app()),
+        }
+
+    async def _repower(self) -> dict[str, Any]:
+        await self._session.repower()
+        return {"accepted": True}
+
+    async def _factory_reset(self) -> dict[str, Any]:
+        await self._session.factory_reset()
+        return {"accepted": True}
+
+    # ------------------------------------------------------------------ OCPP by hand
+
+    async def _call(self, arguments: p.CallParams) -> dict[str, Any]:
+        try:
+            payload = await self._session.call(
+                arguments.action, arguments.payload, validate=arguments.validate_
+            )
+        except CallRefused as error:
+            body = {
+                "code": error.code,
+                "description": error.description,
+                "details": error.details,
+            }
+            raise ControlError(Code.CALL_REFUSED, str(error), body) from None
+        except CallTimedOut as error:
+            raise ControlError(Code.CALL_TIMED_OUT, str(error)) from None
+        except InvalidOwnFrame as error:
+            raise ControlError(Code.INVALID_OWN_FRAME, str(error)) from None
+        except InvalidAnswer as error:
+            raise ControlError(Code.INVALID_ANSWER, str(error), error.payload) from None
+        except CallFailed as error:
+            raise ControlError(Code.NOT_CONNECTED, str(error)) from None
+        return {"payload": payload}
+
+    def _send_raw(self, arguments: p.RawParams) -> dict[str, Any]:
+        self._cursor = self._session.journal.last_seq
+        try:
+            self._session.send_raw(arguments.text)
+        except CallFailed as error:
+            raise ControlError(Code.NOT_CONNECTED, str(error)) from None
+        return {"accepted": True}
+
+    def _override(self, arguments: p.OverrideParams) -> dict[str, Any]:
+        self._session.override(**arguments.model_dump())
+        return {"accepted": True}
+
+    def _clear_overrides(self) -> dict[str, Any]:
+        self._session.overrides.clear()
+        return {"accepted": True}
+
+    # ------------------------------------------------------------------ settings
+
+    def _get_variables(self, arguments: p.GetVariableParams) -> Any:
+        if arguments.name is None:
+            return {"variables": to_json(self._session.settings())}
+        try:
+            return {"name": arguments.name, "value": self._session.get_setting(arguments.name)}
+        except KeyError:
+            raise ControlError(
+                Code.UNKNOWN_NAME, f"there is no setting {arguments.name!r}"
+            ) from None
+
+    def _set_variable(self, arguments: p.SetVariableParams) -> dict[str, Any]:
+        self._cursor = self._session.journal.last_seq
+        try:
+            status = self._session.set_setting(arguments.name, arguments.value)
+        except KeyError:
+            raise ControlError(
+                Code.UNKNOWN_NAME, f"there is no setting {arguments.name!r}"
+            ) from None
+        return {"status": status}
+
+    # ------------------------------------------------------------------ journal
+
+    def _read(self, arguments: p.ReadParams) -> dict[str, Any]:
+        journal = self._session.journal
+        last = min(arguments.last or journal.last_seq, journal.last_seq)
+        first = arguments.first
+        if first is None:
+            first = max(journal.first_seq, last - arguments.limit + 1)
+        found: list[Record] = []
+        for record in journal.range(first, last):
+            if matches(record, arguments.filter):
+                found.append(record)
+            if len(found) >= arguments.limit:
+                break
+        return {"records": found, "last": journal.last_seq}
+
+    def _subscribe(self, arguments: p.SubscribeParams) -> dict[str, Any]:
+        number = self._next_subscription
+        self._next_subscription += 1
+
+        def tell(entry: Entry) -> None:
+            record = to_record(entry)
+            if matches(record, arguments.filter):
+                self._notify("journal.event", {"subscription": number, "record": record})
+
+        self._subscriptions[number] = self._session.journal.watch(tell)
+        return {"subscription": number}
+
+    def _unsubscribe(self, arguments: p.UnsubscribeParams) -> dict[str, Any]:
+        remove = self._subscriptions.pop(arguments.subscription, None)
+        if remove is None:
+            raise ControlError(Code.UNKNOWN_NAME, "there is no such subscription")
+        remove()
+        return {"accepted": True}
+
+    async def _wait(self, arguments: p.WaitParams) -> dict[str, Any]:
+        journal = self._session.journal
+        after = self._cursor if arguments.after is None else arguments.after
+        for record in journal.range(after + 1, journal.last_seq):
+            if matches(record, arguments.filter):
+                return self._found(record)
+        future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+
+        def look(entry: Entry) -> None:
+            if not future.done() and matches(record := to_record(entry), arguments.filter):
+                future.set_result(record)
+
+        remove = journal.watch(look)
+        try:
+            async with asyncio.timeout(arguments.timeout):
+                return self._found(await future)
+        except TimeoutError:
+            raise ControlError(
+                Code.WAIT_TIMED_OUT,
+                f"nothing matched within {arguments.timeout:g} s",
+                {"after": after, "last": journal.last_seq},
+            ) from None
+        finally:
+            remove()
+
+    def _found(self, record: Record) -> dict[str, Any]:
+        """The next wait goes on behind what this one found."""
+        self._cursor = max(self._cursor, record["seq"])
+        return {"record": record}
+
+    # ------------------------------------------------------------------ clock and end
+
+    def _now(self) -> dict[str, Any]:
+        clock = self._session.clock
+        return {"now": stamp(clock.now()), "elapsed": round(clock.elapsed(), 3)}
+
+    async def _jump(self, arguments: p.JumpParams) -> dict[str, Any]:
+        clock = self._session.clock
+        seconds = arguments.seconds
+        if arguments.to is not None:
+            target = arguments.to if arguments.to.tzinfo else arguments.to.astimezone()
+            seconds = (target - clock.now()).total_seconds()
+        assert seconds is not None
+        self._cursor = self._session.journal.last_seq
+        try:
+            await clock.travel(seconds)
+        except ValueError as error:
+            raise ControlError(Code.CLOCK, str(error)) from None
+        return self._now()
+
+    def _rate(self, arguments: p.RateParams) -> dict[str, Any]:
+        set_rate = getattr(self._session.clock, "set_rate", None)
+        if set_rate is None:
+            raise ControlError(Code.CLOCK, "this clock stands still until it is moved")
+        set_rate(arguments.rate)
+        return {"rate": arguments.rate}
+
+    def _quit_app(self) -> dict[str, Any]:
+        asyncio.get_running_loop().call_soon(self._quit)
+        return {"accepted": True}
