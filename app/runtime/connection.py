@@ -1,0 +1,316 @@
+"""The link to the back office: opened again and again, and cut at once when it must be.
+
+A loop over attempts that never gives up; between them it waits its back-off on the link clock. Tasks
+begin in an empty context, so that what they publish is not put down to whoever happened to switch the
+station on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol
+
+from app.kernel.bus import Bus
+from app.kernel.clock import LinkClock
+from app.kernel.text import Text
+from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
+from app.ocpp.personality import LinkPolicy
+from app.ocpp.version import Version
+from app.runtime.address import Address, AddressBad, address, proxy_for
+from app.runtime.backoff import Backoff
+from app.runtime.closing import CloseWatch, explain_close
+from app.runtime.live_link import CLOSE_WAIT, LiveLink
+from app.runtime.tls import TlsFiles
+from app.runtime.views import LinkState, LinkView
+from app.runtime.wire import Opener, OpenFailed, OpenRequest, Wire, WireClosed, open_websocket
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to and as whom: read anew before each attempt."""
+
+    url: str
+    station_id: str
+    versions: tuple[Version, ...]
+    """Offered, the preferred one first."""
+    password: bytes | None = field(default=None, repr=False)
+    security_profile: int = 0
+    tls: TlsFiles = field(default_factory=TlsFiles)
+    proxy: str | None = None
+    """None: the system's; "none": no proxy."""
+    timeout: float = 15.0
+    """Seconds an attempt may take."""
+    max_size: int = 8 * 1024 * 1024
+    """Bytes a message may have."""
+
+
+class LinkUser(Protocol):
+    """Who lives on the link: told when it opens and closes, and given each text."""
+
+    def link_opened(self, version: Version) -> None: ...
+
+    def link_closed(self) -> None: ...
+
+    def received(self, text: str | bytes) -> None: ...
+
+
+class Connection:
+    """Keeps one WebSocket to one back office, for the length of a power cycle."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        link: LinkClock,
+        target: Callable[[], Target | None],
+        policy: Callable[[], LinkPolicy],
+        user: LinkUser,
+        network: bool = True,
+        opener: Opener = open_websocket,
+        random: Random | None = None,
+    ) -> None:
+        self._bus, self._link, self._target, self._policy = bus, link, target, policy
+        self._user, self._opener = user, opener
+        self._backoff = Backoff(policy, random or Random())
+        self._watch = CloseWatch(link)
+        self._network = network
+        self._gate_open = True
+        self._live: LiveLink | None = None
+        self._opening: asyncio.Task[Wire] | None = None
+        self._poke = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._own_close: Text | None = None
+        self._attempt = 0
+        self.view = LinkView(state=LinkState.OFF)
+
+    # ------------------------------------------------------------------ orders
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._go(self._run(), "connection")
+
+    @property
+    def online(self) -> bool:
+        """The WebSocket is open."""
+        return self._live is not None and self._gate_open
+
+    def send(self, text: str) -> None:
+        """Queue a text; they leave in order. Dropped when there is no link."""
+        if self._live is not None and self._gate_open:
+            self._live.send(text)
+
+    def shut_gate(self) -> None:
+        """From this instant nothing is sent any more, and the socket is cut off without a word."""
+        if self._gate_open and self._live is not None:
+            self._gate_open = False
+            self._live.cut()
+            self._bus.publish(LinkClosed(self._own_close or Text("runtime.link.powered_off")))
+        self._gate_open = False
+        for task in self._tasks:
+            task.cancel()
+
+    async def stop(self, code: int = 1001, reason: str = "going away") -> None:
+        """An orderly end: goodbye if the gate still stands open, then all tasks end."""
+        if self._gate_open and self._live is not None:
+            self._own_close = Text("runtime.link.stopped")
+            await self._live.close(code, reason)
+        self.shut_gate()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        self._show(LinkState.OFF)
+
+    def retry_now(self) -> None:
+        """Do not wait any longer for the next attempt."""
+        self._poke.set()
+
+    def policy_changed(self) -> None:
+        """The ping interval may be another one."""
+        if self._live is not None:
+            self._live.policy_changed()
+
+    def set_network(self, up: bool) -> None:
+        """The network plug: without it nothing passes, in either direction."""
+        self._network = up
+        if not up:
+            if self._opening is not None:
+                self._opening.cancel()
+            if self._live is not None:
+                self._own_close = Text("runtime.link.network_cut")
+                self._live.cut()
+        self._poke.set()
+
+    def close_link(self, why: Text) -> None:
+        """Close from our side; it comes back at once, without back-off."""
+        if self._live is not None and self._gate_open:
+            self._own_close = why
+            self._go(self._live.close(1000, "closed by the station"), "close")
+
+    # ------------------------------------------------------------------ the loop
+
+    async def _run(self) -> None:
+        while True:
+            self._poke.clear()
+            target = self._target() if self._network else None
+            if target is None:
+                self._show(LinkState.UNSET if self._network else LinkState.OFFLINE)
+                await self._poke.wait()
+            elif not await self._attempt_once(target):
+                await self._wait()
+
+    async def _attempt_once(self, target: Target) -> bool:
+        """One attempt and, if it succeeds, one life of the link. True: go on without waiting."""
+        self._attempt += 1
+        url = target.url
+        try:
+            where = address(target.url, target.station_id)
+            url = where.url
+            self._show(LinkState.CONNECTING, url=url, attempt=self._attempt)
+            wire, version = await self._open(target, where)
+        except AddressBad as error:
+            return self._failed(url, "url", error.text)
+        except OpenFailed as error:
+            return self._failed(url, error.step, error.why)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return True  # only the attempt was cancelled: the network plug was pulled meanwhile
+        self._attempt = 0
+        self._backoff.reset()
+        return await self._use(wire, version, url, target)
+
+    async def _open(self, target: Target, where: Address) -> tuple[Wire, Version]:
+        if target.security_profile >= 2 and not where.secure:
+            params = {"profile": target.security_profile, "url": where.url}
+            raise OpenFailed("tls", Text("runtime.link.profile_needs_tls", params))
+        request = open_request(target, where)
+        self._opening = asyncio.get_running_loop().create_task(
+            self._opener(request), name="link open"
+        )
+        try:
+            wire = await self._opening
+        finally:
+            self._opening = None
+        try:
+            return wire, chosen_version(wire.subprotocol, request.subprotocols)
+        except OpenFailed:
+            with contextlib.suppress(WireClosed, TimeoutError):
+                async with asyncio.timeout(CLOSE_WAIT):
+                    await wire.close(1002, "no common subprotocol")
+            wire.abort()
+            raise
+
+    def _failed(self, url: str, step: str, why: Text) -> bool:
+        wait = self._plan(url, why, step)
+        self._bus.publish(LinkFailed(url, step, why, self._attempt, wait))
+        return False
+
+    def _plan(self, url: str, problem: Text, step: str | None = None) -> float:
+        """Settle when the next attempt is due; returns in how many seconds."""
+        wait = self._backoff.next()
+        self._show(
+            LinkState.WAITING,
+            url=url,
+            attempt=self._attempt,
+            problem=problem,
+            step=step,
+            retry_at=self._link.monotonic() + wait,
+        )
+        return wait
+
+    async def _wait(self) -> None:
+        retry_at = self.view.retry_at
+        if retry_at is None:
+            return
+        left = max(0.0, retry_at - self._link.monotonic())
+        timer = self._link.call_later(left, self._poke.set)
+        try:
+            await self._poke.wait()
+        finally:
+            timer.cancel()
+
+    async def _use(self, wire: Wire, version: Version, url: str, target: Target) -> bool:
+        self._own_close = None
+        self._live = LiveLink(
+            wire,
+            bus=self._bus,
+            link=self._link,
+            policy=self._policy,
+            received=self._user.received,
+        )
+        opened_at = self._link.monotonic()
+        self._show(LinkState.ONLINE, url=url, version=version, since=opened_at)
+        self._bus.publish(LinkOpened(url, version))
+        self._user.link_opened(version)
+        try:
+            closed = await self._live.run()
+        finally:
+            self._live = None
+            if self._gate_open:
+                self._user.link_closed()
+        return self._ended(closed, url, target, opened_at)
+
+    def _ended(self, closed: WireClosed, url: str, target: Target, opened_at: float) -> bool:
+        if self._own_close is not None:
+            self._bus.publish(
+                LinkClosed(self._own_close, closed.code, 0.0 if self._network else None)
+            )
+            return True
+        why = self._watch.judge(closed, opened_at, target.station_id) or explain_close(
+            closed, target.max_size
+        )
+        wait = self._plan(url, why)
+        self._bus.publish(LinkClosed(why, closed.code, wait))
+        return False
+
+    # ------------------------------------------------------------------ small parts
+
+    def _go(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine, name=name, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            failed = TaskFailed(task.get_name(), f"{type(error).__name__}: {error}")
+            self._bus.publish(failed)
+
+    def _show(self, state: LinkState, **more: Any) -> None:
+        self.view = LinkView(state=state, **more)
+
+
+def open_request(target: Target, where: Address) -> OpenRequest:
+    """The handshake that this target means. RPC-15: profile 3 shows a certificate, no password."""
+    user, password = target.station_id, target.password
+    if target.security_profile == 3:
+        password = None
+    elif password is None and where.password is not None:
+        user, password = where.user or "", where.password.encode()
+    return OpenRequest(
+        where,
+        tuple(version.subprotocol for version in target.versions),
+        user,
+        password,
+        target.tls,
+        proxy_for(where, target.proxy),
+        target.timeout,
+        target.max_size,
+    )
+
+
+def chosen_version(subprotocol: str | None, offered: tuple[str, ...]) -> Version:
+    """RPC-01: what the server selected. Raises OpenFailed where it chose none, or none of ours."""
+    params = {"offered": ", ".join(offered)}
+    if subprotocol is None:
+        raise OpenFailed("subprotocol", Text("runtime.link.subprotocol_missing", params))
+    if subprotocol not in offered:
+        params["why"] = subprotocol
+        raise OpenFailed("subprotocol", Text("runtime.link.subprotocol_wrong", params))
+    return Version.of_subprotocol(subprotocol)

@@ -1,0 +1,252 @@
+"""One WebSocket: how it is opened, and the narrow protocol behind which faults can be put in its way."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import socket
+import ssl
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxy,
+    InvalidProxyStatus,
+    InvalidStatus,
+    NegotiationError,
+    ProxyError,
+)
+from websockets.typing import Subprotocol
+
+from app.kernel.text import Text
+from app.runtime.address import Address
+from app.runtime.tls import TlsFiles, TlsFilesBad, explain, tls_context
+
+USER_AGENT = "Forecourt"
+
+_log = logging.getLogger("forecourt.wire")
+# at DEBUG the library prints handshake headers, the password among them
+_log.setLevel(logging.INFO)
+
+
+class WireClosed(Exception):
+    """The socket is closed. `own`: we closed it; `mute`: no pong came within so many seconds."""
+
+    def __init__(
+        self,
+        code: int | None,
+        reason: str,
+        *,
+        own: bool,
+        too_big: bool = False,
+        mute: float | None = None,
+    ) -> None:
+        super().__init__(f"{code} {reason}")
+        self.code, self.reason, self.own = code, reason, own
+        self.too_big, self.mute = too_big, mute
+
+
+class Wire(Protocol):
+    """An open WebSocket. All but `abort` raise WireClosed when it is not open any more."""
+
+    @property
+    def subprotocol(self) -> str | None: ...
+
+    async def send(self, text: str) -> None: ...
+
+    async def receive(self) -> str | bytes: ...
+
+    async def ping(self) -> Awaitable[object]:
+        """Send a ping; the result is done when its pong arrives."""
+        ...
+
+    async def close(self, code: int, reason: str) -> None: ...
+
+    def abort(self) -> None:
+        """Cut it off at once, without a word."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """All that one handshake needs. `user` and `password` go into HTTP Basic, when there is a password."""
+
+    where: Address
+    subprotocols: tuple[str, ...]
+    user: str | None = None
+    password: bytes | None = field(default=None, repr=False)
+    tls: TlsFiles = field(default_factory=TlsFiles)
+    proxy: str | None = None
+    timeout: float = 15.0
+    max_size: int = 8 * 1024 * 1024
+    """Bytes a message may have at most."""
+
+
+class OpenFailed(Exception):
+    """The WebSocket could not be opened; `step` says how far it came, `why` says it in words."""
+
+    def __init__(self, step: str, why: Text, status: int | None = None) -> None:
+        super().__init__(f"{step}: {why.id} {dict(why.params)}")
+        self.step, self.why, self.status = step, why, status
+
+
+class Opener(Protocol):
+    """Opens a WebSocket, or raises OpenFailed."""
+
+    async def __call__(self, request: OpenRequest) -> Wire: ...
+
+
+class WebSocketWire:
+    """A Wire on a real socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    @property
+    def subprotocol(self) -> str | None:
+        return self._socket.subprotocol
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+
+    async def receive(self) -> str | bytes:
+        try:
+            return await self._socket.recv()
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+
+    async def ping(self) -> Awaitable[object]:
+        try:
+            return await self._socket.ping()
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._socket.close(code, reason)
+
+    def abort(self) -> None:
+        self._socket.transport.abort()
+
+
+def _closed(error: ConnectionClosed) -> WireClosed:
+    received, sent = error.rcvd, error.sent
+    if sent is not None and (received is None or error.rcvd_then_sent is False):
+        return WireClosed(sent.code, sent.reason, own=True, too_big=sent.code == 1009)
+    if received is None:
+        return WireClosed(None, "", own=False)
+    return WireClosed(received.code, received.reason, own=False)
+
+
+async def open_websocket(request: OpenRequest) -> Wire:
+    """Connect, check the server, shake hands. Raises OpenFailed with the step that failed."""
+    where = request.where
+    try:
+        context = tls_context(request.tls) if where.secure else None
+    except TlsFilesBad as error:
+        raise OpenFailed("tls", error.text) from error
+    seen = _Progress()
+    try:
+        opened = await connect(
+            where.url,
+            subprotocols=[Subprotocol(name) for name in request.subprotocols],
+            additional_headers=_headers(request),
+            user_agent_header=USER_AGENT,
+            compression=None,
+            proxy=request.proxy,
+            open_timeout=request.timeout,
+            ping_interval=None,
+            close_timeout=3.0,
+            max_size=request.max_size,
+            logger=_log,
+            create_connection=seen.connection,
+            ssl=context,
+        )
+    except (OSError, InvalidHandshake, InvalidProxy, ImportError, EOFError, ValueError) as error:
+        raise _explain(error, request, seen.connected) from error
+    return WebSocketWire(opened)
+
+
+class _Progress:
+    """Notes that the socket stood before the handshake began: tells a mute host from a mute server."""
+
+    def __init__(self) -> None:
+        self.connected = False
+        progress = self
+
+        class Noting(ClientConnection):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                progress.connected = True
+                super().connection_made(transport)
+
+        self.connection = Noting
+
+
+def _headers(request: OpenRequest) -> dict[str, str]:
+    if request.password is None:
+        return {}
+    secret = (request.user or "").encode() + b":" + request.password
+    return {"Authorization": "Basic " + base64.b64encode(secret).decode("ascii")}
+
+
+def _explain(error: Exception, request: OpenRequest, connected: bool) -> OpenFailed:
+    where = request.where
+    place = {"host": where.host, "port": where.port}
+    if isinstance(error, InvalidProxy | ProxyError | ImportError):
+        return _explain_proxy(error, request.proxy or "")
+    if isinstance(error, ssl.SSLError):
+        return OpenFailed("tls", explain(error, where.host))
+    if isinstance(error, socket.gaierror):
+        return OpenFailed("dns", Text("runtime.link.dns", {"host": where.host}))
+    if isinstance(error, TimeoutError):
+        step = "http" if connected else "tcp"
+        params = {**place, "seconds": f"{request.timeout:g}"}
+        return OpenFailed(step, Text(f"runtime.link.{step}_timeout", params))
+    if isinstance(error, InvalidStatus):
+        return explain_status(error.response.status_code, error.response.body, where)
+    if isinstance(error, NegotiationError):
+        params = {"offered": ", ".join(request.subprotocols), "why": str(error)}
+        return OpenFailed("subprotocol", Text("runtime.link.subprotocol_wrong", params))
+    if isinstance(error, InvalidMessage | EOFError) or (connected and isinstance(error, OSError)):
+        name = "runtime.link.no_answer_tls" if where.secure else "runtime.link.no_answer"
+        return OpenFailed("http", Text(name, place))
+    if isinstance(error, InvalidHandshake | ValueError):
+        return OpenFailed("http", Text("runtime.link.no_websocket", {**place, "why": str(error)}))
+    if isinstance(error, ConnectionRefusedError):
+        return OpenFailed("tcp", Text("runtime.link.refused", place))
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return OpenFailed("tcp", Text("runtime.link.tcp", {**place, "why": why}))
+
+
+def _explain_proxy(error: Exception, proxy: str) -> OpenFailed:
+    shown = proxy.rsplit("@", 1)[-1]
+    if isinstance(error, ImportError):
+        return OpenFailed("tcp", Text("runtime.link.proxy_socks", {"proxy": shown}))
+    if isinstance(error, InvalidProxyStatus):
+        params = {"proxy": shown, "status": error.response.status_code}
+        return OpenFailed("tcp", Text("runtime.link.proxy_refused", params))
+    if isinstance(error, InvalidProxy):
+        return OpenFailed("tcp", Text("runtime.link.proxy_bad", {"proxy": shown, "why": error.msg}))
+    return OpenFailed("tcp", Text("runtime.link.proxy_mute", {"proxy": shown, "why": str(error)}))
+
+
+_STATUS = {401, 403, 404, 409, 426, 429}
+
+
+def explain_status(status: int, body: bytes | bytearray | None, where: Address) -> OpenFailed:
+    """Why a server answered the handshake with something else than 101."""
+    said = (body or b"")[:200].decode("utf-8", "replace")
+    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    key = str(status) if status in _STATUS else ("5xx" if status >= 500 else "other")
+    if 300 <= status < 400:
+        key = "3xx"
+    params = {"status": status, "url": where.url, "host": where.host, "said": said or "-"}
+    return OpenFailed("http", Text(f"runtime.link.http_{key}", params), status)
