@@ -50,6 +50,8 @@ class Clock(ABC):
 
     def __init__(self, activity: Activity | None = None) -> None:
         self.activity = activity or Activity()
+        self.follow_server = True
+        """Whether a back office may set the calendar: not once people sped time up or moved it."""
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
 
@@ -245,6 +247,7 @@ class SystemClock(Clock):
         super().__init__(activity)
         self._monotonic = monotonic
         self._rate = rate
+        self.follow_server = rate == 1.0
         self._base_real = monotonic()
         self._base_elapsed = 0.0
         self._zero = (start or datetime.now(UTC)).astimezone(UTC)
@@ -262,6 +265,7 @@ class SystemClock(Clock):
             raise ValueError(f"rate must be above 0 and at most 3600, not {rate}")
         self._rebase()
         self._rate = rate
+        self.follow_server = self.follow_server and rate == 1.0
         self._rearm()
 
     def elapsed(self) -> float:
@@ -274,6 +278,7 @@ class SystemClock(Clock):
         """Let `seconds` pass at once: all deadlines on the way fire in order, each at its time."""
         if seconds < 0:
             raise ValueError("time travel goes forward only; correct() sets the calendar back")
+        self.follow_server = self.follow_server and seconds == 0
         target = self.elapsed() + seconds
         while (due := self.next_due()) is not None and due <= target:
             self._base_elapsed = max(self.elapsed(), due)
@@ -287,6 +292,7 @@ class SystemClock(Clock):
         """As `jump`, but the station comes to rest after each deadline before time goes on."""
         if seconds < 0:
             raise ValueError("time travel goes forward only; correct() sets the calendar back")
+        self.follow_server = self.follow_server and seconds == 0
         target = self.elapsed() + seconds
         await self.activity.idle()
         while (due := self.next_due()) is not None and due <= target:
