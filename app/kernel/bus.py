@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -63,6 +63,16 @@ class SubscriberFailed(Event):
 Handler = Callable[[Entry], None]
 Remover = Callable[[], None]
 
+@dataclass(slots=True, eq=False)
+class _Subscription:
+    handler: Handler
+    kinds: tuple[type[Event], ...]
+    active: bool = True
+
+    def wants(self, event: Event) -> bool:
+        return not self.kinds or isinstance(event, self.kinds)
+
+
 _because: ContextVar[tuple[Origin, int | None]] = ContextVar(
     "because", default=(Origin.STATION, None)
 )
@@ -94,33 +104,46 @@ class Bus:
         self._next = first_seq
         self._queue: deque[Entry] = deque()
         self._draining = False
-        self._subscribers: list[tuple[Handler, tuple[type[Event], ...]]] = []
+        self._subscriptions: list[_Subscription] = []
 
     def subscribe(self, handler: Handler, *kinds: type[Event]) -> Remover:
         """Call `handler` for each event (of `kinds`, if given). Returns what ends it."""
-        item = (handler, kinds)
-        self._subscribers.append(item)
+        subscription = _Subscription(handler, kinds)
+        self._subscriptions.append(subscription)
 
         def remove() -> None:
-            # `in` and `remove` compare by equality, so the same pair twice would be ambiguous
-            for index, known in enumerate(self._subscribers):
-                if known is item:
-                    del self._subscribers[index]
-                    return
+            if subscription.active:
+                subscription.active = False
+                self._subscriptions.remove(subscription)
 
         return remove
 
     def publish(self, event: Event, *, origin: Origin | None = None) -> int:
         """Append an event to the order and hand it round. Returns its seq."""
+        entry = self._append(event, origin)
+        self._drain()
+        return entry.seq
+
+    def publish_all(self, events: Iterable[Event], *, origin: Origin | None = None) -> None:
+        """Give several events their places side by side before any is handed round.
+
+        What subscribers publish in answer to the first comes after the last: the events of one step
+        of the machine stay together.
+        """
+        for event in events:
+            self._append(event, origin)
+        self._drain()
+
+    def _append(self, event: Event, origin: Origin | None) -> Entry:
         known, cause = _because.get()
         entry = Entry(self._next, self._now(), self._real(), origin or known, cause, event)
         self._next += 1
         self._queue.append(entry)
-        if not self._draining:
-            self._drain()
-        return entry.seq
+        return entry
 
     def _drain(self) -> None:
+        if self._draining:
+            return
         self._draining = True
         try:
             while self._queue:
@@ -130,13 +153,14 @@ class Bus:
 
     def _hand_round(self, entry: Entry) -> None:
         with because(entry.origin, entry.seq):
-            for handler, kinds in tuple(self._subscribers):
-                if kinds and not isinstance(entry.event, kinds):
+            for subscription in tuple(self._subscriptions):
+                # one that was removed a moment ago, by an earlier subscriber, hears nothing any more
+                if not subscription.active or not subscription.wants(entry.event):
                     continue
                 try:
-                    handler(entry)
+                    subscription.handler(entry)
                 except Exception as error:  # noqa: BLE001 - one subscriber must not stop the others
-                    self._record_failure(handler, entry, error)
+                    self._record_failure(subscription.handler, entry, error)
 
     def _record_failure(self, handler: Handler, entry: Entry, error: Exception) -> None:
         if isinstance(entry.event, SubscriberFailed):

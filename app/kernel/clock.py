@@ -78,6 +78,10 @@ class Clock(ABC):
         """Call after an interval of station time. Calendar corrections do not move it."""
         return self._add(Timer(self.elapsed() + max(0.0, seconds), callback))
 
+    def call_when(self, elapsed: float, callback: Callable[[], None]) -> Timer:
+        """Call when `elapsed()` reads exactly this (at once if it has passed)."""
+        return self._add(Timer(elapsed, callback))
+
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
         """Call when the calendar reads `when` (at once if it has passed)."""
         return self._add(Timer(self._due_of(when), callback, at=when))

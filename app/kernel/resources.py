@@ -11,3 +11,9 @@ def resource(*parts: str) -> Path:
     bundle = getattr(sys, "_MEIPASS", None)
     root = Path(bundle) if bundle else Path(__file__).resolve().parents[2]
     return root.joinpath("resources", *parts)
+
+
+def resource_texts(folder: str, suffix: str = ".toml") -> dict[str, str]:
+    """The files of a folder below `resources`: name without suffix -> text, in the order of names."""
+    paths = sorted(resource(folder).glob(f"*{suffix}"))
+    return {path.name.removesuffix(suffix): path.read_text("utf-8") for path in paths}
