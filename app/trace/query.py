@@ -53,12 +53,9 @@ def _payload_of(record: Record) -> Any:
     return frame[index] if isinstance(frame, list) and len(frame) > index else None
 
 
-def contains_words(exchange: Exchange, words: str, catalogue: Catalogue) -> bool:
-    """Are all words in the row or in its texts? Case does not count; nothing typed matches all."""
-    wanted = words.casefold().split()
-    if not wanted:
-        return True
-    hay = "\n".join(
+def haystack(exchange: Exchange, catalogue: Catalogue) -> str:
+    """All that a word search looks at, folded."""
+    return "\n".join(
         (
             exchange.action or "",
             catalogue.render(exchange.summary),
@@ -67,4 +64,9 @@ def contains_words(exchange: Exchange, words: str, catalogue: Catalogue) -> bool
             exchange.reply_text or "",
         )
     ).casefold()
-    return all(word in hay for word in wanted)
+
+
+def contains_words(exchange: Exchange, words: str, catalogue: Catalogue) -> bool:
+    """Are all words in the row or in its texts? Case does not count; nothing typed matches all."""
+    wanted = words.casefold().split()
+    return not wanted or all(word in haystack(exchange, catalogue) for word in wanted)

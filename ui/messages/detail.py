@@ -1,0 +1,193 @@
+"""The detail of one exchange: request and reply as trees, findings in words, and the raw text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QStackedLayout,
+    QTabBar,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.trace.exchange import Exchange, Verdict
+from ui.messages.pretty import payload_of, pretty
+from ui.messages.raw import RawText
+from ui.messages.tree import PayloadTree
+from ui.theme import Theme
+
+REQUEST, REPLY, FINDINGS = range(3)
+HEAD_HEIGHT = 40
+
+
+class ExchangeDetail(QWidget):
+    """Shows one exchange, or an invitation to choose one."""
+
+    def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+        self._exchange: Exchange | None = None
+        self._tabs = QTabBar()
+        self._tabs.setExpanding(False)
+        self._tabs.setDrawBase(False)
+        for key in ("request", "reply", "findings"):
+            self._tabs.addTab(self._say(f"messages.tab.{key}"))
+        self._tabs.setAccessibleName(self._say("messages.detail"))
+        self._tabs.currentChanged.connect(self._refresh)
+        self._tree = PayloadTree(theme, catalogue)
+        self._tree.setAccessibleName(self._say("messages.tree"))
+        self._findings = QTextBrowser()
+        self._findings.setFrameShape(QFrame.Shape.NoFrame)
+        self._findings.setAccessibleName(self._say("messages.tab.findings"))
+        self._raw = RawText(theme)
+        self._raw.setAccessibleName(self._say("messages.raw"))
+        self._tree.path_chosen.connect(self._raw.light)
+        self._raw.path_clicked.connect(self._tree.light)
+        self._copy = QPushButton(self._say("messages.copy"))
+        self._copy.setProperty("kind", "quiet")
+        self._copy.setProperty("size", "small")
+        self._copy.clicked.connect(self._copy_text)
+        self._build()
+        self.show_exchange(None)
+
+    @property
+    def tabs(self) -> QTabBar:
+        return self._tabs
+
+    @property
+    def raw(self) -> RawText:
+        return self._raw
+
+    @property
+    def tree(self) -> PayloadTree:
+        return self._tree
+
+    def set_theme(self, theme: Theme) -> None:
+        self._tree.set_theme(theme)
+        self._raw.set_theme(theme)
+        self._refresh()
+
+    def show_exchange(self, exchange: Exchange | None) -> None:
+        """Show this exchange; None clears."""
+        same = (
+            exchange is not None
+            and self._exchange is not None
+            and exchange.number == self._exchange.number
+        )
+        self._exchange = exchange
+        if not same and exchange is not None:
+            wanted = REQUEST if exchange.request_text is not None else REPLY
+            self._tabs.setCurrentIndex(wanted)
+        self._refresh()
+
+    def _build(self) -> None:
+        left = QWidget()
+        left_box = QVBoxLayout(left)
+        left_box.setContentsMargins(0, 0, 0, 0)
+        left_box.setSpacing(0)
+        left_box.addWidget(_bar(self._tabs))
+        self._stack = QStackedLayout()
+        self._empty = QLabel(self._say("messages.choose"))
+        self._empty.setProperty("role", "hint")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        for widget in (self._empty, self._tree, self._findings):
+            self._stack.addWidget(widget)
+        left_box.addLayout(self._stack, 1)
+        right = QWidget()
+        right_box = QVBoxLayout(right)
+        right_box.setContentsMargins(0, 0, 0, 0)
+        right_box.setSpacing(0)
+        title = QLabel(self._say("messages.raw"))
+        title.setProperty("role", "strong")
+        right_box.addWidget(_bar(title, self._copy, margin=12))
+        right_box.addWidget(self._raw, 1)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(left)
+        splitter.addWidget(right)
+        splitter.setSizes([320, 260])
+        splitter.setChildrenCollapsible(False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(splitter)
+
+    def _refresh(self) -> None:
+        exchange = self._exchange
+        self._copy.setEnabled(exchange is not None)
+        if exchange is None:
+            self._stack.setCurrentWidget(self._empty)
+            self._raw.show_lines([])
+            return
+        tab = self._tabs.currentIndex()
+        if tab == FINDINGS:
+            self._findings.setPlainText("\n\n".join(self._finding_lines(exchange)))
+            self._stack.setCurrentWidget(self._findings)
+            text = exchange.request_text or exchange.reply_text
+        else:
+            request = tab == REQUEST
+            text = exchange.request_text if request else exchange.reply_text
+            violations = exchange.violations if request else exchange.reply_violations
+            self._show_tree(exchange, text, violations, request)
+        self._raw.show_lines(pretty(text))
+
+    def _show_tree(
+        self, exchange: Exchange, text: str | None, violations: tuple, request: bool
+    ) -> None:  # type: ignore[type-arg]
+        if text is None:
+            waiting = exchange.verdict is Verdict.WAITING
+            self._empty.setText(
+                self._say("messages.no_reply_yet" if waiting else "messages.no_reply")
+            )
+            self._stack.setCurrentWidget(self._empty)
+            return
+        suffix = "Request" if request else "Response"
+        name = f"{exchange.action}{suffix}" if exchange.action else suffix
+        if not request and exchange.error_code:
+            name = f"CALLERROR {exchange.error_code}"
+        self._tree.show_payload(name, payload_of(text), violations)
+        self._stack.setCurrentWidget(self._tree)
+
+    def _finding_lines(self, exchange: Exchange) -> list[str]:
+        lines = [
+            self._say(
+                "messages.finding.violation", path=v.path or "–", rule=v.rule, message=v.message
+            )
+            for v in (*exchange.violations, *exchange.reply_violations)
+        ]
+        if exchange.note is not None:
+            lines.append(self._catalogue.render(exchange.note))
+        if exchange.forced:
+            lines.append(self._say("messages.finding.forced"))
+        if exchange.late:
+            lines.append(self._say("messages.finding.late"))
+        if exchange.verdict in {Verdict.SLOW, Verdict.TIMEOUT, Verdict.DISCONNECTED}:
+            lines.append(self._say(f"messages.finding.{exchange.verdict.value}"))
+        return lines or [self._say("messages.finding.none")]
+
+    def _copy_text(self) -> None:
+        QGuiApplication.clipboard().setText(self._raw.toPlainText())
+
+    def _say(self, text_id: str, **params: object) -> str:
+        return self._catalogue.render(Text(text_id, params))
+
+
+def _bar(*widgets: QWidget, margin: int = 4) -> QFrame:
+    frame = QFrame()
+    frame.setProperty("role", "bar")
+    frame.setFixedHeight(HEAD_HEIGHT)
+    box = QHBoxLayout(frame)
+    box.setContentsMargins(margin, 0, 4, 0)
+    for number, widget in enumerate(widgets):
+        box.addWidget(widget)
+        if number == 0:
+            box.addStretch(1)
+    return frame

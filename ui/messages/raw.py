@@ -1,0 +1,107 @@
+"""The text of a frame, coloured, one line lit: the one of the field chosen in the tree."""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import (
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+
+from ui.messages.pretty import Line
+from ui.theme import Theme, mono_font
+
+_KEY = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*:)')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"(?!\s*:)')
+_NUMBER = re.compile(r"(?<![\w\"])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b|\b(?:true|false|null)\b")
+
+LONGEST = 2_000
+"""Characters of a line that are coloured; longer ones stay plain."""
+
+
+class _Colours(QSyntaxHighlighter):
+    def __init__(self, document: QTextDocument, theme: Theme) -> None:
+        super().__init__(document)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._rules = [
+            (_NUMBER, _format(theme, "num")),
+            (_STRING, _format(theme, "str")),
+            (_KEY, _format(theme, "key")),
+        ]
+        self.rehighlight()
+
+    def highlightBlock(self, text: str) -> None:
+        if len(text) > LONGEST:
+            return
+        for pattern, form in self._rules:
+            for match in pattern.finditer(text):
+                self.setFormat(match.start(), match.end() - match.start(), form)
+
+
+def _format(theme: Theme, token: str) -> QTextCharFormat:
+    form = QTextCharFormat()
+    form.setForeground(theme.colour(token))
+    return form
+
+
+class RawText(QPlainTextEdit):
+    """Read-only JSON. `path_clicked` tells the field of the line that was clicked."""
+
+    path_clicked = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setFont(mono_font(11))
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._theme = theme
+        self._lines: list[Line] = []
+        self._lit: str | None = None
+        self._colours = _Colours(self.document(), theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._colours.set_theme(theme)
+        self.light(self._lit)
+
+    def show_lines(self, lines: list[Line]) -> None:
+        self._lines = lines
+        self.setPlainText("\n".join(line.text for line in lines))
+        self.light(None)
+
+    def light(self, path: str | None) -> None:
+        """Light the first line of this field; None lights none."""
+        self._lit = path
+        number = next((n for n, line in enumerate(self._lines) if line.path == path), None)
+        if path is None or number is None:
+            self.setExtraSelections([])
+            return
+        cursor = QTextCursor(self.document().findBlockByNumber(number))
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = cursor  # type: ignore[attr-defined]
+        mark.format.setBackground(self._theme.colour("sel"))  # type: ignore[attr-defined]
+        mark.format.setProperty(  # type: ignore[attr-defined]
+            QTextFormat.Property.FullWidthSelection, True
+        )
+        self.setExtraSelections([mark])
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+
+    def mouseReleaseEvent(self, event: object) -> None:
+        super().mouseReleaseEvent(event)  # type: ignore[arg-type]
+        number = self.textCursor().blockNumber()
+        if 0 <= number < len(self._lines) and not self.textCursor().hasSelection():
+            self.path_clicked.emit(self._lines[number].path)
