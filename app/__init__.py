@@ -1,1 +1,3 @@
-"""Forecourt without its window: the station, its OCPP client and everything they need."""
+"""A charging station that you can touch: the machine, its OCPP client and all that runs without a window."""
+
+__version__ = "0.1.0"

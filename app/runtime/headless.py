@@ -1,0 +1,249 @@
+"""A station without a window: it runs until somebody says quit, and its exit code says how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.ocpp.events import LinkOpened
+from app.runtime.control.channels import (
+    ControlAddressError,
+    StdioChannel,
+    WebSocketChannel,
+    parse_address,
+)
+from app.runtime.control.dispatch import Dispatcher, Send
+from app.runtime.control.methods import Methods
+from app.runtime.exit_codes import Exit
+from app.runtime.options import HeadlessOptions, StationOptions
+from app.runtime.session import Session, StateUnfit
+from app.runtime.settings import resolve
+from app.runtime.store import StoreError, StoreLocked
+
+log = logging.getLogger(__name__)
+
+TOKEN_FILE = "control.token"
+
+
+class _End:
+    """Why the program ends: the first reason counts."""
+
+    def __init__(self) -> None:
+        self.code: Exit | None = None
+        self._event = asyncio.Event()
+
+    def set(self, code: Exit) -> None:
+        if self.code is None:
+            self.code = code
+        self._event.set()
+
+    async def wait(self) -> Exit:
+        await self._event.wait()
+        assert self.code is not None
+        return self.code
+
+
+async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
+    """Run the station. Returns how it ended; what went wrong is a sentence on stderr."""
+
+    def tell(text: Text) -> None:
+        sys.stderr.write(catalogue.render(text) + "\n")
+
+    try:
+        address = parse_address(options.control)
+        token = _token(options) if address else ""
+    except ControlAddressError as error:
+        sys.stderr.write(f"{error}\n")
+        return Exit.USAGE
+    except OSError as error:
+        params = {"file": str(options.control_token_file), "why": error.strerror or str(error)}
+        tell(Text("control.token_file", params))
+        return Exit.CONTROL
+    channel = StdioChannel.claim() if address is None else None
+    end = _End()
+    try:
+        session = make_session(options.station, on_undecided=lambda point: end.set(Exit.UNDECIDED))
+        await session.start()
+    except StoreLocked as error:
+        tell(error.text)
+        return Exit.STATE_LOCKED
+    except (StoreError, StateUnfit) as error:
+        tell(error.text)
+        return Exit.STATE
+    try:
+        return await _serve(session, options, address, token, channel, end, tell)
+    finally:
+        await session.stop()
+        if channel:
+            channel.close()
+
+
+def make_session(options: StationOptions, **more: Any) -> Session:
+    """The session that these flags describe. Raises ConfigError, StoreError, StateUnfit."""
+    resolved = resolve(options.config, blueprint=options.blueprint, flags=options.flags())
+    return Session(
+        resolved.config, state_dir=options.state_dir, reset_state=options.reset_state, **more
+    )
+
+
+async def _serve(
+    session: Session,
+    options: HeadlessOptions,
+    address: tuple[str, int] | None,
+    token: str,
+    stdio: StdioChannel | None,
+    end: _End,
+    tell: Callable[[Text], None],
+) -> Exit:
+    make = _maker(session, end)
+    server: WebSocketChannel | None = None
+    reading: asyncio.Task[None] | None = None
+    with _signals(end):
+        try:
+            if stdio is not None:
+                stdio.start()
+                dispatcher, gone = make(stdio.send)
+                _ready(dispatcher, session, None)
+                reading = asyncio.create_task(_read(stdio, dispatcher, end))
+            else:
+                assert address is not None
+                server = WebSocketChannel(*address, token, make)
+                try:
+                    await server.start()
+                except OSError as error:
+                    params = {"host": address[0], "port": address[1], "why": str(error)}
+                    tell(Text("control.port_taken", params))
+                    return Exit.CONTROL
+                _announce(session, server)
+            watching = asyncio.create_task(
+                _watch_connection(session, options.connect_timeout, end, tell)
+            )
+            code = await end.wait()
+            watching.cancel()
+            if code is Exit.UNDECIDED:
+                tell(Text("control.undecided", {"points": ", ".join(session.points.undecided)}))
+            return code
+        finally:
+            if reading is not None:
+                reading.cancel()
+                gone()
+                await dispatcher.close()
+            if server is not None:
+                await server.close()
+
+
+def _maker(session: Session, end: _End) -> Callable[[Send], tuple[Dispatcher, Callable[[], None]]]:
+    def make(send: Send) -> tuple[Dispatcher, Callable[[], None]]:
+        def notify(method: str, params: dict[str, Any]) -> None:
+            dispatcher.notify(method, params)
+
+        methods = Methods(session, notify, lambda: end.set(Exit.OK))
+        dispatcher = Dispatcher(methods.table(), send)
+        return dispatcher, methods.close
+
+    return make
+
+
+def _ready(dispatcher: Dispatcher, session: Session, port: int | None) -> None:
+    dispatcher.ready(**ready_params(session, port))
+
+
+def ready_params(session: Session, port: int | None) -> dict[str, Any]:
+    """What the first line tells: where to ask, and which stations answer."""
+    snapshot = session.snapshot()
+    station = {
+        "id": snapshot.station_id,
+        "name": snapshot.name,
+        "version": snapshot.version_wish,
+        "csms": snapshot.csms_url,
+        "evses": len(snapshot.station.evses),
+    }
+    return {"port": port, "stations": [station]}
+
+
+def _announce(session: Session, server: WebSocketChannel) -> None:
+    """With a WebSocket stdout has one line, so that a script learns the port."""
+
+    def write(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    Dispatcher({}, write).ready(**ready_params(session, server.port))
+
+
+async def _read(stdio: StdioChannel, dispatcher: Dispatcher, end: _End) -> None:
+    await stdio.run(dispatcher)
+    end.set(Exit.OK)  # the end of stdin is an orderly quit
+
+
+async def _watch_connection(
+    session: Session, within: float | None, end: _End, tell: Callable[[Text], None]
+) -> None:
+    if within is None:
+        return
+    opened = asyncio.Event()
+    remove = session.bus.subscribe(lambda _: opened.set(), LinkOpened)
+    try:
+        if session.snapshot().link.version is not None:
+            return
+        async with asyncio.timeout(within):
+            await opened.wait()
+    except TimeoutError:
+        problem = session.snapshot().link.problem or Text("control.no_reason")
+        tell(Text("control.not_connected", {"seconds": f"{within:g}", "why": problem}))
+        end.set(Exit.NOT_CONNECTED)
+    finally:
+        remove()
+
+
+@contextlib.contextmanager
+def _signals(end: _End) -> Any:
+    """Ctrl+C and a polite kill end in order."""
+    loop = asyncio.get_running_loop()
+    names = [signal.SIGINT, signal.SIGTERM]
+    try:
+        for name in names:
+            loop.add_signal_handler(name, end.set, Exit.INTERRUPTED)
+    except NotImplementedError:  # Windows: Ctrl+C raises KeyboardInterrupt instead
+        names = []
+    try:
+        yield
+    finally:
+        for name in names:
+            loop.remove_signal_handler(name)
+
+
+def _token(options: HeadlessOptions) -> str:
+    """The token of the control API: from its file, which is made (0600) when it is not there."""
+    path = options.control_token_file
+    if path is None:
+        folder = options.station.state_dir
+        if folder is None:
+            raise ControlAddressError(
+                "a WebSocket control API wants a token: give --control-token-file (it is made if it"
+                " is not there) or --state-dir"
+            )
+        path = folder / TOKEN_FILE
+    if path.exists():
+        token = path.read_text("utf-8").strip()
+        if token:
+            return token
+    return _new_token(path)
+
+
+def _new_token(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    token = secrets.token_urlsafe(32)
+    path.write_text(token + "\n", "utf-8")
+    return token
