@@ -1,0 +1,197 @@
+"""What all tests share: a clean desk, long tests on request, and a time budget per suite."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.loop_watch import LoopWatch
+
+# Seconds a suite may take on a two-core machine. A run under CI fails when one takes more than
+# three times as long; the closest folder counts. Tests marked `full` are not charged.
+SUITE_BUDGETS = {
+    "tests": 30.0,
+    "tests/app": 60.0,
+    "tests/app/kernel": 10.0,
+    "tests/app/station": 60.0,
+    "tests/app/ocpp": 90.0,
+    "tests/app/runtime": 90.0,
+    "tests/app/trace": 20.0,
+    "tests/app/training": 60.0,
+    "tests/ui": 120.0,
+    "tests/conformance": 90.0,
+    "tests/e2e": 90.0,
+    "tests/benchmarks": 90.0,
+}
+BUDGET_TOLERANCE = 3.0
+
+SLOW_CALLBACK = "slow loop callback"
+
+
+def in_ci() -> bool:
+    """Whether this run decides about a change."""
+    return os.environ.get("CI", "").lower() in ("1", "true")
+
+
+# ---------------------------------------------------------------- a desk of our own
+
+
+def _clear_the_desk() -> None:
+    """Keep settings and state of the person at this computer out of the tests, and the reverse.
+
+    Has to happen before Qt is imported: it warns about a missing runtime folder or an odd
+    character set, and every Qt warning fails a test.
+    """
+    desk = Path(tempfile.mkdtemp(prefix="forecourt-tests-"))
+    atexit.register(shutil.rmtree, desk, ignore_errors=True)
+    for name in ("CONFIG_HOME", "DATA_HOME", "STATE_HOME", "CACHE_HOME", "RUNTIME_DIR"):
+        folder = desk / name.lower()
+        folder.mkdir(mode=0o700)
+        os.environ[f"XDG_{name}"] = str(folder)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    language = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG", "")
+    if sys.platform.startswith("linux") and "utf" not in language.lower():
+        os.environ["LC_ALL"] = "C.UTF-8"
+
+
+_clear_the_desk()
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that holds `app`, `ui`, `resources` and these tests."""
+    return Path(__file__).resolve().parent.parent
+
+
+# ---------------------------------------------------------------- which tests run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-full", action="store_true", help="run the tests marked `full`, too")
+
+
+def missing_display_tools() -> list[str]:
+    """What tests in a real window need and this computer lacks."""
+    if not sys.platform.startswith("linux"):
+        return ["Xvfb, which is for Linux"]
+    return [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = missing_display_tools()
+    for item in items:
+        if item.get_closest_marker("full") and not config.getoption("--run-full"):
+            item.add_marker(pytest.mark.skip(reason="long test: --full runs it"))
+        # Under CI a missing tool has to show as a failure, not as a quiet skip.
+        if missing and item.get_closest_marker("display") and not in_ci():
+            item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
+
+
+# ---------------------------------------------------------------- the loop watch
+
+
+@pytest.fixture
+def loop_watch(request: pytest.FixtureRequest) -> Iterator[LoopWatch]:
+    """Measures every callback of the event loop while the test runs.
+
+    Slow ones of our own are listed at the end of the run; those that freeze the picture fail the
+    test under CI.
+    """
+    with LoopWatch() as watch:
+        yield watch
+    for slow in watch.slow:
+        request.node.user_properties.append((SLOW_CALLBACK, str(slow)))
+    if in_ci():
+        watch.check()
+
+
+# ---------------------------------------------------------------- time budgets
+
+
+class SuiteClock:
+    """Adds up what the tests of each suite take and compares it with its budget."""
+
+    def __init__(self, budgets: dict[str, float], tolerance: float) -> None:
+        self.budgets = budgets
+        self.tolerance = tolerance
+        self.spent: dict[str, float] = {}
+
+    def suite_of(self, nodeid: str) -> str | None:
+        """The closest folder with a budget."""
+        folder = nodeid.partition("::")[0]
+        while "/" in folder:
+            folder = folder.rpartition("/")[0]
+            if folder in self.budgets:
+                return folder
+        return None
+
+    def charge(self, nodeid: str, seconds: float) -> None:
+        """Count time against the suite of a test."""
+        suite = self.suite_of(nodeid)
+        if suite is not None:
+            self.spent[suite] = self.spent.get(suite, 0.0) + seconds
+
+    def over_budget(self) -> list[str]:
+        """The suites that took more than their budget and its tolerance."""
+        return [
+            suite
+            for suite, seconds in sorted(self.spent.items())
+            if seconds > self.budgets[suite] * self.tolerance
+        ]
+
+    def lines(self) -> list[str]:
+        """A table of all suites that ran."""
+        return [
+            f"{suite:<24} {seconds:7.1f} s of {self.budgets[suite]:5.0f} s"
+            + ("  over budget" if seconds > self.budgets[suite] else "")
+            for suite, seconds in sorted(self.spent.items())
+        ]
+
+
+class SuiteReport:
+    """Charges the suites, prints the table, and fails a CI run that became too slow."""
+
+    def __init__(self, clock: SuiteClock, fails: bool) -> None:
+        self.clock = clock
+        self.fails = fails
+        self.slow_callbacks: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if "full" not in report.keywords:
+            self.clock.charge(report.nodeid, report.duration)
+        if report.when == "teardown":
+            for name, value in report.user_properties:
+                if name == SLOW_CALLBACK:
+                    self.slow_callbacks.append(f"{report.nodeid}: {value}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.fails and self.clock.over_budget() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.slow_callbacks:
+            terminalreporter.section("slow callbacks in the event loop")
+            for line in self.slow_callbacks:
+                terminalreporter.line(line)
+        if len(self.clock.spent) < 2 and not self.clock.over_budget():
+            return  # a single suite, as while working on it: its time stands in the last line
+        terminalreporter.section("time of the suites")
+        for line in self.clock.lines():
+            terminalreporter.line(line)
+        for suite in self.clock.over_budget():
+            terminalreporter.line(
+                f"{suite} took more than {self.clock.tolerance:g} times its budget", red=True
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # with xdist only the controller hears of all tests
+        clock = SuiteClock(SUITE_BUDGETS, BUDGET_TOLERANCE)
+        config.pluginmanager.register(SuiteReport(clock, fails=in_ci()), "suite-report")

@@ -1,0 +1,150 @@
+"""Finds callbacks that hold up the event loop: the window shares its thread and stands still.
+
+Every step of a task and every callback of asyncio, under qasync too, runs through one method of
+`asyncio.Handle`. The watch measures that method and keeps the slow ones of our own code.
+
+Time counts in two ways. Work shows as processor time of the thread. Waiting (a sleep, a blocking
+socket or file) shows as passed time; it counts only when the system did not take the processor
+away in between, so that a busy machine is not mistaken for slow code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+if sys.platform.startswith("linux"):
+    import resource
+
+    def _times_preempted() -> int:
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
+else:
+
+    def _times_preempted() -> int:
+        return 0
+
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+OUR_FOLDERS = (CHECKOUT / "app", CHECKOUT / "ui")
+
+REPORT_OVER = 0.010
+FAIL_OVER = 0.050
+
+
+@dataclass(frozen=True, slots=True)
+class SlowCallback:
+    """A callback that held up the loop: where it is, and for how many seconds."""
+
+    place: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.place} held the loop for {self.seconds * 1000:.1f} ms"
+
+
+class LoopWatch:
+    """Measures every callback of every event loop while it is entered.
+
+    `report_over` and `fail_over` are seconds. `slow` holds the callbacks of our own code that took
+    at least `report_over`; `callbacks` counts all that ran, so that a test can tell that the watch
+    was looking.
+    """
+
+    def __init__(
+        self,
+        folders: tuple[Path, ...] = OUR_FOLDERS,
+        report_over: float = REPORT_OVER,
+        fail_over: float = FAIL_OVER,
+    ) -> None:
+        self._folders = tuple(f"{folder}{os.sep}" for folder in folders)
+        self.report_over = report_over
+        self.fail_over = fail_over
+        self.slow: list[SlowCallback] = []
+        self.callbacks = 0
+        self._original: Callable[[asyncio.Handle], None] | None = None
+
+    def __enter__(self) -> LoopWatch:
+        original = asyncio.Handle._run
+        self._original = original
+
+        def measured(handle: asyncio.Handle) -> None:
+            self.callbacks += 1
+            callback = handle._callback
+            place = self._place(callback)
+            preempted = _times_preempted()
+            started, worked = time.perf_counter(), time.thread_time()
+            try:
+                original(handle)
+            finally:
+                passed, work = time.perf_counter() - started, time.thread_time() - worked
+                held = passed if _times_preempted() == preempted else work
+                if held >= self.report_over:
+                    self._keep(place or self._place(callback), held)
+
+        asyncio.Handle._run = measured
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        asyncio.Handle._run = self._original
+
+    def _keep(self, place: str | None, seconds: float) -> None:
+        if place is not None:
+            self.slow.append(SlowCallback(place, seconds))
+
+    def too_slow(self) -> list[SlowCallback]:
+        """The callbacks that people would notice."""
+        return [slow for slow in self.slow if slow.seconds >= self.fail_over]
+
+    def check(self) -> None:
+        """Fail with a list when a callback froze the picture."""
+        too_slow = self.too_slow()
+        assert not too_slow, "the event loop stood still:\n" + "\n".join(map(str, too_slow))
+
+    def _place(self, callback: object) -> str | None:
+        """Function, file and line of the innermost code of ours behind a callback."""
+        place = None
+        for code in _codes(callback):
+            if code.co_filename.startswith(self._folders):
+                file = code.co_filename.removeprefix(f"{CHECKOUT}{os.sep}")
+                place = f"{code.co_qualname} ({file}:{code.co_firstlineno})"
+        return place
+
+
+def _codes(callback: object) -> Iterator[CodeType]:
+    """The code behind a callback: its function, or the awaiting coroutines of its task."""
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    owner = getattr(callback, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        yield from _awaiting(owner.get_coro())
+        return
+    code = getattr(callback, "__code__", None)
+    if isinstance(code, CodeType):
+        yield code
+
+
+def _awaiting(awaited: Any) -> Iterator[CodeType]:
+    """The code of a coroutine and of what it awaits, outermost first."""
+    while awaited is not None:
+        for prefix in ("cr", "gi", "ag"):
+            code = getattr(awaited, f"{prefix}_code", None)
+            if isinstance(code, CodeType):
+                yield code
+                inner = "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await"
+                awaited = getattr(awaited, inner)
+                break
+        else:
+            return

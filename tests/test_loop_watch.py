@@ -1,0 +1,95 @@
+"""The loop watch itself: what it sees, whom it blames, and what it leaves alone."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.loop_watch import LoopWatch
+
+HERE = (Path(__file__).parent,)
+ELSEWHERE = (Path(__file__).parent / "nowhere",)
+
+
+def work(seconds: float) -> None:
+    """Keep the processor busy, as parsing or painting would."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+async def busy_after_a_turn(seconds: float) -> None:
+    await asyncio.sleep(0)
+    work(seconds)
+
+
+async def test_a_callback_that_works_too_long_is_reported_with_its_place() -> None:
+    with LoopWatch(HERE) as watch:
+        asyncio.get_running_loop().call_soon(functools.partial(work, 0.02))
+        await asyncio.sleep(0.001)
+    (slow,) = watch.slow
+    assert slow.place.startswith("work (tests/test_loop_watch.py:")
+    assert slow.seconds >= 0.02
+    assert "held the loop for" in str(slow)
+
+
+async def test_a_step_of_a_task_is_blamed_on_its_coroutine() -> None:
+    with LoopWatch(HERE) as watch:
+        await asyncio.create_task(busy_after_a_turn(0.02))
+    assert [slow.place.partition(" ")[0] for slow in watch.slow] == ["busy_after_a_turn"]
+
+
+async def test_waiting_in_a_callback_counts_like_working() -> None:
+    def block() -> None:
+        time.sleep(0.03)
+
+    with LoopWatch(HERE, report_over=0.02) as watch:
+        asyncio.get_running_loop().call_soon(block)
+        await asyncio.sleep(0.001)
+    assert [slow.place.partition(" ")[0].rpartition(".")[2] for slow in watch.slow] == ["block"]
+
+
+async def test_awaiting_is_not_slow() -> None:
+    with LoopWatch(HERE) as watch:
+        await asyncio.sleep(0.03)
+    assert watch.slow == []
+    assert watch.callbacks > 0
+
+
+async def test_code_of_others_is_not_blamed_on_us() -> None:
+    with LoopWatch(ELSEWHERE) as watch:
+        asyncio.get_running_loop().call_soon(work, 0.02)
+        await asyncio.sleep(0.001)
+    assert watch.slow == []
+    assert watch.callbacks > 0
+
+
+async def test_only_a_callback_over_the_limit_fails_the_check() -> None:
+    with LoopWatch(HERE, fail_over=0.03) as watch:
+        await asyncio.create_task(busy_after_a_turn(0.012))
+        watch.check()
+        await asyncio.create_task(busy_after_a_turn(0.035))
+    with pytest.raises(AssertionError, match="busy_after_a_turn"):
+        watch.check()
+
+
+async def test_leaving_the_watch_leaves_asyncio_as_it_was() -> None:
+    before = asyncio.Handle._run
+    with LoopWatch(HERE):
+        assert asyncio.Handle._run is not before
+    assert asyncio.Handle._run is before
+
+
+def test_the_watch_looks_into_a_qt_loop_too(qapp: object) -> None:
+    qasync = pytest.importorskip("qasync")
+    loop = qasync.QEventLoop(qapp)
+    try:
+        with LoopWatch(HERE) as watch:
+            loop.run_until_complete(busy_after_a_turn(0.02))
+    finally:
+        loop.close()
+    assert [slow.place.partition(" ")[0] for slow in watch.slow] == ["busy_after_a_turn"]
