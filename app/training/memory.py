@@ -124,6 +124,8 @@ class Memory:
             record = StationRecord(station_id, version, True, now, address, now)
             self._stations[station_id] = _Station(record)
         else:
+            if known.record.version != version:
+                known.connectors.clear()
             known.record = replace(
                 known.record, version=version, connected=True, since=now, address=address
             )
@@ -199,8 +201,9 @@ class Memory:
 
     def note(self, level: Level, station_id: str, text: Text) -> None:
         """Keep something that is not a message."""
-        self._log.append(LogEntry(self._now(), level, station_id, text))
-        self._tell(Topic.LOG, station_id)
+        entry = LogEntry(self._now(), level, station_id, text)
+        self._log.append(entry)
+        self._publish(CsmsChange(Topic.LOG, station_id, entry=entry))
 
     def _update(self, station_id: str, **changes: Any) -> None:
         station = self._stations[station_id]

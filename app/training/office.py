@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -96,7 +97,9 @@ def _value(sampled: Fields) -> float | str:
     value = sampled.payload.get("value")
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        return str(value)
+    if not math.isfinite(number):
         return str(value)
     table = sampled.maybe_table("unitOfMeasure")
     multiplier = (table.maybe_number("multiplier") or 0) if table else 0

@@ -20,6 +20,7 @@ from app.training.settings import V16
 
 __all__ = ["ChargePoint16", "ChargePoint201", "Fields", "answers", "result16", "result201"]
 
+LARGEST = 2**63
 LOGGER = logging.getLogger("forecourt.training")
 
 # The package writes every frame and a stack for every wrong one; both are in our own memory.
@@ -63,6 +64,8 @@ class Fields:
         value = self._typed(name, int)
         if isinstance(value, bool):
             raise self._wrong(name, "a boolean is no number")
+        if abs(value) > LARGEST:
+            raise self._wrong(name, "too large")
         return value
 
     def table(self, name: str) -> Fields:

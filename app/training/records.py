@@ -47,6 +47,7 @@ class CsmsChange:
     station_id: str = ""
     transaction_key: str = ""
     frame: FrameRecord | None = None
+    entry: LogEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import binascii
 import contextlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -56,6 +56,9 @@ class TrainingCsms:
         self._sessions: dict[str, Session] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._links = 0
+        self._open_calls = 0
+        self._no_call_open = asyncio.Event()
+        self._no_call_open.set()
 
     # life
 
@@ -87,6 +90,7 @@ class TrainingCsms:
         self._server.close()
         await self._server.wait_closed()
         await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._no_call_open.wait()
         self._server = None
 
     async def __aenter__(self) -> TrainingCsms:
@@ -169,7 +173,8 @@ class TrainingCsms:
         if session is None:
             return CallOutcome(OutcomeKind.DISCONNECTED)
         text = payload if isinstance(payload, str) else json.dumps(payload or {})
-        return await session.call(action, text, timeout, overlap=overlap)
+        with self._call_open():
+            return await session.call(action, text, timeout, overlap=overlap)
 
     async def send_raw(
         self,
@@ -182,7 +187,8 @@ class TrainingCsms:
         session = self._sessions.get(station_id)
         if session is None:
             return CallOutcome(OutcomeKind.DISCONNECTED)
-        return await session.send_raw(text, timeout)
+        with self._call_open():
+            return await session.send_raw(text, timeout)
 
     async def disconnect(self, station_id: str, code: int = 1000, reason: str = "") -> bool:
         """Close the connection of a station; False if it has none."""
@@ -191,6 +197,18 @@ class TrainingCsms:
             return False
         await session.close(code, reason)
         return True
+
+    @contextlib.contextmanager
+    def _call_open(self) -> Iterator[None]:
+        # So that a stop lets every caller have its outcome first.
+        self._open_calls += 1
+        self._no_call_open.clear()
+        try:
+            yield
+        finally:
+            self._open_calls -= 1
+            if not self._open_calls:
+                self._no_call_open.set()
 
     # handshake
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from app.training import wire
 from app.training.office import BackOffice
 from app.training.outcome import CallOutcome, OutcomeKind
-from app.training.package import Fields, Personality, known_actions
+from app.training.package import LOGGER, Fields, Personality, known_actions
 from app.training.records import Direction
 from app.training.rules import Effect, Rule, Rules
 from app.training.settings import V16
@@ -155,7 +155,12 @@ class Session:
             return
         self._personality.fields = Fields(frame.payload, self.version)
         self._rule = rule
-        await self._personality.route_message(text)
+        try:
+            await self._personality.route_message(text)
+        except Exception:  # noqa: BLE001 - one frame must not end the connection
+            # Outside of a handler the package lets errors through, such as for too deep nesting.
+            LOGGER.exception("%s of %s", frame.action, self.station_id)
+            await self._leave(frame.id, wire.error_text(frame.id, "InternalError", ""), rule)
 
     async def send(self, text: str) -> None:
         """The outlet of the package: its answer to the CALL being routed."""
@@ -188,6 +193,8 @@ class Session:
 
     async def _write(self, text: str) -> bool:
         try:
+            # A lone surrogate has no UTF-8 form.
+            text = text.encode("utf-8", "replace").decode("utf-8")
             # Kept first: a fast station's answer must not come before its question in the ring.
             self._keep(Direction.TO_STATION, text)
             await self._socket.send(text)

@@ -75,12 +75,12 @@ def call_text(id_: str, action: str, payload: str) -> str:
 
 def error_text(id_: str, code: str, description: str) -> str:
     """A CALLERROR."""
-    return json.dumps([4, id_, code, description, {}], separators=(",", ":"), ensure_ascii=False)
+    return json.dumps([4, id_, code, description, {}], separators=(",", ":"))
 
 
 def result_text(id_: str, payload: Any) -> str:
     """A CALLRESULT."""
-    return json.dumps([3, id_, payload], separators=(",", ":"), ensure_ascii=False)
+    return json.dumps([3, id_, payload], separators=(",", ":"))
 
 
 def _call(data: list[Any], id_: str, version: str) -> Frame:

@@ -1,0 +1,55 @@
+"""The training CSMS on its own, for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from app.kernel.text import Text
+from app.training.records import CsmsChange
+from app.training.server import LOOPBACK, TrainingCsms
+from app.training.settings import CsmsSettings
+from app.training.tokens import TokenList
+
+DEFAULT_PORT = 9000
+KEEP_ALIVE_S = 30.0
+EPOCH_2020 = 1_577_836_800
+
+
+async def serve(
+    host: str = LOOPBACK,
+    port: int = DEFAULT_PORT,
+    *,
+    report: Callable[[Text], None],
+    settings: CsmsSettings | None = None,
+    tokens: TokenList | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Serve until cancelled. `report` gets the URL and then each noteworthy thing.
+
+    Raises OSError if the port is taken.
+    """
+    csms = TrainingCsms(settings or _standalone(now()), tokens, now)
+
+    def changed(change: CsmsChange) -> None:
+        entry = change.entry
+        if entry is not None:
+            report(Text("training.line", {"station": entry.station_id, "what": entry.text}))
+
+    url = await csms.start(host, port)
+    remove = csms.subscribe(changed)
+    report(Text("training.listening", {"url": url, "tokens": len(csms.tokens)}))
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        remove()
+        await csms.stop()
+        report(Text("training.stopped"))
+
+
+def _standalone(now: datetime) -> CsmsSettings:
+    # Stations keep transaction ids longer than this program runs: a new run starts above the old ones.
+    first = max(1, int(now.timestamp()) - EPOCH_2020)
+    return replace(CsmsSettings(), first_transaction_id=first, ping_interval_s=KEEP_ALIVE_S)

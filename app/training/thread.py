@@ -1,0 +1,224 @@
+"""The training CSMS in a thread of its own, so that a window's loop and it never wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError, Future
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from app.training.outcome import CallOutcome, OutcomeKind
+from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord
+from app.training.rules import Rule
+from app.training.server import CALL_TIMEOUT_S, LOOPBACK, TrainingCsms
+from app.training.settings import CsmsSettings
+from app.training.tokens import Token, TokenList
+
+PATIENCE_S = 5.0
+T = TypeVar("T")
+
+
+class TrainingCsmsThread:
+    """A thread-safe door to one CSMS; it can be started and stopped again and again.
+
+    What stations did is forgotten at the next start; tokens and settings stay. Subscribers are called
+    in the CSMS's thread.
+    """
+
+    def __init__(
+        self,
+        settings: CsmsSettings | None = None,
+        tokens: TokenList | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        host: str = LOOPBACK,
+        port: int = 0,
+    ) -> None:
+        self._settings = settings or CsmsSettings()
+        self._tokens = TokenList.shipped() if tokens is None else tokens
+        self._now = now
+        self._host, self._port = host, port
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._csms: TrainingCsms | None = None
+        self._stopping: asyncio.Event | None = None
+        self._subscribers: list[Callable[[CsmsChange], None]] = []
+        self._last = CsmsSnapshot(tokens=self._tokens.all())
+
+    @property
+    def is_running(self) -> bool:
+        """Whether stations can connect."""
+        return self._thread is not None
+
+    def start(self) -> str:
+        """Listen and return the URL. Raises OSError if the port is taken, RuntimeError if it runs."""
+        if self._thread is not None:
+            raise RuntimeError("the training CSMS runs already")
+        started: Future[str] = Future()
+        thread = threading.Thread(
+            target=self._run, args=(started,), name="training-csms", daemon=True
+        )
+        thread.start()
+        try:
+            url = started.result(PATIENCE_S)
+        except OSError:
+            thread.join(PATIENCE_S)
+            raise
+        self._thread = thread
+        return url
+
+    def stop(self) -> None:
+        """Close all connections, end the thread and wait for it. Does nothing when it does not run."""
+        thread, loop, stopping = self._thread, self._loop, self._stopping
+        if thread is None or loop is None or stopping is None:
+            return
+        if threading.current_thread() is thread:
+            raise RuntimeError("a subscriber cannot stop the CSMS from its own thread")
+        self._thread = None
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(PATIENCE_S * 2)
+        if thread.is_alive():
+            raise TimeoutError("the training CSMS did not stop")
+
+    def snapshot(self) -> CsmsSnapshot:
+        """The state now; after the stop, the last one."""
+        return self._ask(lambda csms: csms.snapshot(), lambda: self._last)
+
+    def frames(self, station_id: str | None = None, after: int = 0) -> tuple[FrameRecord, ...]:
+        """The kept frames above a sequence number; none when it does not run."""
+        return self._ask(lambda csms: csms.frames(station_id, after), tuple)
+
+    def example(self, station_id: str, action: str) -> dict[str, Any]:
+        """An example payload. Raises KeyError for an unknown station or action."""
+        return self._ask(lambda csms: csms.example(station_id, action), dict)
+
+    def subscribe(self, callback: Callable[[CsmsChange], None]) -> Callable[[], None]:
+        """Be told of changes, in the thread of the CSMS; returns what ends it."""
+        self._subscribers.append(callback)
+
+        def remove() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return remove
+
+    def call(
+        self,
+        station_id: str,
+        action: str,
+        payload: str | Mapping[str, Any] | None = None,
+        *,
+        timeout: float = CALL_TIMEOUT_S,
+        overlap: bool = False,
+    ) -> Future[CallOutcome]:
+        """Send a CALL to a station: see `TrainingCsms.call`."""
+        return self._send(
+            lambda csms: csms.call(station_id, action, payload, timeout=timeout, overlap=overlap)
+        )
+
+    def send_raw(
+        self, station_id: str, text: str, *, timeout: float = CALL_TIMEOUT_S
+    ) -> Future[CallOutcome]:
+        """Send a whole text to a station: see `TrainingCsms.send_raw`."""
+        return self._send(lambda csms: csms.send_raw(station_id, text, timeout=timeout))
+
+    def disconnect(self, station_id: str, code: int = 1000) -> None:
+        """Close the connection of a station."""
+        loop, csms = self._loop, self._csms
+        if loop is not None and csms is not None:
+            asyncio.run_coroutine_threadsafe(csms.disconnect(station_id, code), loop)
+
+    def put_token(self, token: Token) -> None:
+        """Add or replace a token."""
+        self._ask(lambda csms: csms.put_token(token), lambda: self._tokens.put(token))
+
+    def remove_token(self, token_id: str) -> bool:
+        """Forget a token; False if it is not in the list."""
+        return self._ask(
+            lambda csms: csms.remove_token(token_id), lambda: self._tokens.remove(token_id)
+        )
+
+    def add_rule(self, rule: Rule) -> None:
+        """Put a fault in force; without a running CSMS there is nothing to disturb."""
+        self._ask(lambda csms: _nothing(csms.rules.add(rule)), lambda: None)
+
+    def clear_rules(self) -> None:
+        """Back to normal behaviour."""
+        self._ask(lambda csms: csms.rules.clear(), lambda: None)
+
+    def perform(self, work: Callable[[TrainingCsms], T]) -> Future[T]:
+        """Run a function of the CSMS in its thread; a stopped CSMS cancels the future."""
+        future: Future[T] = Future()
+        loop, csms = self._loop, self._csms
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                assert csms is not None
+                future.set_result(work(csms))
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked
+                future.set_exception(error)
+
+        if loop is None or csms is None:
+            future.cancel()
+        elif threading.current_thread() is self._thread:
+            run()
+        else:
+            try:
+                loop.call_soon_threadsafe(run)
+            except RuntimeError:
+                future.cancel()
+        return future
+
+    def _ask(self, work: Callable[[TrainingCsms], T], otherwise: Callable[[], T]) -> T:
+        try:
+            return self.perform(work).result(PATIENCE_S)
+        except (CancelledError, TimeoutError):
+            if self.is_running and self._loop is not None:
+                raise
+            return otherwise()  # it ended between the question and the answer
+
+    def _send(
+        self, work: Callable[[TrainingCsms], Coroutine[Any, Any, CallOutcome]]
+    ) -> Future[CallOutcome]:
+        loop, csms = self._loop, self._csms
+        if loop is None or csms is None:
+            future: Future[CallOutcome] = Future()
+            future.set_result(CallOutcome(OutcomeKind.DISCONNECTED))
+            return future
+        return asyncio.run_coroutine_threadsafe(work(csms), loop)
+
+    # in the thread
+
+    def _run(self, started: Future[str]) -> None:
+        # Explicit: the policy of the process may make loops of a window.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._serve(started))
+
+    async def _serve(self, started: Future[str]) -> None:
+        csms = TrainingCsms(self._settings, self._tokens, self._now)
+        csms.subscribe(self._tell)
+        try:
+            url = await csms.start(self._host, self._port)
+        except OSError as error:
+            started.set_exception(error)
+            return
+        self._csms, self._loop = csms, asyncio.get_running_loop()
+        self._stopping = stopping = asyncio.Event()
+        started.set_result(url)
+        try:
+            await stopping.wait()
+        finally:
+            await csms.stop()
+            self._last = csms.snapshot()
+            self._csms = self._loop = self._stopping = None
+
+    def _tell(self, change: CsmsChange) -> None:
+        for callback in tuple(self._subscribers):
+            callback(change)
+
+
+def _nothing(_value: object) -> None:
+    return None
