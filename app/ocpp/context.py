@@ -92,8 +92,13 @@ class StorePort(Protocol):
 class CallPort(Protocol):
     """Sends a CALL and waits for its answer: one open at a time, later ones wait their turn."""
 
-    async def call(self, action: str, payload: Payload) -> Payload:
-        """The answer's payload. Raises CallFailed (CallRefused, CallTimedOut, NotConnected, ...)."""
+    async def call(
+        self, action: str, payload: Payload, *, message_id: str | None = None
+    ) -> Payload:
+        """The answer's payload. Raises CallFailed (CallRefused, CallTimedOut, NotConnected, ...).
+
+        `message_id` only for a retry that keeps the id of its first try.
+        """
         ...
 
     @property

@@ -53,6 +53,16 @@ class FramePassed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnFrameRefused(Event):
+    """A frame of ours broke the schema and was not sent: a fault of the program. `kind` request, response."""
+
+    version: Version
+    action: str
+    kind: str
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded(Event):
     """A CALL of ours ended without an answer: `how` is timeout, disconnected or replaced."""
 

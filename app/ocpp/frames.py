@@ -1,0 +1,194 @@
+"""The three frames of OCPP-J as text: read without trust, written without surprise.
+
+A CALL is `[2, id, action, payload]`, its answer `[3, id, payload]` or `[4, id, code, description, details]`.
+Whatever else comes in is `NotOcpp` with the reason; nothing here raises on foreign text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+MAX_ID = 36
+"""Characters a message id may have."""
+
+MAX_DESCRIPTION = 255
+"""Characters an errorDescription may have."""
+
+MAX_FRAME = 4 * 1024 * 1024
+"""Characters an incoming frame may have; longer ones are not even parsed."""
+
+CALL, CALLRESULT, CALLERROR = 2, 3, 4
+
+
+class Fault(Enum):
+    """Why a text is no frame of OCPP-J."""
+
+    BINARY = "binary"
+    TOO_LONG = "too_long"
+    NOT_JSON = "not_json"
+    NOT_A_FRAME = "not_a_frame"
+    MESSAGE_TYPE = "message_type"
+    MESSAGE_ID = "message_id"
+    STRUCTURE = "structure"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    message_id: str
+    action: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """`broken` names what is wrong with the frame around the payload, if anything."""
+
+    message_id: str
+    payload: Any
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """`message_id` is None where the sender could not tell which frame it means (null, "", "-1")."""
+
+    message_id: str | None
+    code: str
+    description: str
+    details: Any
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotOcpp:
+    """A text that is no frame. `message_id` and `kind` are given where they could be read all the same."""
+
+    fault: Fault
+    message_id: str | None = None
+    kind: int | None = None
+    action: str | None = None
+    detail: str = ""
+
+    @property
+    def is_answer(self) -> bool:
+        """It was meant as an answer, so it must not be answered itself."""
+        return self.kind in (CALLRESULT, CALLERROR)
+
+
+Frame = Call | CallResult | CallError
+
+_ANSWER_HEAD = re.compile(r"\s*\[\s*([34])\b")
+
+
+class _NotJson(ValueError):
+    """A constant that JSON does not have."""
+
+
+def _no_constant(name: str) -> Any:
+    raise _NotJson(f"{name} is no JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
+    """Read one frame. Never raises."""
+    if isinstance(text, bytes):
+        return NotOcpp(Fault.BINARY, detail=f"{len(text)} bytes")
+    if len(text) > max_chars:
+        return NotOcpp(Fault.TOO_LONG, kind=_answer_kind(text), detail=str(len(text)))
+    try:
+        data = _decoder.decode(text)
+        if "\\u" in text or not text.isascii():
+            text.encode()
+            json.dumps(data, ensure_ascii=False).encode()  # a lone surrogate cannot be passed on
+    except (ValueError, RecursionError) as error:
+        return NotOcpp(Fault.NOT_JSON, kind=_answer_kind(text), detail=str(error)[:200])
+    return _frame(data)
+
+
+def _answer_kind(text: str) -> int | None:
+    match = _ANSWER_HEAD.match(text)
+    return int(match.group(1)) if match else None
+
+
+def _frame(data: Any) -> Frame | NotOcpp:
+    if not isinstance(data, list) or not data:
+        return NotOcpp(Fault.NOT_A_FRAME, detail=type(data).__name__)
+    kind = data[0]
+    message_id = data[1] if len(data) > 1 and isinstance(data[1], str) else None
+    if isinstance(kind, bool) or not isinstance(kind, int):
+        return NotOcpp(Fault.NOT_A_FRAME, message_id or None, detail=repr(kind)[:40])
+    if kind == CALL:
+        return _call(data, message_id)
+    if kind == CALLRESULT:
+        return _result(data, message_id)
+    if kind == CALLERROR:
+        return _error(data, message_id)
+    return NotOcpp(Fault.MESSAGE_TYPE, message_id or None, kind, detail=str(kind)[:40])
+
+
+def _call(data: list[Any], message_id: str | None) -> Frame | NotOcpp:
+    action = data[2] if len(data) > 2 and isinstance(data[2], str) else None
+    if not message_id:
+        return NotOcpp(Fault.MESSAGE_ID, None, CALL, action, "unreadable")
+    if len(message_id) > MAX_ID:
+        return NotOcpp(Fault.MESSAGE_ID, message_id, CALL, action, f"{len(message_id)} characters")
+    if action is None:
+        return NotOcpp(Fault.STRUCTURE, message_id, CALL, None, "no action")
+    if len(data) != 4:
+        return NotOcpp(Fault.STRUCTURE, message_id, CALL, action, f"{len(data)} elements, not 4")
+    # null is a legal way to write "no payload" (OCPP-J 1.6 4.2.1, 2.0.1 part 4, 4.1.5)
+    return Call(message_id, action, {} if data[3] is None else data[3])
+
+
+def _result(data: list[Any], message_id: str | None) -> Frame | NotOcpp:
+    if not message_id:
+        return NotOcpp(Fault.MESSAGE_ID, None, CALLRESULT, None, "unreadable")
+    broken = None if len(data) == 3 else f"{len(data)} elements, not 3"
+    payload = data[2] if len(data) > 2 else None
+    return CallResult(message_id, {} if payload is None else payload, broken)
+
+
+def _error(data: list[Any], message_id: str | None) -> Frame | NotOcpp:
+    if message_id is None and len(data) > 1 and data[1] is not None:
+        return NotOcpp(Fault.MESSAGE_ID, None, CALLERROR, None, "unreadable")
+    broken = None if len(data) == 5 else f"{len(data)} elements, not 5"
+    code, description, details = ([*data[2:5], None, None, None])[:3]
+    if not isinstance(code, str):
+        broken, code = broken or "the error code is no text", _as_text(code)
+    if description is not None and not isinstance(description, str):
+        broken, description = broken or "the description is no text", _as_text(description)
+    known_id = None if message_id in (None, "", "-1") else message_id
+    return CallError(known_id, code, description or "", {} if details is None else details, broken)
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)[:MAX_DESCRIPTION]
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def build_call(message_id: str, action: str, payload: Any) -> str:
+    """Raises ValueError or TypeError for a payload that is no JSON."""
+    return _encode([CALL, message_id, action, payload])
+
+
+def build_call_around(message_id: str, action: str, payload_text: str) -> str:
+    """A CALL around a payload that is already text, whatever it holds."""
+    return f"[{CALL},{_encode(message_id)},{_encode(action)},{payload_text}]"
+
+
+def build_result(message_id: str, payload: Any) -> str:
+    """Raises ValueError or TypeError for a payload that is no JSON."""
+    return _encode([CALLRESULT, message_id, payload])
+
+
+def build_error(message_id: str, code: str, description: str, details: Any) -> str:
+    """The description is cut to what the specification allows."""
+    return _encode([CALLERROR, message_id, code, description[:MAX_DESCRIPTION], details])

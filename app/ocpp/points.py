@@ -1,0 +1,186 @@
+"""The open points of the specification: where its text is silent, and what was chosen there.
+
+A point is met at the moment of use, so a choice made meanwhile acts on the next occurrence. What the
+configuration says wins. Pragmatic mode takes the default; strict mode asks a person, for at most half of the
+message time-out, and then takes the default and marks it. Strict mode without anybody to ask counts the
+point as undecided and tells it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+from app.kernel.bus import Bus
+from app.kernel.clock import LinkClock
+from app.kernel.resources import resource
+from app.ocpp.events import OpenPointMet
+from app.ocpp.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to go. `conformant` False: a fault to test a back office with."""
+
+    key: str
+    summary: str
+    conformant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An open point. `version` None: both. `kind` SPEC-SILENT, VENDOR-DEPENDENT or POLICY-DEPENDENT."""
+
+    id: str
+    version: Version | None
+    kind: str
+    question: str
+    options: tuple[Option, ...]
+    default: str
+    messages: tuple[str, ...]
+    observable: str
+    note: str
+
+    def option(self, key: str) -> Option:
+        """Raises KeyError for an option that this point has not."""
+        for option in self.options:
+            if option.key == key:
+                return option
+        raise KeyError(f"{self.id} has no option {key!r}")
+
+
+@cache
+def registry() -> Mapping[str, Point]:
+    """All open points by id, in the order of the file."""
+    data = json.loads(resource("ambiguities.json").read_text("utf-8"))
+    return {item["id"]: _point(item) for item in data}
+
+
+def _point(item: dict[str, Any]) -> Point:
+    options = tuple(
+        Option(option["key"], option["summary"], option["conformant"]) for option in item["options"]
+    )
+    version = None if item["version"] == "both" else Version(item["version"])
+    point = Point(
+        item["id"],
+        version,
+        item["class"],
+        item["question"],
+        options,
+        item["default"],
+        tuple(item["messages"]),
+        item["observable"],
+        item["note"],
+    )
+    point.option(point.default)
+    return point
+
+
+class Asker(Protocol):
+    """Puts a point to a person."""
+
+    async def ask(self, point: Point) -> str | None:
+        """The key of the chosen option; None if the person does not want to say."""
+        ...
+
+
+class OpenPoints:
+    """What is chosen for each open point. Implements OpenPointsPort.
+
+    `chosen` is what the configuration says; `timeout` the message time-out in link seconds;
+    `on_undecided` is told of points that strict mode could put to nobody.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        chosen: Mapping[str, str] | None = None,
+        *,
+        strict: bool = False,
+        asker: Asker | None = None,
+        timeout: Callable[[], float] = lambda: 30.0,
+        link: LinkClock | None = None,
+        on_undecided: Callable[[Point], None] | None = None,
+        points: Mapping[str, Point] | None = None,
+    ) -> None:
+        self.strict = strict
+        self.asker = asker
+        self.undecided: list[str] = []
+        self._bus = bus
+        self._points = registry() if points is None else points
+        self._chosen: dict[str, str] = {}
+        self._timeout = timeout
+        self._link = link
+        self._on_undecided = on_undecided
+        for point, option in (chosen or {}).items():
+            self.set(point, option)
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """What the configuration or a person has fixed."""
+        return dict(self._chosen)
+
+    def set(self, point: str, option: str | None) -> None:
+        """Fix a choice from now on; None lifts it. Raises KeyError for an unknown point or option."""
+        known = self._points[point]
+        if option is None:
+            self._chosen.pop(point, None)
+        else:
+            self._chosen[point] = known.option(option).key
+
+    def choose(self, point: str) -> str:
+        """The option in force, at once. Raises KeyError for a point that is not registered."""
+        known = self._points[point]
+        fixed = self._chosen.get(point)
+        if fixed is not None:
+            return self._met(known, fixed, "config")
+        if self.strict and self.asker is None:
+            self._tell_undecided(known)
+        return self._met(known, known.default, "default")
+
+    async def ask(self, point: str) -> str:
+        """As `choose`, but in strict mode a person may decide."""
+        known = self._points[point]
+        asker = self.asker
+        if point in self._chosen or not self.strict or asker is None:
+            return self.choose(point)
+        answer = await self._answer_of(asker, known)
+        if answer is None:
+            return self._met(known, known.default, "timeout")
+        return self._met(known, answer, "person")
+
+    async def _answer_of(self, asker: Asker, point: Point) -> str | None:
+        """What the person says within half of the message time-out; None otherwise."""
+        asking = asyncio.ensure_future(asker.ask(point))
+        timer = None
+        if self._link is not None:
+            timer = self._link.call_later(self._timeout() / 2, lambda: _cancel(asking))
+        try:
+            await asyncio.wait([asking])
+        finally:
+            asking.cancel()
+            if timer is not None:
+                timer.cancel()
+        if asking.cancelled():
+            return None
+        answer = asking.result()
+        return None if answer is None else point.option(answer).key
+
+    def _met(self, point: Point, key: str, how: str) -> str:
+        self._bus.publish(OpenPointMet(point.id, key, how, point.option(key).conformant))
+        return key
+
+    def _tell_undecided(self, point: Point) -> None:
+        if point.id in self.undecided:
+            return
+        self.undecided.append(point.id)
+        if self._on_undecided is not None:
+            self._on_undecided(point)
+
+
+def _cancel(asking: asyncio.Future[Any]) -> None:
+    asking.cancel()

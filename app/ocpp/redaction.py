@@ -1,0 +1,155 @@
+"""Takes secrets out of frames before anybody keeps or shows them.
+
+A secret keeps its length and a hash with a salt of this run: the same password is recognised again, and
+nothing else can be learnt. Only messages that can carry a secret are looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets as entropy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from app.ocpp.events import Violation
+from app.ocpp.version import Version
+
+_SECRET_NAME = re.compile(
+    r"authori[sz]ationkey|password|passphrase|passwd|secret|privatekey|simpin", re.IGNORECASE
+)
+_SECRET_FIELDS = {
+    ("vpn", "key"),
+    ("vpn", "password"),
+    ("apn", "apnPassword"),
+    ("apn", "simPin"),
+}
+_NAMED_BY = {"key": ("value",), "variable": ("attributeValue", "value", "actualValue")}
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
+_LOOSE = re.compile(
+    r'("(?:value|attributeValue|actualValue|password|apnPassword|simPin|key)"\s*:\s*")((?:[^"\\]|\\.)*)'
+)
+_SALT = entropy.token_bytes(16)
+
+# actions that can carry a secret in their request or answer
+_ACTIONS = {
+    Version.V16: frozenset(
+        {
+            "ChangeConfiguration",
+            "GetConfiguration",
+            "GetDiagnostics",
+            "UpdateFirmware",
+            "SignedUpdateFirmware",
+            "GetLog",
+            "DataTransfer",
+        }
+    ),
+    Version.V201: frozenset(
+        {
+            "SetVariables",
+            "GetVariables",
+            "NotifyReport",
+            "NotifyEvent",
+            "NotifyMonitoringReport",
+            "SetNetworkProfile",
+            "UpdateFirmware",
+            "PublishFirmware",
+            "GetLog",
+            "DataTransfer",
+        }
+    ),
+}
+
+
+def conceal(secret: str) -> str:
+    """What is shown in place of a secret."""
+    digest = hashlib.blake2s(secret.encode("utf-8", "surrogatepass"), key=_SALT, digest_size=4)
+    return f"•••{len(secret)}:{digest.hexdigest()}"
+
+
+def may_hold_secret(version: Version | None, action: str | None) -> bool:
+    """Whether a frame of this action has to be looked at; an unknown action always has."""
+    return version is None or action is None or action in _ACTIONS[version]
+
+
+def redact(version: Version | None, action: str | None, text: str) -> str:
+    """The frame without its secrets; the very same text where it has none."""
+    if not may_hold_secret(version, action):
+        return text
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return _redact_loosely(text)
+    hidden = [False]
+    clean = _clean(data, hidden)
+    return json.dumps(clean, ensure_ascii=False, separators=(",", ":")) if hidden[0] else text
+
+
+def redact_violations(
+    version: Version | None, action: str | None, violations: tuple[Violation, ...]
+) -> tuple[Violation, ...]:
+    """The same places and rules; values of messages that can hold a secret are left out."""
+    if not violations or not may_hold_secret(version, action):
+        return violations
+    return tuple(Violation(item.path, item.rule, item.message) for item in violations)
+
+
+def _clean(value: Any, hidden: list[bool], parent: str = "") -> Any:
+    if isinstance(value, dict):
+        secret_here = set(_secret_fields(value, parent))
+        return {
+            name: _hide(item, hidden) if name in secret_here else _clean(item, hidden, name)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_clean(item, hidden, parent) for item in value]
+    if isinstance(value, str) and "://" in value:
+        return _swap(_URL_PASSWORD, lambda match: f"{match[1]}:{conceal(match[2])}@", value, hidden)
+    return value
+
+
+def _secret_fields(fields: dict[str, Any], parent: str) -> Iterator[str]:
+    for name in fields:
+        if (parent, name) in _SECRET_FIELDS or _SECRET_NAME.search(name):
+            yield name
+    for namer, named in _NAMED_BY.items():
+        if _is_secret_name(fields.get(namer)):
+            yield from (name for name in named if name in fields)
+            # a report keeps the values one level below the name
+            yield from (name for name in ("variableAttribute",) if name in fields)
+
+
+def _is_secret_name(namer: Any) -> bool:
+    name = namer.get("name") if isinstance(namer, dict) else namer
+    return isinstance(name, str) and _SECRET_NAME.search(name) is not None
+
+
+def _hide(value: Any, hidden: list[bool]) -> Any:
+    if isinstance(value, str):
+        hidden[0] = True
+        return conceal(value)
+    if isinstance(value, list):
+        return [_hide(item, hidden) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: _hide(item, hidden) if name in ("value", "attributeValue") else item
+            for name, item in value.items()
+        }
+    return value
+
+
+def _redact_loosely(text: str) -> str:
+    """For what is no JSON: better hide too much."""
+    hidden = [False]
+    if _SECRET_NAME.search(text):
+        text = _swap(_LOOSE, lambda match: match[1] + conceal(match[2]), text, hidden)
+    return _swap(_URL_PASSWORD, lambda match: f"{match[1]}:{conceal(match[2])}@", text, hidden)
+
+
+def _swap(
+    pattern: re.Pattern[str], change: Callable[[re.Match[str]], str], text: str, hidden: list[bool]
+) -> str:
+    changed, count = pattern.subn(change, text)
+    hidden[0] = hidden[0] or count > 0
+    return changed
