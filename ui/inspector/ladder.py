@@ -1,0 +1,143 @@
+"""What limits right now: a sentence, its figure, and the ladder of all caps with the binding one marked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.station.kinds import Current
+from app.station.snapshot import Cap, EvseSnapshot
+from ui.theme import Theme, ui_font
+
+SIDE = 10.0
+RAIL = 10.0
+MOST = 4
+"""Caps that are drawn: the tightest; more would not be readable."""
+
+
+class LadderCard(QFrame):
+    """The card of the inspector."""
+
+    def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+        self.setProperty("role", "card")
+        self._title = QLabel(catalogue.render(Text("inspector.limits.title")))
+        self._title.setProperty("role", "secondary")
+        self._sentence = QLabel()
+        self._sentence.setProperty("role", "heading")
+        self._figure = QLabel()
+        self._figure.setProperty("role", "heading")
+        self._rail = Ladder(theme, catalogue)
+        row = QHBoxLayout()
+        row.addWidget(self._sentence, 1)
+        row.addWidget(self._figure)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 10, 16, 8)
+        box.setSpacing(2)
+        box.addWidget(self._title)
+        box.addLayout(row)
+        box.addWidget(self._rail)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._rail.set_theme(theme)
+
+    def show_caps(self, evse: EvseSnapshot) -> None:
+        caps = evse.caps
+        binding = next((cap for cap in caps if cap.binding), caps[0] if caps else None)
+        name = self._catalogue.render(binding.name) if binding else "–"
+        figure = figure_of(binding, evse.current) if binding else ""
+        if self._sentence.text() != name:
+            self._sentence.setText(name)
+        if self._figure.text() != figure:
+            self._figure.setText(figure)
+        self._rail.show_caps(caps, evse.current)
+
+
+class Ladder(QWidget):
+    """A rail with a mark for each cap, tightest first; the binding one is a filled diamond."""
+
+    def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._catalogue = catalogue
+        self._caps: tuple[Cap, ...] = ()
+        self._current = Current.AC
+        self.setMinimumHeight(40)
+
+    def sizeHint(self) -> QSize:
+        return QSize(336, 40)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def show_caps(self, caps: tuple[Cap, ...], current: Current) -> None:
+        shown = caps[:MOST]
+        if shown == self._caps and current is self._current:
+            return
+        self._caps, self._current = shown, current
+        self.setAccessibleName(", ".join(self._label(cap) for cap in shown))
+        self.update()
+
+    def labels(self) -> list[tuple[QRectF, str]]:
+        """Where each label is painted."""
+        metrics = QFontMetricsF(ui_font(11))
+        found: list[tuple[QRectF, str]] = []
+        slot = self.width() / max(1, len(self._caps))
+        for number, cap in enumerate(self._caps):
+            text = metrics.elidedText(
+                self._label(cap), Qt.TextElideMode.ElideRight, max(20.0, slot - 6)
+            )
+            width = metrics.horizontalAdvance(text) + 1
+            left = min(max(0.0, slot * (number + 0.5) - width / 2), self.width() - width)
+            found.append((QRectF(left, RAIL + 10, width, metrics.height()), text))
+        return found
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self._caps:
+            return
+        theme = self._theme
+        slot = self.width() / len(self._caps)
+        marks = [QPointF(slot * (number + 0.5), RAIL) for number in range(len(self._caps))]
+        binding = next((n for n, cap in enumerate(self._caps) if cap.binding), None)
+        painter.setPen(QPen(theme.colour("line2"), 3, cap=Qt.PenCapStyle.RoundCap))
+        painter.drawLine(QPointF(2, RAIL), QPointF(self.width() - 2, RAIL))
+        if binding is not None:
+            painter.setPen(QPen(theme.colour("charge"), 3, cap=Qt.PenCapStyle.RoundCap))
+            painter.drawLine(QPointF(2, RAIL), marks[binding])
+        for number, place in enumerate(marks):
+            self._mark(painter, place, number == binding)
+        painter.setFont(ui_font(11))
+        for number, (rect, text) in enumerate(self.labels()):
+            painter.setPen(theme.colour("charge" if number == binding else "text2"))
+            painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)
+
+    def _mark(self, painter: QPainter, place: QPointF, binding: bool) -> None:
+        theme = self._theme
+        if binding:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("charge"))
+            x, y = place.x(), place.y()
+            corners = [(0, -6), (6, 0), (0, 6), (-6, 0)]
+            painter.drawPolygon(QPolygonF([QPointF(x + a, y + b) for a, b in corners]))
+        else:
+            painter.setPen(QPen(theme.colour("text3"), 1.6))
+            painter.setBrush(theme.colour("raised"))
+            painter.drawEllipse(place, 3.6, 3.6)
+
+    def _label(self, cap: Cap) -> str:
+        return f"{self._catalogue.render(cap.name)} {figure_of(cap, self._current)}"
+
+
+def figure_of(cap: Cap, current: Current) -> str:
+    """Amperes per phase on AC, kilowatts on DC: what a person at the station thinks in."""
+    if current is Current.AC:
+        return f"{cap.amps:.0f} A"
+    kilo = cap.watts / 1000
+    return f"{kilo:.0f} kW" if kilo >= 10 else f"{kilo:.1f} kW"
