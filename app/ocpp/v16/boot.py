@@ -1,0 +1,182 @@
+"""BootNotification until the back office accepts, and what may be said before (1.6 part 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.kernel.activity import Wakeup
+from app.ocpp.context import (
+    BootState,
+    CallFailed,
+    Context,
+    HandlerError,
+    NotConnected,
+    Payload,
+)
+from app.ocpp.events import BootStateChanged
+from app.ocpp.personality import Block, Silence
+from app.ocpp.v16.configuration import BACK_OFFICE, Configuration
+from app.ocpp.v16.heartbeat import Heartbeat
+
+OWN_WAIT = 60.0
+"""Seconds between tries where the back office names none (16-BOOT-09)."""
+
+OFFLINE_THRESHOLD = 300.0
+"""Real seconds after which `both-boot-on-reconnect: after-threshold` boots again."""
+
+
+class Boot(Block):
+    """The dialogue that makes us known, once a power cycle."""
+
+    def __init__(self, ctx: Context, config: Configuration, heartbeat: Heartbeat) -> None:
+        super().__init__(ctx)
+        self._config = config
+        self._heartbeat = heartbeat
+        self._state = BootState.OFF
+        self._running = False
+        self._earlier: Wakeup | None = None
+        self._online: Wakeup | None = None
+        self._lost_at: float | None = None
+        self.ever_accepted = False
+        """In this power cycle."""
+        self.followers: list[Callable[[], None]] = []
+        """Called at each Accepted."""
+        self.on_pending: list[Callable[[], None]] = []
+        """Called at each Pending."""
+
+    @property
+    def state(self) -> BootState:
+        return self._state
+
+    @property
+    def accepted(self) -> bool:
+        return self._state is BootState.ACCEPTED
+
+    @property
+    def talking(self) -> bool:
+        """Accepted, and the link is open: we may send what we like."""
+        return self.accepted and self.ctx.calls.online
+
+    def admit(self, action: str) -> None:
+        """Raises Silence or HandlerError where a CALL gets no ordinary answer now (16-BOOT-08)."""
+        if self._state is not BootState.REJECTED:
+            return
+        if self.ctx.points.choose("ocpp16-rejected-answering") == "callerror":
+            raise HandlerError("SecurityError", "the charge point was rejected")
+        raise Silence(action)
+
+    # ------------------------------------------------------------------ block
+
+    def start(self) -> None:
+        self._begin()
+
+    def link_up(self, *, first: bool) -> None:
+        if self._online is not None:
+            self._online.set()
+        if not first and self.accepted and self._must_boot_again():
+            self._begin()
+        self._lost_at = None
+
+    def link_down(self) -> None:
+        if self._lost_at is None:
+            self._lost_at = self.ctx.link.monotonic()
+
+    def again(self) -> bool:
+        """Send BootNotification now instead of after the wait; False once accepted (RC-04)."""
+        if self.accepted:
+            return False
+        if self._earlier is not None:
+            self._earlier.set()
+        return True
+
+    def _must_boot_again(self) -> bool:
+        choice = self.ctx.points.choose("both-boot-on-reconnect")
+        if choice == "after-threshold":
+            lost = self._lost_at if self._lost_at is not None else self.ctx.link.monotonic()
+            return self.ctx.link.monotonic() - lost >= OFFLINE_THRESHOLD
+        return choice == "always"
+
+    def _begin(self) -> None:
+        if self._running:
+            return
+        self._running = True
+        self._enter(BootState.BOOTING)
+        self.ctx.spawn(self._until_accepted(), "boot")
+
+    # ------------------------------------------------------------------ the dialogue
+
+    async def _until_accepted(self) -> None:
+        try:
+            while not self.accepted:
+                await self._wait_for_link()
+                wait = await self._ask()
+                if wait is not None:
+                    await self._pause(wait)
+        finally:
+            self._running = False
+
+    async def _ask(self) -> float | None:
+        """One BootNotification. Returns the seconds until the next one, None for none or at once."""
+        try:
+            answer = await self.ctx.calls.call("BootNotification", self._request())
+        except NotConnected:
+            return None
+        except CallFailed:
+            return OWN_WAIT
+        return self._answered(answer)
+
+    def _answered(self, answer: Payload) -> float | None:
+        status, interval = answer["status"], int(answer["interval"])
+        if status == "Accepted":
+            self._config.put("HeartbeatInterval", str(max(0, interval)), BACK_OFFICE)
+            self._heartbeat.take_time(answer["currentTime"])
+            self.ever_accepted = True
+            self._enter(BootState.ACCEPTED)
+            for follower in self.followers:
+                follower()
+            return None
+        wait = float(interval) if interval > 0 else OWN_WAIT
+        state = BootState.PENDING if status == "Pending" else BootState.REJECTED
+        self._enter(state, wait)
+        if state is BootState.REJECTED:
+            if self.ctx.points.choose("ocpp16-rejected-answering") == "closed":
+                self.ctx.calls.close_link("the back office rejected this charge point")
+        else:
+            self._heartbeat.take_time(answer["currentTime"])
+            for listener in self.on_pending:
+                listener()
+        return wait
+
+    async def _wait_for_link(self) -> None:
+        while not self.ctx.calls.online:
+            self._online = self.ctx.activity.wakeup()
+            await self._online.wait()
+            self._online = None
+
+    async def _pause(self, seconds: float) -> None:
+        self._earlier = self.ctx.activity.wakeup()
+        timer = self.ctx.clock.call_in(seconds, self._earlier.set)
+        try:
+            await self._earlier.wait()
+        finally:
+            timer.cancel()
+            self._earlier = None
+
+    def _enter(self, state: BootState, retry_in: float | None = None) -> None:
+        self._state = state
+        self.ctx.bus.publish(BootStateChanged(state, retry_in))
+
+    def _request(self) -> Payload:
+        me = self.ctx.settings.identity
+        fields = {
+            "chargePointVendor": (me.vendor, 20),
+            "chargePointModel": (me.model, 20),
+            "chargePointSerialNumber": (me.serial_number, 25),
+            "chargeBoxSerialNumber": (me.box_serial_number, 25),
+            "firmwareVersion": (me.firmware_version, 50),
+            "iccid": (me.iccid, 20),
+            "imsi": (me.imsi, 20),
+            "meterType": (me.meter_type, 25),
+            "meterSerialNumber": (me.meter_serial_number, 25),
+        }
+        return {name: text[:size] for name, (text, size) in fields.items() if text}

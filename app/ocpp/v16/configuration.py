@@ -1,0 +1,292 @@
+"""GetConfiguration and ChangeConfiguration over the table of keys (1.6 part 5.3, 5.8 and 9).
+
+A key's value is, the first that there is: what OCPP or a person changed (a row), what the configuration
+file says, the default. Names compare without case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.ocpp.context import Context, Handler, HandlerError, KeySetting, Payload, Reply
+from app.ocpp.events import SettingChanged
+from app.ocpp.personality import Block
+from app.ocpp.v16.connectors import Connectors
+from app.ocpp.v16.keys import (
+    CORE,
+    KEYS,
+    OWN_KEYS,
+    REMOTE_TRIGGER,
+    ROTATIONS,
+    Access,
+    Check,
+    Key,
+    Kind,
+)
+from app.ocpp.v16.measurands import Wish, parse
+from app.ocpp.v16.rows import KEYS as TABLE
+
+IMPLEMENTED = (CORE, REMOTE_TRIGGER)
+"""The feature profiles that this station has."""
+
+BACK_OFFICE = "backoffice"
+PERSON = "person"
+
+_SECRETS = frozenset({"authorizationkey"})
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
+
+
+class BadValue(ValueError):
+    """A value that the key does not take."""
+
+
+class Configuration(Block):
+    """The configuration keys of the charge point."""
+
+    def __init__(self, ctx: Context, connectors: Connectors) -> None:
+        super().__init__(ctx)
+        self._connectors = connectors
+        wanted = ctx.settings.features
+        self.profiles = tuple(
+            name for name in IMPLEMENTED if wanted is None or name in wanted or name == CORE
+        )
+        self._keys = self._table()
+        self._values: dict[str, str] = {}
+
+    # ------------------------------------------------------------------ what other blocks read
+
+    def text(self, name: str) -> str:
+        """The value, "" where the key is unset."""
+        return self.value(name) or ""
+
+    def value(self, name: str) -> str | None:
+        """The value, None where the key is unset. Raises KeyError for a key that is not there."""
+        low = name.casefold()
+        key = self._keys[low]
+        return self._values.get(low, key.default)
+
+    def flag(self, name: str) -> bool:
+        return self.text(name).casefold() == "true"
+
+    def number(self, name: str) -> int:
+        """The value as a whole number, 0 where it is unset or was preset with something else."""
+        try:
+            return int(self.text(name))
+        except ValueError:
+            return 0
+
+    def wishes(self, name: str) -> list[Wish]:
+        """A list of measurands; what the meter cannot measure is passed over."""
+        found = (parse(item) for item in _items(self.text(name)))
+        return [wish for wish in found if wish is not None]
+
+    def all(self) -> list[Key]:
+        return list(self._keys.values())
+
+    # ------------------------------------------------------------------ block
+
+    def restore(self) -> None:
+        for name, row in self.ctx.store.rows(TABLE):
+            if name in self._keys:
+                self._values[name] = str(row["value"])
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "GetConfiguration": self._get_configuration,
+            "ChangeConfiguration": self._change_configuration,
+        }
+
+    def change(self, name: str, value: str, by: str) -> str:
+        """Set a key as the back office or a person would. Returns the status word of 1.6."""
+        key = self._keys.get(name.casefold())
+        if key is None:
+            return "NotSupported"
+        if key.access is Access.READ:
+            return "Rejected"
+        try:
+            value = self._checked(key, value)
+        except BadValue:
+            return "Rejected"
+        self.put(key.name, value, by)
+        return "RebootRequired" if key.reboot else "Accepted"
+
+    def put(self, name: str, value: str, by: str) -> None:
+        """Write a value down without asking whether the key takes it, and tell of it."""
+        low = name.casefold()
+        key = self._keys[low]
+        before = self.value(name)
+        self.ctx.store.put(TABLE, low, {"value": value})
+        self._values[low] = value
+        if before != value:
+            secret = low in _SECRETS
+            told = (None, None) if secret else (before, value)
+            self.ctx.bus.publish(SettingChanged(key.name, told[0], told[1], by))
+
+    def describe(self) -> list[Payload]:
+        """All keys for views and the control API; secrets without their value."""
+        return [
+            {
+                "name": key.name,
+                "value": None if _secret(key) else self.value(key.name),
+                "readonly": key.access is Access.READ,
+                "type": key.kind.value,
+                "unit": key.unit,
+                "profile": key.profile,
+                "minimum": key.minimum,
+                "maximum": key.maximum,
+            }
+            for key in self._keys.values()
+        ]
+
+    def get(self, name: str) -> str | None:
+        """As `value`, but a secret is not told. Raises KeyError."""
+        key = self._keys[name.casefold()]
+        return None if _secret(key) else self.value(name)
+
+    # ------------------------------------------------------------------ messages
+
+    def _get_configuration(self, request: Payload) -> Reply:
+        asked: list[str] = list(dict.fromkeys(request.get("key") or []))
+        if not asked:
+            return Reply({"configurationKey": [self._told(key) for key in self._keys.values()]})
+        limit = self.number("GetConfigurationMaxKeys")
+        if limit and len(asked) > limit:
+            raise HandlerError(
+                "OccurenceConstraintViolation", f"at most {limit} keys in one request"
+            )
+        found, unknown = [], []
+        for name in asked:
+            key = self._keys.get(name.casefold())
+            if key is None:
+                unknown.append(name)
+            else:
+                found.append(self._told(key))
+        answer: Payload = {"configurationKey": found} if found or not unknown else {}
+        if unknown:
+            answer["unknownKey"] = unknown
+        return Reply(answer)
+
+    def _change_configuration(self, request: Payload) -> Reply:
+        name = str(request["key"])
+        status = self.change(name, str(request["value"]), BACK_OFFICE)
+        if status == "Accepted" and name.casefold() == "authorizationkey":
+            # whitepaper A01: the new password is used at once
+            return Reply({"status": status}, then=self._reconnect)
+        return Reply({"status": status})
+
+    def _reconnect(self) -> None:
+        self.ctx.calls.close_link("the password was changed")
+
+    def _told(self, key: Key) -> Payload:
+        told: Payload = {"key": key.name, "readonly": key.access is Access.READ}
+        value = self.value(key.name)
+        if value is not None and not _secret(key):
+            told["value"] = value[:500]
+        return told
+
+    # ------------------------------------------------------------------ the table of this station
+
+    def _table(self) -> dict[str, Key]:
+        wanted = {item.key.casefold(): item for item in self.ctx.settings.keys}
+        table: dict[str, Key] = {}
+        for key in (*KEYS, *OWN_KEYS):
+            setting = wanted.pop(key.name.casefold(), None)
+            if key.offered or setting is not None:
+                table[key.name.casefold()] = _preset(self._fitted(key), setting)
+        for low, setting in wanted.items():
+            custom = Key(setting.key, Kind.TEXT, Access.BOTH, "", profile="Custom")
+            table[low] = _preset(custom, setting)
+        return table
+
+    def _fitted(self, key: Key) -> Key:
+        """The key as this hardware and these features make it."""
+        facts = {
+            "NumberOfConnectors": str(len(self._connectors)),
+            "SupportedFeatureProfiles": ",".join(self.profiles),
+            "SecurityProfile": str(self.ctx.settings.security_profile),
+            "ConnectorPhaseRotation": self._rotation(),
+        }
+        if key.name in facts:
+            return replace(key, default=facts[key.name])
+        if key.name == "UnlockConnectorOnEVSideDisconnect" and not any(
+            item.lockable and not item.tethered for item in self._connectors
+        ):
+            return replace(key, default="false", access=Access.READ)  # errata 3.84
+        if key.kind is Kind.BOOL and key.profile not in (CORE, "Security", *self.profiles):
+            return replace(key, default="false", access=Access.READ)
+        return key
+
+    def _rotation(self) -> str:
+        snapshot = self.ctx.station.snapshot()
+        items = ["0.RST"]
+        for item in self._connectors:
+            phases = snapshot.evse(item.evse).phases
+            items.append(f"{item.number}.{'RST' if phases == 3 else 'NotApplicable'}")
+        return ",".join(items)
+
+    # ------------------------------------------------------------------ values
+
+    def _checked(self, key: Key, value: str) -> str:
+        """The value as it is kept. Raises BadValue."""
+        value = value.strip() if key.kind is not Kind.TEXT else value
+        if key.kind is Kind.BOOL:
+            if value.casefold() not in ("true", "false"):
+                raise BadValue(value)
+            return value.casefold()
+        if key.kind is Kind.INT:
+            return self._checked_number(key, value)
+        if key.kind is Kind.CSL:
+            return self._checked_list(key, value)
+        if key.check is Check.PASSWORD and not _HEX.fullmatch(value):
+            raise BadValue("32 to 40 hexadecimal digits")  # whitepaper A00.FR.205
+        return value
+
+    def _checked_number(self, key: Key, value: str) -> str:
+        if not re.fullmatch(r"[+-]?\d{1,9}", value):
+            raise BadValue(value)
+        number = int(value)
+        if key.minimum is not None and number < key.minimum:
+            raise BadValue(value)
+        if key.maximum is not None and number > key.maximum:
+            raise BadValue(value)
+        if key.check is Check.SECURITY_PROFILE:
+            # A05.FR.01 to .04: never downward, and upward only with key and certificates, which
+            # this station cannot install yet
+            raise BadValue(value)
+        return str(number)
+
+    def _checked_list(self, key: Key, value: str) -> str:
+        items = _items(value)
+        if key.limited_by and len(items) > self.number(key.limited_by):
+            raise BadValue(value)
+        if key.check is Check.MEASURANDS and any(parse(item) is None for item in items):
+            raise BadValue(value)
+        if key.check is Check.ROTATION and not all(self._is_rotation(item) for item in items):
+            raise BadValue(value)
+        return ",".join(items)
+
+    def _is_rotation(self, item: str) -> bool:
+        number, _, rotation = item.partition(".")
+        known = number.isdigit() and int(number) <= len(self._connectors)
+        return known and rotation in ROTATIONS
+
+
+def _items(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _secret(key: Key) -> bool:
+    return key.access is Access.WRITE or key.name.casefold() in _SECRETS
+
+
+def _preset(key: Key, setting: KeySetting | None) -> Key:
+    """The key with what the configuration file says about it."""
+    if setting is None:
+        return key
+    if setting.value is not None:
+        key = replace(key, default=setting.value)
+    if setting.readonly is not None and key.access is not Access.WRITE:
+        key = replace(key, access=Access.READ if setting.readonly else Access.BOTH)
+    return key

@@ -1,0 +1,165 @@
+"""How transaction messages reach the back office: in order, as often as needed (1.6 part 3.7).
+
+The transactionId is put in when a message is first sent: StartTransaction lies before it in the queue, so
+by then it is known, or is -1 because StartTransaction was given up (errata 3.18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.kernel.activity import Wakeup
+from app.ocpp.context import Context, Payload
+from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules
+from app.ocpp.personality import Block
+from app.ocpp.v16.authorization import Authorization
+from app.ocpp.v16.book import Book
+from app.ocpp.v16.boot import Boot
+from app.ocpp.v16.configuration import Configuration
+from app.ocpp.v16.notifier import Notifier
+from app.ocpp.v16.rows import Transaction
+
+START, STOP, METER = "StartTransaction", "StopTransaction", "MeterValues"
+UNDELIVERED = -1
+
+StartListener = Callable[[Transaction, Mapping[str, Any]], None]
+
+
+class Delivery(Block, OutboxRules):
+    """The outbox of 1.6 and its rules."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        config: Configuration,
+        boot: Boot,
+        book: Book,
+        notifier: Notifier,
+        authorization: Authorization,
+    ) -> None:
+        super().__init__(ctx)
+        self._config = config
+        self._boot = boot
+        self._book = book
+        self._notifier = notifier
+        self._authorization = authorization
+        self.outbox = Outbox(ctx, self)
+        self.on_started: list[StartListener] = []
+        """Called, after the step, with each answered StartTransaction and its idTagInfo."""
+        self._waiters: list[tuple[frozenset[str], Wakeup]] = []
+
+    # ------------------------------------------------------------------ block
+
+    def start(self) -> None:
+        self._boot.followers.append(self.outbox.kick)
+        self._notifier.on_quiet.append(self.outbox.kick)
+        self.outbox.start()
+
+    def link_up(self, *, first: bool) -> None:
+        self.outbox.kick()
+
+    def link_down(self) -> None:
+        self._look()
+
+    def put(self, action: str, payload: Payload, item: Transaction) -> None:
+        """Queue a message of a transaction. Inside the store step of what it tells."""
+        self.outbox.put(action, payload, ref=item.ref)
+        if action in (START, STOP) and self._boot.talking and self._transaction_first():
+            self._hold(item)
+
+    def kick(self) -> None:
+        self.outbox.kick()
+
+    def waiting(self, item: Transaction) -> int:
+        return self.outbox.waiting_for(item.ref)
+
+    @property
+    def talking(self) -> bool:
+        """Accepted, and the link is open."""
+        return self._boot.talking
+
+    async def settled(self, refs: list[str]) -> None:
+        """Wait until nothing of these transactions is queued, but no longer than a time-out."""
+        limit = float(self._config.number("MessageTimeout"))
+        wakeup = self.ctx.activity.wakeup()
+        timer = self.ctx.clock.call_in(limit, wakeup.set)
+        waiter = (frozenset(refs), wakeup)
+        self._waiters.append(waiter)
+        self._look()
+        try:
+            await wakeup.wait()
+        finally:
+            timer.cancel()
+            self._waiters.remove(waiter)
+
+    def _look(self) -> None:
+        """Wake those whose messages are all gone, or cannot go."""
+        for refs, wakeup in list(self._waiters):
+            if not self._boot.talking or not any(self.outbox.waiting_for(ref) for ref in refs):
+                wakeup.set()
+
+    # ------------------------------------------------------------------ order of status and messages
+
+    def _transaction_first(self) -> bool:
+        return self.ctx.points.choose("ocpp16-status-order") != "status-first"
+
+    def _hold(self, item: Transaction) -> None:
+        """Tell Charging or Finishing after the message, but wait for that no longer than a time-out."""
+        self._notifier.hold(item.number)
+        limit = float(self._config.number("MessageTimeout"))
+        self.ctx.clock.call_in(limit, lambda: self._notifier.release(item.number))
+
+    # ------------------------------------------------------------------ rules of the outbox
+
+    def may_send(self) -> bool:
+        return self._boot.talking and not self._notifier.busy
+
+    def attempts(self) -> int:
+        return max(1, self._config.number("TransactionMessageAttempts"))
+
+    def interval(self) -> float:
+        return float(self._config.number("TransactionMessageRetryInterval"))
+
+    def bind(self, row: OutboxRow) -> Payload:
+        payload = dict(row.payload)
+        item = self._book.get(row.ref)
+        if row.action == START or item is None:
+            return payload
+        known = item.transaction_id
+        payload["transactionId"] = UNDELIVERED if known is None else known
+        return payload
+
+    def answered(self, row: OutboxRow, answer: Payload) -> None:
+        item = self._book.get(row.ref)
+        if row.action == METER or item is None:
+            return
+        info = answer.get("idTagInfo")
+        self._authorization.learn(str(row.payload.get("idTag", item.token)), info)
+        if row.action == START:
+            item.transaction_id = int(answer["transactionId"])
+            self._book.save(item)
+            self.ctx.spawn(self._started(item, info or {}), "start answered")
+        else:
+            self._book.forget(item.ref)
+            self.ctx.spawn(self._release(item), "stop answered")
+
+    def gave_up(self, row: OutboxRow, why: str) -> None:
+        item = self._book.get(row.ref)
+        if row.action == METER or item is None:
+            return
+        if row.action == START:
+            item.transaction_id = UNDELIVERED
+            self._book.save(item)
+        else:
+            self._book.forget(item.ref)
+        self.ctx.spawn(self._release(item), "given up")
+
+    async def _started(self, item: Transaction, info: Mapping[str, Any]) -> None:
+        for listener in self.on_started:
+            listener(item, info)
+        self._notifier.release(item.number)
+
+    async def _release(self, item: Transaction) -> None:
+        self._notifier.release(item.number)
+        self._look()

@@ -1,0 +1,177 @@
+"""The configuration keys of 1.6 as data: part 9, the errata sheet and the security whitepaper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+CORE = "Core"
+LOCAL_LIST = "LocalAuthListManagement"
+RESERVATION = "Reservation"
+SMART_CHARGING = "SmartCharging"
+FIRMWARE = "FirmwareManagement"
+REMOTE_TRIGGER = "RemoteTrigger"
+SECURITY = "Security"
+
+REGISTER = "Energy.Active.Import.Register"
+
+
+class Kind(Enum):
+    BOOL = "boolean"
+    INT = "integer"
+    CSL = "list"
+    TEXT = "string"
+
+
+class Access(Enum):
+    READ = "R"
+    BOTH = "RW"
+    WRITE = "W"
+
+
+class Check(Enum):
+    """Rules for a value beyond its kind."""
+
+    NONE = "none"
+    MEASURANDS = "measurands"
+    ROTATION = "rotation"
+    PASSWORD = "password"
+    SECURITY_PROFILE = "security profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: what it takes and what it starts from. `default` None: unset."""
+
+    name: str
+    kind: Kind
+    access: Access
+    default: str | None
+    minimum: int | None = None
+    maximum: int | None = None
+    check: Check = Check.NONE
+    unit: str = ""
+    profile: str = CORE
+    reboot: bool = False
+    """A change takes effect with the next boot."""
+    limited_by: str = ""
+    """The key that tells how many items the list may hold."""
+    offered: bool = True
+    """Whether it is there without the configuration file naming it."""
+
+
+def _flag(name: str, default: str, access: Access = Access.BOTH, profile: str = CORE) -> Key:
+    return Key(name, Kind.BOOL, access, default, profile=profile)
+
+
+def _count(
+    name: str,
+    default: str,
+    access: Access = Access.BOTH,
+    *,
+    unit: str = "",
+    minimum: int = 0,
+    maximum: int | None = None,
+    profile: str = CORE,
+) -> Key:
+    return Key(name, Kind.INT, access, default, minimum, maximum, unit=unit, profile=profile)
+
+
+def _measurands(name: str, default: str) -> Key:
+    return Key(
+        name,
+        Kind.CSL,
+        Access.BOTH,
+        default,
+        check=Check.MEASURANDS,
+        limited_by=f"{name}MaxLength",
+    )
+
+
+R, RW = Access.READ, Access.BOTH
+
+KEYS: tuple[Key, ...] = (
+    _flag("AllowOfflineTxForUnknownId", "false"),
+    _flag("AuthorizationCacheEnabled", "true"),
+    _flag("AuthorizeRemoteTxRequests", "true"),
+    _count("BlinkRepeat", "3", unit="times"),
+    _count("ClockAlignedDataInterval", "0", unit="s", maximum=86_400),
+    _count("ConnectionTimeOut", "60", unit="s"),
+    Key(
+        "ConnectorPhaseRotation",
+        Kind.CSL,
+        RW,
+        None,
+        check=Check.ROTATION,
+        limited_by="ConnectorPhaseRotationMaxLength",
+    ),
+    _count("ConnectorPhaseRotationMaxLength", "8", R),
+    _count("GetConfigurationMaxKeys", "50", R),
+    _count("HeartbeatInterval", "300", unit="s"),
+    _count("LightIntensity", "100", unit="%", maximum=100),
+    _flag("LocalAuthorizeOffline", "true"),
+    _flag("LocalPreAuthorize", "false"),
+    _count("MaxEnergyOnInvalidId", "0", unit="Wh"),
+    _measurands("MeterValuesAlignedData", REGISTER),
+    _count("MeterValuesAlignedDataMaxLength", "22", R),
+    _measurands("MeterValuesSampledData", REGISTER),
+    _count("MeterValuesSampledDataMaxLength", "22", R),
+    _count("MeterValueSampleInterval", "60", unit="s"),
+    _count("MinimumStatusDuration", "0", unit="s"),
+    Key("NumberOfConnectors", Kind.INT, R, None),
+    _count("ResetRetries", "3", unit="times"),
+    _flag("StopTransactionOnEVSideDisconnect", "true"),
+    _flag("StopTransactionOnInvalidId", "true"),
+    _measurands("StopTxnAlignedData", ""),
+    _count("StopTxnAlignedDataMaxLength", "22", R),
+    _measurands("StopTxnSampledData", ""),
+    _count("StopTxnSampledDataMaxLength", "22", R),
+    Key("SupportedFeatureProfiles", Kind.CSL, R, None),
+    # errata 3.81: of no use, need not be there
+    Key("SupportedFeatureProfilesMaxLength", Kind.INT, R, "6", offered=False),
+    _count("TransactionMessageAttempts", "3", unit="times", minimum=1),
+    _count("TransactionMessageRetryInterval", "60", unit="s"),
+    _flag("UnlockConnectorOnEVSideDisconnect", "true"),
+    _count("WebSocketPingInterval", "30", unit="s"),
+    _flag("LocalAuthListEnabled", "true", profile=LOCAL_LIST),
+    _count("LocalAuthListMaxLength", "1000", R, profile=LOCAL_LIST),
+    _count("SendLocalListMaxLength", "200", R, profile=LOCAL_LIST),
+    _flag("ReserveConnectorZeroSupported", "true", R, RESERVATION),
+    _count("ChargeProfileMaxStackLevel", "10", R, profile=SMART_CHARGING),
+    # errata 3.88: the words, not A and W
+    Key(
+        "ChargingScheduleAllowedChargingRateUnit",
+        Kind.CSL,
+        R,
+        "Current,Power",
+        profile=SMART_CHARGING,
+    ),
+    _count("ChargingScheduleMaxPeriods", "24", R, profile=SMART_CHARGING),
+    _flag("ConnectorSwitch3to1PhaseSupported", "true", R, SMART_CHARGING),
+    _count("MaxChargingProfilesInstalled", "20", R, profile=SMART_CHARGING),
+    _count("MessageTimeout", "30", unit="s", minimum=1),  # errata 3.83
+    _count("StopTransactionMaxMeterValues", "100", R, minimum=2),  # errata 3.91
+    # errata 3.90
+    Key("SupportedFileTransferProtocols", Kind.CSL, R, "HTTP,HTTPS,FTP", profile=FIRMWARE),
+    Key("AuthorizationKey", Kind.TEXT, Access.WRITE, None, check=Check.PASSWORD, profile=SECURITY),
+    Key(
+        "SecurityProfile",
+        Kind.INT,
+        RW,
+        None,
+        0,
+        3,
+        check=Check.SECURITY_PROFILE,
+        profile=SECURITY,
+    ),
+    Key("CpoName", Kind.TEXT, RW, "Forecourt demo", profile=SECURITY),
+    _flag("AdditionalRootCertificateCheck", "false", R, SECURITY),
+    _count("CertificateSignedMaxChainSize", "10000", R, profile=SECURITY),
+    _count("CertificateStoreMaxLength", "20", R, profile=SECURITY),
+)
+"""The standard keys, in the order of the specification."""
+
+OWN_KEYS: tuple[Key, ...] = (_flag("TxBeforeAcceptedEnabled", "false"),)
+"""Keys of ours: transactions before the first Accepted of a power cycle (16-BOOT-11)."""
+
+ROTATIONS = frozenset({"NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR"})

@@ -1,0 +1,156 @@
+"""Meter readings in the words of 1.6: sampledValue elements from one reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.kernel.units import stamp
+from app.ocpp.v16.keys import REGISTER
+from app.station.snapshot import MeterReading, Phases
+
+INTERVAL = "Energy.Active.Import.Interval"
+
+_LINES = ("L1", "L2", "L3")
+_NEUTRAL = ("L1-N", "L2-N", "L3-N")
+
+UNITS: dict[str, str | None] = {
+    REGISTER: "Wh",
+    INTERVAL: "Wh",
+    "Power.Active.Import": "W",
+    "Power.Offered": "W",
+    "Power.Factor": None,
+    "Current.Import": "A",
+    "Current.Offered": "A",
+    "Voltage": "V",
+    # errata 3.86: 1.6 has no word for Hertz
+    "Frequency": None,
+    "Temperature": "Celsius",
+    "SoC": "Percent",
+}
+"""What the meter can tell, and in which unit."""
+
+PHASED: dict[str, tuple[str, ...]] = {
+    REGISTER: _LINES,
+    "Power.Active.Import": _LINES,
+    "Current.Import": _LINES,
+    "Voltage": _NEUTRAL,
+}
+
+_PLACES = {"SoC": "EV", "Temperature": "Body"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One item of a measurand list: the measurand and, if named, the one phase that is wanted."""
+
+    measurand: str
+    phase: str | None = None
+
+
+def parse(item: str) -> Wish | None:
+    """An item such as `Voltage` or `Voltage.L1`; None when the meter cannot measure it (MV-04)."""
+    if item in UNITS:
+        return Wish(item)
+    measurand, _, phase = item.rpartition(".")
+    if measurand in PHASED and phase in (*_LINES, *PHASED[measurand]):
+        return Wish(measurand, phase)
+    return None
+
+
+def meter_value(
+    reading: MeterReading,
+    wishes: list[Wish],
+    context: str,
+    *,
+    since: float | None = None,
+    location: str = "Outlet",
+) -> dict[str, Any] | None:
+    """A MeterValue of all that was wished for, None if the meter has none of it.
+
+    `since` is the register in Wh at the sample before, for the interval measurand.
+    """
+    values: list[dict[str, Any]] = []
+    for wish in wishes:
+        values += _values(reading, wish, context, since, location)
+    if not values:
+        return None
+    return {"timestamp": stamp(reading.at), "sampledValue": values}
+
+
+def _values(
+    reading: MeterReading, wish: Wish, context: str, since: float | None, location: str
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    total = _total(reading, wish.measurand, since)
+    if wish.phase is None and total is not None:
+        found.append(_value(wish.measurand, total, context, location))
+    for index, phase in enumerate(PHASED.get(wish.measurand, ())):
+        if wish.phase not in (None, phase, _LINES[index]):
+            continue
+        value = _phase(reading, wish.measurand, index)
+        if value is not None:
+            item = _value(wish.measurand, value, context, location)
+            item["phase"] = wish.phase or phase
+            found.append(item)
+    return found
+
+
+def _total(reading: MeterReading, measurand: str, since: float | None) -> float | None:
+    if measurand == INTERVAL:
+        return max(0.0, reading.energy_import - since) if since is not None else 0.0
+    direct = _dc(reading)
+    values: dict[str, float | None] = {
+        REGISTER: reading.energy_import,
+        "Power.Active.Import": reading.power,
+        "Power.Offered": reading.offered_power,
+        "Power.Factor": reading.power_factor,
+        # the phases tell it on AC
+        "Current.Import": max(reading.currents) if direct else None,
+        "Current.Offered": reading.offered_current,
+        "Voltage": max(reading.voltages) if direct else None,
+        "Frequency": None if direct else reading.frequency,
+        "Temperature": reading.temperature,
+        "SoC": reading.soc,
+    }
+    return values[measurand]
+
+
+def _dc(reading: MeterReading) -> bool:
+    return reading.frequency == 0
+
+
+def _phase(reading: MeterReading, measurand: str, index: int) -> float | None:
+    """The value of a phase; None where the meter has not that phase."""
+    if _dc(reading) or reading.voltages[index] == 0:
+        return None
+    columns: dict[str, Phases] = {
+        REGISTER: reading.energy_import_phases,
+        "Power.Active.Import": reading.power_phases,
+        "Current.Import": reading.currents,
+        "Voltage": reading.voltages,
+    }
+    return columns[measurand][index]
+
+
+def _value(measurand: str, value: float, context: str, location: str) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "value": _number(measurand, value),
+        "context": context,
+        "measurand": measurand,
+        "location": _PLACES.get(measurand, location),
+    }
+    unit = UNITS[measurand]
+    if unit:
+        item["unit"] = unit
+    return item
+
+
+def _number(measurand: str, value: float) -> str:
+    """The register in whole Wh, cut and not rounded: meterStop and samples then never disagree."""
+    if measurand in (REGISTER, INTERVAL, "SoC"):
+        return str(int(value))
+    digits = (
+        2 if measurand in ("Current.Import", "Current.Offered", "Frequency", "Power.Factor") else 1
+    )
+    return f"{value:.{digits}f}"

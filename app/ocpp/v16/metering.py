@@ -1,0 +1,262 @@
+"""Meter values: sampled from the start of a transaction, aligned to the clock, and for its end
+(1.6 part 3.16 and 4.7)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from app.kernel.bus import Entry
+from app.kernel.clock import Missed, Timer
+from app.kernel.units import stamp
+from app.ocpp.context import CallFailed, Context, Payload
+from app.ocpp.events import SettingChanged
+from app.ocpp.personality import Block
+from app.ocpp.v16.book import Book
+from app.ocpp.v16.configuration import Configuration
+from app.ocpp.v16.connectors import Connector, Connectors
+from app.ocpp.v16.delivery import METER, Delivery
+from app.ocpp.v16.measurands import Wish, meter_value
+from app.ocpp.v16.rows import Transaction
+from app.station.snapshot import MeterReading
+
+SAMPLED = "MeterValuesSampledData"
+ALIGNED = "MeterValuesAlignedData"
+STOP_SAMPLED = "StopTxnSampledData"
+STOP_ALIGNED = "StopTxnAlignedData"
+
+BEGIN, END = "Transaction.Begin", "Transaction.End"
+PERIODIC, CLOCK, TRIGGER = "Sample.Periodic", "Sample.Clock", "Trigger"
+
+
+class Metering(Block):
+    """The meter values of all connectors."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        config: Configuration,
+        connectors: Connectors,
+        book: Book,
+        delivery: Delivery,
+    ) -> None:
+        super().__init__(ctx)
+        self._config = config
+        self._connectors = connectors
+        self._book = book
+        self._delivery = delivery
+        self._timers: dict[str, Timer] = {}
+        self._clock_timer: Timer | None = None
+
+    # ------------------------------------------------------------------ block
+
+    def start(self) -> None:
+        self.on(self._on_setting, SettingChanged)
+        self._arm_clock()
+
+    def stop(self) -> None:
+        super().stop()
+        for ref in list(self._timers):
+            self._disarm(ref)
+        if self._clock_timer is not None:
+            self._clock_timer.cancel()
+
+    def _on_setting(self, entry: Entry) -> None:
+        event = entry.event
+        if not isinstance(event, SettingChanged):
+            return
+        if event.name == "MeterValueSampleInterval":
+            for item in self._connectors.running():
+                self._arm(item)
+        elif event.name == "ClockAlignedDataInterval":
+            self._arm_clock()
+
+    # ------------------------------------------------------------------ of a transaction
+
+    def begin(self, item: Connector, reading: MeterReading) -> None:
+        """A transaction has been written down: queue and keep its opening values, start sampling.
+
+        Inside the store step of the transaction.
+        """
+        transaction = item.transaction
+        if transaction is None:
+            return
+        choice = self._opening()
+        if choice == "begin-in-first":
+            self._queue(transaction, reading, self._config.wishes(SAMPLED), BEGIN)
+        if choice in ("begin-end-in-stop-data", "periodic-only"):
+            context = BEGIN if choice == "begin-end-in-stop-data" else PERIODIC
+            self._keep(transaction, reading, self._stop_wishes(), context)
+
+    def started(self, item: Connector) -> None:
+        """Sample from now on."""
+        self._arm(item)
+
+    def end(self, item: Connector, reading: MeterReading) -> list[Payload]:
+        """Queue the closing values; returns transactionData, empty where there is none (MV-03).
+
+        Inside the store step of the transaction's end.
+        """
+        transaction = item.transaction
+        if transaction is None:
+            return []
+        self._disarm(transaction.ref)
+        return self.close(transaction, reading)
+
+    def close(self, transaction: Transaction, reading: MeterReading) -> list[Payload]:
+        """As `end`, also for a transaction of an earlier power cycle."""
+        choice = self._opening()
+        if choice == "begin-in-first":
+            self._queue(transaction, reading, self._config.wishes(SAMPLED), END)
+        values = self._book.samples(transaction)
+        if choice in ("begin-end-in-stop-data", "periodic-only"):
+            context = END if choice == "begin-end-in-stop-data" else PERIODIC
+            closing = meter_value(reading, self._stop_wishes(), context)
+            values += [closing] if closing is not None else []
+        self._book.drop_samples(transaction)
+        if not self._stop_wishes():
+            return []
+        return thinned(values, self._config.number("StopTransactionMaxMeterValues"))
+
+    def _opening(self) -> str:
+        return self.ctx.points.choose("ocpp16-metervalues-begin-context")
+
+    def _stop_wishes(self) -> list[Wish]:
+        wishes = self._config.wishes(STOP_SAMPLED) + self._config.wishes(STOP_ALIGNED)
+        return list(dict.fromkeys(wishes))
+
+    def _arm(self, item: Connector) -> None:
+        if item.transaction is None:
+            return
+        self._disarm(item.transaction.ref)
+        interval = self._config.number("MeterValueSampleInterval")
+        if interval > 0:
+            self._timers[item.transaction.ref] = self.ctx.clock.every(
+                interval, lambda: self._sample(item), missed=Missed.ALL
+            )
+
+    def _disarm(self, ref: str) -> None:
+        timer = self._timers.pop(ref, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _sample(self, item: Connector) -> None:
+        transaction = item.transaction
+        if transaction is None:
+            return
+        reading = self.ctx.station.meter(item.evse)
+        with self.ctx.store.step():
+            self._queue(transaction, reading, self._config.wishes(SAMPLED), PERIODIC)
+            self._keep(transaction, reading, self._config.wishes(STOP_SAMPLED), PERIODIC)
+            self._note(transaction, reading)
+        self._delivery.kick()
+
+    def _queue(
+        self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
+    ) -> None:
+        value = meter_value(reading, wishes, context, since=transaction.meter_last)
+        if value is not None:
+            payload = {"connectorId": transaction.number, "meterValue": [value]}
+            self._delivery.put(METER, payload, transaction)
+
+    def _keep(
+        self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
+    ) -> None:
+        value = meter_value(reading, wishes, context, since=transaction.meter_last)
+        if value is not None:
+            self._book.keep_sample(transaction, value)
+
+    def _note(self, transaction: Transaction, reading: MeterReading) -> None:
+        """Write down that the transaction lived, and how much it had taken."""
+        transaction.alive = stamp(reading.at)
+        transaction.meter_last = int(reading.energy_import)
+        self._book.save(transaction)
+
+    # ------------------------------------------------------------------ aligned to the clock
+
+    def _arm_clock(self) -> None:
+        if self._clock_timer is not None:
+            self._clock_timer.cancel()
+            self._clock_timer = None
+        interval = self._config.number("ClockAlignedDataInterval")
+        if interval > 0:
+            due = next_beat(self.ctx.clock.now(), interval)
+            self._clock_timer = self.ctx.clock.call_at(due, self._beat)
+
+    def _beat(self) -> None:
+        for item in self._connectors:
+            self._align(item)
+        self._align_main()
+        self._delivery.kick()
+        self._arm_clock()
+
+    def _align(self, item: Connector) -> None:
+        reading = self.ctx.station.meter(item.evse)
+        wishes = self._config.wishes(ALIGNED)
+        transaction = item.transaction
+        if transaction is None:
+            value = meter_value(reading, wishes, CLOCK)
+            if value is not None and self._delivery.talking:
+                self._send(item.number, value, None)
+            return
+        with self.ctx.store.step():
+            self._queue(transaction, reading, wishes, CLOCK)
+            self._keep(transaction, reading, self._config.wishes(STOP_ALIGNED), CLOCK)
+            self._note(transaction, reading)
+
+    def _align_main(self) -> None:
+        reading = self.ctx.station.main_meter()
+        if reading is None or not self._delivery.talking:
+            return
+        value = meter_value(reading, self._config.wishes(ALIGNED), CLOCK, location="Inlet")
+        if value is not None:
+            self._send(0, value, None)
+
+    # ------------------------------------------------------------------ on demand
+
+    def can_trigger(self) -> bool:
+        return bool(self._config.wishes(SAMPLED))
+
+    def trigger(self, number: int) -> None:
+        """Send the present values of all MeterValuesSampledData (errata 3.46)."""
+        item = self._connectors.get(number)
+        wishes = self._config.wishes(SAMPLED)
+        if item is None:
+            reading = self.ctx.station.main_meter()
+            if reading is not None:
+                value = meter_value(reading, wishes, TRIGGER, location="Inlet")
+                if value is not None:
+                    self._send(0, value, None)
+            return
+        value = meter_value(self.ctx.station.meter(item.evse), wishes, TRIGGER)
+        if value is not None:
+            self._send(number, value, item.transaction)
+
+    def _send(self, number: int, value: Payload, transaction: Transaction | None) -> None:
+        """Tell values that belong to no queue: now, or never."""
+        if not self.ctx.calls.online:
+            return
+        payload: Payload = {"connectorId": number, "meterValue": [value]}
+        if transaction is not None and transaction.transaction_id is not None:
+            payload["transactionId"] = transaction.transaction_id
+        self.ctx.spawn(self._call(payload), "meter values")
+
+    async def _call(self, payload: Payload) -> None:
+        try:
+            await self.ctx.calls.call(METER, payload)
+        except CallFailed:
+            return
+
+
+def next_beat(now: datetime, interval: int) -> datetime:
+    """The next multiple of `interval` seconds since midnight, UTC (MV-02)."""
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    passed = int((now - midnight).total_seconds() // interval) + 1
+    return min(midnight + timedelta(seconds=passed * interval), midnight + timedelta(days=1))
+
+
+def thinned(values: list[Payload], limit: int) -> list[Payload]:
+    """At most `limit` values: every second one between the first and the last goes (MV-05)."""
+    limit = max(2, limit)
+    while len(values) > limit:
+        values = [values[0], *values[2:-1:2], values[-1]]
+    return values

@@ -1,0 +1,155 @@
+"""Sends StatusNotifications in the order of what they tell, and remembers what was told.
+
+Nothing is queued over a loss of the link: afterwards only the present state of what changed is told
+(16-ST-08).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.kernel.clock import Timer
+from app.kernel.units import stamp
+from app.ocpp.context import CallFailed, Context, NotConnected, Payload
+from app.ocpp.v16.configuration import Configuration
+from app.ocpp.v16.status import CHARGING, PREPARING, SUSPENDED_EV, SUSPENDED_EVSE, Condition
+
+_STARTED = frozenset({CHARGING, SUSPENDED_EV, SUSPENDED_EVSE})
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One StatusNotification to be sent."""
+
+    number: int
+    condition: Condition
+    at: datetime
+
+
+class Notifier:
+    """The stream of StatusNotifications of one power cycle."""
+
+    def __init__(self, ctx: Context, config: Configuration, may_speak: Callable[[], bool]) -> None:
+        self._ctx = ctx
+        self._config = config
+        self._may_speak = may_speak
+        self.told: dict[int, Condition] = {}
+        self._queue: deque[Notice] = deque()
+        self._held: dict[int, list[Notice]] = {}
+        self._timers: dict[int, Timer] = {}
+        self._running = False
+        self.on_quiet: list[Callable[[], None]] = []
+        """Called when all that waited has been sent."""
+
+    @property
+    def busy(self) -> bool:
+        return self._running
+
+    def changed(self, number: int, condition: Condition) -> None:
+        """A state began: tell it now, or after MinimumStatusDuration (open point)."""
+        if not self._may_speak():
+            return
+        notice = Notice(number, condition, self._ctx.clock.now())
+        minimum = self._config.number("MinimumStatusDuration")
+        if minimum <= 0:
+            self.send(notice)
+            return
+        choice = self._ctx.points.choose("ocpp16-minimum-status-duration")
+        if choice == "delay-all":
+            self._ctx.clock.call_in(minimum, lambda: self.send(notice))
+        elif choice == "selected-transitions" and not self._selected(notice):
+            self._drop_timer(number)
+            self.send(notice)
+        else:
+            self._drop_timer(number)
+            self._timers[number] = self._ctx.clock.call_in(minimum, lambda: self._stable(notice))
+
+    def send(self, notice: Notice) -> None:
+        """Put a notice at the end of the stream, or keep it while its connector is held."""
+        if notice.number in self._held:
+            self._held[notice.number].append(notice)
+            return
+        self.told[notice.number] = notice.condition
+        self._queue.append(notice)
+        if not self._running:
+            self._running = True
+            self._ctx.spawn(self._pump(), "status")
+
+    def hold(self, number: int) -> None:
+        """Keep what is to be told of a connector until `release`."""
+        self._held.setdefault(number, [])
+
+    def release(self, number: int) -> None:
+        for notice in self._held.pop(number, []):
+            if self._may_speak():
+                self.send(notice)
+
+    def lost(self) -> None:
+        """The link is gone: what waits is history."""
+        for notice in self._queue:
+            self.told.pop(notice.number, None)
+        self._queue.clear()
+        self._held.clear()
+        for number in list(self._timers):
+            self._drop_timer(number)
+
+    async def send_now(self, notice: Notice) -> None:
+        """Send one out of turn, because the back office asked for it."""
+        try:
+            await self._ctx.calls.call("StatusNotification", self._payload(notice))
+        except CallFailed:
+            return
+        self.told[notice.number] = notice.condition
+
+    async def _pump(self) -> None:
+        try:
+            while self._queue:
+                notice = self._queue.popleft()
+                try:
+                    await self._ctx.calls.call("StatusNotification", self._payload(notice))
+                except NotConnected:
+                    self.told.pop(notice.number, None)
+                    self.lost()
+                except CallFailed:
+                    # refused or unanswered: it was sent, the next state will be told anyway
+                    continue
+        finally:
+            self._running = False
+        for listener in self.on_quiet:
+            listener()
+
+    def _stable(self, notice: Notice) -> None:
+        self._timers.pop(notice.number, None)
+        if self._may_speak() and self.told.get(notice.number) != notice.condition:
+            self.send(notice)
+
+    def _selected(self, notice: Notice) -> bool:
+        before = self.told.get(notice.number)
+        return (
+            before is not None
+            and before.status == PREPARING
+            and (notice.condition.status in _STARTED)
+        )
+
+    def _drop_timer(self, number: int) -> None:
+        timer = self._timers.pop(number, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _payload(self, notice: Notice) -> Payload:
+        condition = notice.condition
+        payload: Payload = {
+            "connectorId": notice.number,
+            "errorCode": condition.error_code,
+            "status": condition.status,
+            "timestamp": stamp(notice.at),
+        }
+        if condition.info:
+            payload["info"] = condition.info
+        if condition.vendor_error_code:
+            payload["vendorId"] = self._ctx.settings.identity.vendor[:255]
+            payload["vendorErrorCode"] = condition.vendor_error_code
+        return payload

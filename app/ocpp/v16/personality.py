@@ -1,0 +1,152 @@
+"""How this station speaks OCPP 1.6J: its functional blocks, put together."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from app.kernel.units import parse_stamp
+from app.ocpp.context import BootState, Context, Payload, SessionView
+from app.ocpp.personality import LinkPolicy, Personality
+from app.ocpp.v16.authorization import Authorization
+from app.ocpp.v16.availability import Availability
+from app.ocpp.v16.book import Book
+from app.ocpp.v16.boot import Boot
+from app.ocpp.v16.configuration import PERSON, Configuration
+from app.ocpp.v16.connectors import Connector, Connectors
+from app.ocpp.v16.data_transfer import DataTransfer
+from app.ocpp.v16.delivery import Delivery
+from app.ocpp.v16.drivers import Drivers
+from app.ocpp.v16.heartbeat import Heartbeat
+from app.ocpp.v16.metering import Metering
+from app.ocpp.v16.remote import Remote
+from app.ocpp.v16.reset import Reset
+from app.ocpp.v16.rows import Transaction
+from app.ocpp.v16.signals import Signals
+from app.ocpp.v16.transactions import Transactions
+from app.ocpp.v16.triggers import Triggers
+from app.ocpp.version import Version
+
+
+class Personality16(Personality):
+    """A charge point of OCPP 1.6 with the profiles Core and RemoteTrigger."""
+
+    version: ClassVar[Version] = Version.V16
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.connectors = connectors = Connectors(ctx)
+        self.configuration = config = Configuration(ctx, connectors)
+        self.heartbeat = Heartbeat(ctx, config)
+        self.boot = boot = Boot(ctx, config, self.heartbeat)
+        self.heartbeat.may_speak = lambda: boot.talking
+        self.availability = Availability(ctx, config, connectors, boot)
+        self.authorization = Authorization(ctx, config, boot)
+        book = Book(ctx.store)
+        notifier = self.availability.notifier
+        self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization)
+        self.metering = Metering(ctx, config, connectors, book, self.delivery)
+        signals = Signals(ctx)
+        self.transactions = Transactions(
+            ctx,
+            config,
+            connectors,
+            self.availability,
+            self.authorization,
+            book,
+            self.delivery,
+            self.metering,
+        )
+        self.drivers = Drivers(
+            ctx,
+            config,
+            connectors,
+            boot,
+            self.availability,
+            self.authorization,
+            self.transactions,
+            signals,
+        )
+        self.data_transfer = DataTransfer(ctx)
+        # this is also the order in which they hear of events, of the link and of the start
+        boot.followers.append(self.heartbeat.begin)
+        self.blocks = [
+            config,
+            boot,
+            self.heartbeat,
+            self.availability,
+            self.authorization,
+            self.delivery,
+            self.metering,
+            self.transactions,
+            self.drivers,
+            Remote(
+                ctx, config, connectors, boot, self.authorization, self.transactions, self.drivers
+            ),
+            Reset(
+                ctx,
+                config,
+                connectors,
+                self.availability,
+                self.delivery,
+                self.transactions,
+                self.drivers,
+            ),
+            Triggers(
+                ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
+            ),
+            self.data_transfer,
+        ]
+
+    # ------------------------------------------------------------------ queries
+
+    @property
+    def boot_state(self) -> BootState:
+        return self.boot.state
+
+    def admit(self, action: str) -> None:
+        self.boot.admit(action)
+
+    def sessions(self) -> tuple[SessionView, ...]:
+        return tuple(
+            self._view(item, item.transaction)
+            for item in self.connectors
+            if item.transaction is not None
+        )
+
+    def settings(self) -> list[Payload]:
+        return self.configuration.describe()
+
+    def get_setting(self, name: str) -> str | None:
+        return self.configuration.get(name)
+
+    def set_setting(self, name: str, value: str) -> str:
+        self.configuration.get(name)
+        return self.configuration.change(name, value, PERSON)
+
+    def link_policy(self) -> LinkPolicy:
+        return LinkPolicy(
+            ping_interval=float(self.configuration.number("WebSocketPingInterval")),
+            message_timeout=float(self.configuration.number("MessageTimeout")),
+        )
+
+    def basic_auth_password(self) -> str | bytes | None:
+        key = self.configuration.value("AuthorizationKey")
+        if not key:
+            return None
+        choice = self.ctx.points.choose("ocpp16-authorization-key-encoding")
+        return key if choice == "text-as-is" else bytes.fromhex(key)
+
+    def queue(self) -> list[Any]:
+        return list(self.delivery.outbox.rows())
+
+    def _view(self, item: Connector, transaction: Transaction) -> SessionView:
+        known = transaction.transaction_id
+        return SessionView(
+            evse=item.evse,
+            connector=item.id,
+            transaction_id=None if known is None else str(known),
+            id_token=transaction.token,
+            started=parse_stamp(transaction.started),
+            meter_start=float(transaction.meter_start),
+            state=self.availability.condition(item.number).status,
+        )

@@ -1,0 +1,114 @@
+"""RemoteStartTransaction, RemoteStopTransaction and UnlockConnector (1.6 part 5.11, 5.12, 5.18)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.personality import Block
+from app.ocpp.v16.authorization import Authorization
+from app.ocpp.v16.boot import Boot
+from app.ocpp.v16.configuration import Configuration
+from app.ocpp.v16.connectors import Connector, Connectors
+from app.ocpp.v16.drivers import Drivers
+from app.ocpp.v16.transactions import Transactions
+from app.station.commands import Unlock
+
+ACCEPTED, REJECTED = "Accepted", "Rejected"
+
+
+class Remote(Block):
+    """What the back office does in the driver's place."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        config: Configuration,
+        connectors: Connectors,
+        boot: Boot,
+        authorization: Authorization,
+        transactions: Transactions,
+        drivers: Drivers,
+    ) -> None:
+        super().__init__(ctx)
+        self._config = config
+        self._connectors = connectors
+        self._boot = boot
+        self._authorization = authorization
+        self._transactions = transactions
+        self._drivers = drivers
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "RemoteStartTransaction": self._start,
+            "RemoteStopTransaction": self._stop,
+            "UnlockConnector": self._unlock,
+        }
+
+    # ------------------------------------------------------------------ start
+
+    def _start(self, request: Payload) -> Reply:
+        # a charging profile in it is ignored: smart charging is not supported (part 5.11)
+        token = str(request["idTag"])
+        items = self._candidates(request.get("connectorId"))
+        if not self._boot.accepted or not self._drivers.serving():
+            return Reply({"status": REJECTED})
+        if not items or self._drivers.place(items) is None:
+            return Reply({"status": REJECTED})
+        return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items))
+
+    def _candidates(self, number: int | None) -> list[Connector]:
+        if number is not None:
+            item = self._connectors.get(number)
+            return [item] if item is not None else []
+        choice = self.ctx.points.choose("ocpp16-remote-start-no-connector")
+        if choice == "reject":
+            return []
+        everyone = list(self._connectors)
+        place = self._drivers.place(everyone)
+        if choice == "wait-plug" or place is None:
+            return everyone
+        first = place.now or self._connectors.get(place.later[0])
+        return [first] if first is not None else []
+
+    async def _begin(self, token: str, items: list[Connector]) -> None:
+        evse = items[0].evse if len(items) == 1 else None
+        if self._config.flag("AuthorizeRemoteTxRequests"):
+            decision = await self._authorization.decide(token, evse)
+        else:
+            decision = self._authorization.vouch(token, "backoffice", evse)
+        if decision.accepted:
+            self._drivers.admit(decision, items)
+
+    # ------------------------------------------------------------------ stop
+
+    def _stop(self, request: Payload) -> Reply:
+        wanted = int(request["transactionId"])
+        for item in self._connectors.running():
+            running = item.transaction
+            if self._boot.accepted and running is not None and running.transaction_id == wanted:
+                return Reply(
+                    {"status": ACCEPTED},
+                    then=lambda item=item: self._transactions.end(item, "Remote"),  # type: ignore[misc]
+                )
+        return Reply({"status": REJECTED})
+
+    # ------------------------------------------------------------------ unlock
+
+    def _unlock(self, request: Payload) -> Reply:
+        item = self._connectors.get(int(request["connectorId"]))
+        if item is None or not item.lockable:
+            return Reply({"status": "NotSupported"})  # errata 3.87
+        if item.transaction is not None:
+            choice = self.ctx.points.choose("ocpp16-connector-unlock-during-tx")
+            if choice == "unlock-failed":
+                return Reply({"status": "UnlockFailed"})
+            self._transactions.end(item, "UnlockCommand")
+        outcome = self.ctx.station.handle(Unlock(item.evse, item.id))
+        if not outcome.accepted:
+            return Reply({"status": "UnlockFailed"})
+        if item.keeper is not None:
+            item.keeper = None
+            self._connectors.save(item)
+            self._connectors.changed(item.number)
+        return Reply({"status": "Unlocked"})

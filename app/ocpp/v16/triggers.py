@@ -1,0 +1,98 @@
+"""TriggerMessage: the back office asks for a message of ours (1.6 part 5.17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.personality import Block
+from app.ocpp.v16.availability import Availability
+from app.ocpp.v16.boot import Boot
+from app.ocpp.v16.configuration import Configuration
+from app.ocpp.v16.connectors import Connectors
+from app.ocpp.v16.heartbeat import Heartbeat
+from app.ocpp.v16.keys import REMOTE_TRIGGER
+from app.ocpp.v16.metering import Metering
+
+ACCEPTED = Reply({"status": "Accepted"})
+REJECTED = Reply({"status": "Rejected"})
+NOT_IMPLEMENTED = Reply({"status": "NotImplemented"})
+
+
+class Triggers(Block):
+    """Answers first, then sends. Present state only, never history."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        config: Configuration,
+        connectors: Connectors,
+        boot: Boot,
+        heartbeat: Heartbeat,
+        availability: Availability,
+        metering: Metering,
+    ) -> None:
+        super().__init__(ctx)
+        self._config = config
+        self._connectors = connectors
+        self._boot = boot
+        self._heartbeat = heartbeat
+        self._availability = availability
+        self._metering = metering
+
+    def handlers(self) -> Mapping[str, Handler]:
+        if REMOTE_TRIGGER not in self._config.profiles:
+            return {}
+        return {"TriggerMessage": self._trigger}
+
+    def _trigger(self, request: Payload) -> Reply:
+        number = request.get("connectorId")
+        match request["requestedMessage"]:
+            case "BootNotification":
+                return self._trigger_boot()
+            case "Heartbeat":
+                return Reply(ACCEPTED.payload, then=self._heartbeat.beat)
+            case "StatusNotification":
+                return self._trigger_status(number)
+            case "MeterValues":
+                return self._trigger_meter(number)
+        return NOT_IMPLEMENTED
+
+    def _trigger_boot(self) -> Reply:
+        if self._boot.accepted:
+            return REJECTED  # errata 3.35
+
+        def again() -> None:
+            self._boot.again()
+
+        return Reply(ACCEPTED.payload, then=again)
+
+    def _trigger_status(self, number: int | None) -> Reply:
+        numbers = self._numbers(number, station=True)
+        if not numbers:
+            return REJECTED
+
+        async def send() -> None:
+            for each in numbers:
+                await self._availability.notifier.send_now(self._availability.notice(each))
+
+        return Reply(ACCEPTED.payload, then=send)
+
+    def _trigger_meter(self, number: int | None) -> Reply:
+        main = self.ctx.station.main_meter() is not None
+        numbers = self._numbers(number, station=main)
+        if not numbers or not self._metering.can_trigger():
+            return REJECTED
+
+        def send() -> None:
+            for each in numbers:
+                self._metering.trigger(each)
+
+        return Reply(ACCEPTED.payload, then=send)
+
+    def _numbers(self, number: int | None, *, station: bool) -> list[int]:
+        """The connectors that are meant; left out means all (RC-03)."""
+        everyone = list(range(0 if station else 1, len(self._connectors) + 1))
+        if number is None:
+            return everyone
+        return [number] if number in everyone else []
