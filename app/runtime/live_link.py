@@ -1,4 +1,4 @@
-"""One life of an open WebSocket: one task reads, one writes in order, one pings; the first to end ends all."""
+"""One life of an open WebSocket: a task reads, one writes in order, one pings; the first to end ends all."""
 
 from __future__ import annotations
 
@@ -87,16 +87,17 @@ class LiveLink:
             for task in tasks:
                 task.cancel()
             self.cut()
-            ends = await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ends:
+            await asyncio.wait(tasks)
+        for task in tasks:
+            end = None if task.cancelled() else task.exception()
             if isinstance(end, WireClosed):
                 return end
-            if isinstance(end, Exception):
-                self._bus.publish(TaskFailed("link", f"{type(end).__name__}: {end}"))
+            if end is not None:
+                self._bus.publish(TaskFailed(task.get_name(), f"{type(end).__name__}: {end}"))
         return WireClosed(None, "", own=False)
 
     async def _read(self) -> None:
-        while not self._cut:
+        while True:
             text = await self._wire.receive()
             if self._cut:
                 return

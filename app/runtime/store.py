@@ -68,6 +68,8 @@ class Store:
     ) -> None:
         self.path = None if str(path) == MEMORY else Path(path)
         self.on_failure = on_failure
+        self.before_commit: Callable[[frozenset[str]], None] | None = None
+        """Called at the end of each step with the tables it wrote to: what it writes belongs to the step."""
         self.kept_aside: Path | None = None
         self.migrated_from: int | None = None
         self.failed: StoreFailed | None = None
@@ -75,6 +77,7 @@ class Store:
         self._migrations = migrations
         self._depth = 0
         self._task: object = None
+        self._written: set[str] = set()
         self._commits = 0
         self._checkpoint: threading.Thread | None = None
         self._closed = False
@@ -200,6 +203,8 @@ class Store:
         self._depth += 1
         try:
             yield
+            if not inner:
+                self._complete()
         except BaseException:
             self._depth -= 1
             self._undo(name if inner else None)
@@ -215,6 +220,11 @@ class Store:
             raise
         self._committed()
 
+    def _complete(self) -> None:
+        written, self._written = frozenset(self._written), set()
+        if self.before_commit is not None:
+            self.before_commit(written)
+
     def _check_task(self) -> None:
         try:
             task = asyncio.current_task()
@@ -222,6 +232,7 @@ class Store:
             task = None
         if self._depth == 0:
             self._task = task
+            self._written.clear()
         elif task is not self._task:
             raise RuntimeError("another task is in the middle of a step: a step must not await")
 
@@ -259,6 +270,7 @@ class Store:
     def put(self, table: str, key: str, row: Mapping[str, Any]) -> None:
         """Write a document; one that exists keeps its place in the order."""
         text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        self._written.add(table)
         self._change(
             "INSERT INTO doc (tbl, key, position, json) VALUES (?1, ?2,"
             " (SELECT coalesce(max(position), 0) + 1 FROM doc WHERE tbl = ?1), ?3)"

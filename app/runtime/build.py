@@ -1,0 +1,120 @@
+"""Makes the parts of a session from its configuration: the machine, its cars, the open points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.kernel.activity import Activity
+from app.kernel.bus import Bus
+from app.kernel.clock import Clock, LinkClock, SystemClock
+from app.kernel.text import Text
+from app.ocpp.context import Context
+from app.ocpp.personality import Personality
+from app.ocpp.points import Asker, OpenPoints, Point, registry
+from app.ocpp.version import Version
+from app.runtime.config import Config
+from app.runtime.problems import ConfigError
+from app.station.blueprint import Blueprint
+from app.station.station import Station
+from app.station.vehicle import VehicleLibrary
+from app.trace.journal import FILE_NAME as JOURNAL
+
+LAST_LINE = 256 * 1024
+"""Bytes at the end of a journal that are searched for its last entry."""
+
+
+def make_clock(config: Config) -> SystemClock:
+    """Station time; one that was set on purpose does not follow the back office's."""
+    clock = SystemClock(Activity(), rate=config.clock.rate, start=config.clock.start)
+    if config.clock.start is not None or config.clock.rate != 1.0:
+        clock.follow_server = False
+    return clock
+
+
+def next_seq(folder: Path | None) -> int:
+    """Where the numbers of events go on: behind the journal that an earlier run left."""
+    if folder is None:
+        return 1
+    try:
+        with (folder / JOURNAL).open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - LAST_LINE))
+            lines = file.read().splitlines()
+    except OSError:
+        return 1  # there is none yet; one that cannot be read is told by the journal
+    for line in reversed(lines):
+        try:
+            return int(json.loads(line)["seq"]) + 1
+        except (ValueError, KeyError, TypeError):
+            continue  # a line that a kill cut short
+    return 1
+
+
+def make_points(
+    config: Config,
+    wished: Mapping[str, str],
+    *,
+    bus: Bus,
+    link: LinkClock,
+    timeout: Callable[[], float],
+    asker: Asker | None,
+    on_undecided: Callable[[Point], None] | None,
+) -> OpenPoints:
+    """The open points with what the configuration and a person chose. Raises ConfigError."""
+    for point, option in config.open_points.items():
+        _check_choice(point, option)
+    return OpenPoints(
+        bus,
+        {**config.open_points, **wished},
+        strict=config.strict,
+        asker=asker,
+        timeout=timeout,
+        link=link,
+        on_undecided=on_undecided,
+    )
+
+
+def _check_choice(point: str, option: str) -> None:
+    known = registry().get(point)
+    if known is None:
+        raise ConfigError([Text("runtime.config.no_point", {"name": point})])
+    keys = [item.key for item in known.options]
+    if option not in keys:
+        params = {"name": point, "found": option, "known": ", ".join(keys)}
+        raise ConfigError([Text("runtime.config.no_option", params)])
+
+
+def make_station(config: Config, clock: Clock, bus: Bus) -> Station:
+    """The machine of this configuration. Raises ConfigError for a car that is not in the library."""
+    library = vehicles(config)
+    blueprint = _with_usual_car(config, library)
+    return Station(blueprint, clock, bus, seed=config.seed, library=library)
+
+
+def vehicles(config: Config) -> VehicleLibrary:
+    """The cars that can come here, each with the defaults of the configuration laid over it."""
+    library = VehicleLibrary.standard()
+    given = config.vehicle.model_dump(exclude={"id"}, exclude_none=True)
+    if not given:
+        return library
+    return VehicleLibrary(spec.model_copy(update=given) for spec in library.specs())
+
+
+def _with_usual_car(config: Config, library: VehicleLibrary) -> Blueprint:
+    wish = config.vehicle.id
+    if wish is None:
+        return config.hardware
+    if wish not in library:
+        known = ", ".join(spec.id for spec in library.specs())
+        raise ConfigError([Text("runtime.config.no_vehicle", {"name": wish, "known": known})])
+    evses = tuple(evse.model_copy(update={"vehicle": wish}) for evse in config.hardware.evses)
+    return config.hardware.model_copy(update={"evses": evses})
+
+
+def make_personality(version: Version, ctx: Context) -> Personality:
+    """Imported when it is needed: the other version stays out of memory."""
+    from app.ocpp.personalities import make
+
+    return make(version, ctx)

@@ -1,0 +1,137 @@
+"""What a person chose while the station ran, and the version the back office chose: it lives in the state.
+
+It wins over the configuration it was chosen over; a configuration that says something new since then wins.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.ocpp.version import Version
+from app.runtime.config import Config
+from app.runtime.settings import secret_of
+from app.runtime.store import Store
+from app.runtime.tls import TlsFiles
+
+TABLE = "runtime.wishes"
+IDENTITY = "runtime.identity"
+"""Survives a factory reset: a made-up id stays the station's."""
+LINK = "runtime.link"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Where the station connects to, as whom, and how it proves it."""
+
+    url: str | None
+    station_id: str
+    version: str
+    """1.6, 2.0.1 or auto."""
+    security_profile: int
+    password: bytes | None
+    tls: TlsFiles
+
+    @property
+    def fixed_version(self) -> Version | None:
+        return None if self.version == "auto" else Version(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWish:
+    """What a person asked for; None leaves a thing as the configuration has it."""
+
+    url: str | None = None
+    station_id: str | None = None
+    version: str | None = None
+    security_profile: int | None = None
+    password: str | None = None
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class Wishes:
+    """The station's link settings: configuration, with what a person changed over it."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config, self._store = config, store
+        self._secret = secret_of(config)
+        if store.get(TABLE, "link") is not None and self._configured() != self._over():
+            store.delete(TABLE, "link")
+
+    def link(self) -> LinkSettings:
+        """The settings in force."""
+        config, wish = self._config, self._wish()
+        secret = wish.password.encode() if wish.password is not None else self._secret
+        files = config.tls_files()
+        return LinkSettings(
+            wish.url or config.csms.url,
+            wish.station_id or config.csms.id or self._own_id(),
+            wish.version or config.csms.version,
+            config.security.profile if wish.security_profile is None else wish.security_profile,
+            secret,
+            TlsFiles(
+                _path(wish.ca) or files.ca,
+                _path(wish.certificate) or files.certificate,
+                _path(wish.key) or files.key,
+            ),
+        )
+
+    def ask(self, wish: LinkWish) -> None:
+        """Keep what a person asked for, over what was asked for before."""
+        merged = {name: value for name, value in asdict(wish).items() if value is not None}
+        merged = {**self._wished(), **merged}
+        self._store.put(TABLE, "link", {"wish": merged, "over": self._configured()})
+
+    def points(self) -> Mapping[str, str]:
+        """What a person fixed for open points."""
+        chosen: Mapping[str, str] = self._store.get(TABLE, "points") or {}
+        return chosen
+
+    def choose_point(self, point: str, option: str | None) -> None:
+        """Keep a choice; None forgets it."""
+        chosen = {**self.points(), point: option}
+        self._store.put(TABLE, "points", {k: v for k, v in chosen.items() if v is not None})
+
+    @property
+    def chosen_version(self) -> Version | None:
+        """What the last personality spoke; None in a fresh state."""
+        row = self._store.get(LINK, "version")
+        return Version(row["version"]) if row else None
+
+    def choose(self, version: Version) -> None:
+        """Remember the version that this state is written in."""
+        if version is not self.chosen_version:
+            self._store.put(LINK, "version", {"version": version.value})
+
+    def _wish(self) -> LinkWish:
+        return LinkWish(**self._wished())
+
+    def _wished(self) -> Mapping[str, Any]:
+        row = self._store.get(TABLE, "link")
+        wish: Mapping[str, Any] = row["wish"] if row else {}
+        return wish
+
+    def _over(self) -> Mapping[str, Any]:
+        row = self._store.get(TABLE, "link")
+        over: Mapping[str, Any] = row["over"] if row else {}
+        return over
+
+    def _configured(self) -> dict[str, Any]:
+        csms = self._config.csms
+        return {"url": csms.url, "id": csms.id, "version": csms.version}
+
+    def _own_id(self) -> str:
+        row = self._store.get(IDENTITY, "id")
+        if row is None:
+            row = {"id": f"FC-{secrets.token_hex(3).upper()}"}
+            self._store.put(IDENTITY, "id", row)
+        return str(row["id"])
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)

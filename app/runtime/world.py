@@ -1,0 +1,110 @@
+"""The machine's own memory: registers, cars, plugs and faults, written down often enough for a kill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from app.kernel.bus import Bus, Entry
+from app.kernel.clock import Clock, Missed, Timer
+from app.kernel.text import Text
+from app.runtime.store import Store, StoreError
+from app.station.blueprint import Blueprint
+from app.station.events import PowerChanged
+
+TABLE = "runtime.world"
+KEY = "station"
+HARDWARE = "hardware"
+EVERY = 10.0
+"""Seconds of station time between two writings while energy flows."""
+
+
+class StateUnfit(StoreError):
+    """The state belongs to a station that is built otherwise."""
+
+
+class WorldPort(Protocol):
+    def export_state(self) -> dict[str, Any]: ...
+
+
+class WorldKeeper:
+    """Writes the machine's state every 10 s and after each change (PowerChanged is none).
+
+    Several changes in one turn of the loop are written once. Registers also go into the same step as each
+    message that may report them, so that after a kill none is below what was told. A failure of the
+    store is told by the store.
+    """
+
+    def __init__(self, bus: Bus, clock: Clock, store: Store, station: WorldPort) -> None:
+        self._store, self._station = store, station
+        self._pending = False
+        self._closed = False
+        store.before_commit = self._join
+        self._remove: Callable[[], None] = bus.subscribe(self._on_event)
+        self._timer: Timer = clock.every(EVERY, self._soon, missed=Missed.LAST)
+
+    def write(self) -> None:
+        """Write now. Raises StoreFailed."""
+        self._store.put(TABLE, KEY, self._station.export_state())
+
+    def _join(self, written: frozenset[str]) -> None:
+        if "outbox" in written:
+            self.write()
+
+    def close(self) -> None:
+        self._closed = True
+        self._store.before_commit = None
+        self._remove()
+        self._timer.cancel()
+
+    def _on_event(self, entry: Entry) -> None:
+        event = type(entry.event)
+        if event.__module__ == "app.station.events" and event is not PowerChanged:
+            self._soon()
+
+    def _soon(self) -> None:
+        if not self._pending and not self._closed:
+            self._pending = True
+            asyncio.get_running_loop().call_soon(self._write_pending)
+
+    def _write_pending(self) -> None:
+        self._pending = False
+        if self._closed or self._store.failed is not None:
+            return
+        try:
+            self.write()
+        except StoreError:
+            # the store has told its owner, who faults the station; the next power-up tries again
+            return
+
+
+def check_hardware(store: Store, blueprint: Blueprint, folder: str) -> None:
+    """Refuse a state whose EVSEs and connectors are others than those of the blueprint.
+
+    Ratings may change, places and plugs may not: rows name them. Raises StateUnfit.
+    """
+    now = _shape(blueprint)
+    known = store.get(TABLE, HARDWARE)
+    if known is None:
+        store.put(TABLE, HARDWARE, {"evses": now})
+        return
+    before = known["evses"]
+    if before == now:
+        return
+    params = {"folder": folder, "before": _words(before), "after": _words(now)}
+    raise StateUnfit(Text("runtime.state.other_hardware", params))
+
+
+def _shape(blueprint: Blueprint) -> list[list[str]]:
+    return [
+        [
+            f"{connector.plug.value} {'cable' if connector.tethered else 'socket'}"
+            for connector in evse.connectors
+        ]
+        for evse in blueprint.evses
+    ]
+
+
+def _words(shape: list[list[str]]) -> str:
+    return "; ".join(f"EVSE {n}: {', '.join(plugs)}" for n, plugs in enumerate(shape, 1))
