@@ -91,7 +91,8 @@ HELP = """usage: python3 dev.py COMMAND [arguments]
   lint                   the checks without the tests
   format                 format the code and apply the safe fixes
   setup [--dev]          only set up; --dev: what the tests need, too
-  lock                   write both lock files again from pyproject.toml (needs uv)
+  lock [--upgrade]       write both lock files again from pyproject.toml (needs uv);
+                         --upgrade: with the newest versions that fit
   help                   this text
 
 exit codes: 0 fine, 1 a check failed, 2 wrong command, 3 no fitting Python,
@@ -298,19 +299,19 @@ def ensure_test_packages() -> None:
 # ---------------------------------------------------------------- the virtual environment
 
 
-def venv_python(venv: Path = VENV) -> Path:
-    """The interpreter of a virtual environment."""
-    return venv / "Scripts" / "python.exe" if WINDOWS else venv / "bin" / "python"
+def venv_python() -> Path:
+    """The interpreter of our environment."""
+    return VENV / "Scripts" / "python.exe" if WINDOWS else VENV / "bin" / "python"
 
 
-def venv_version(venv: Path = VENV) -> "tuple[int, ...] | None":
-    """The Python version of a virtual environment, or None if it is not usable."""
+def venv_version() -> "tuple[int, ...] | None":
+    """The Python version of our environment, or None if it is not usable."""
     try:
-        text = (venv / "pyvenv.cfg").read_text(encoding="utf-8")
+        text = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
     except OSError:
         return None
     match = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", text, re.MULTILINE)
-    if match is None or not venv_python(venv).exists():
+    if match is None or not venv_python().exists():
         return None
     return int(match.group(1)), int(match.group(2))
 
@@ -392,23 +393,23 @@ def fingerprint(lock: Path, version: "tuple[int, ...] | None") -> str:
     return digest.hexdigest()
 
 
-def stamp_path(venv: Path = VENV) -> Path:
-    """Where an environment keeps what was installed into it."""
-    return venv / "forecourt-setup.json"
+def stamp_path() -> Path:
+    """Where the environment keeps what was installed into it."""
+    return VENV / "forecourt-setup.json"
 
 
-def read_stamp(venv: Path = VENV) -> "dict[str, str]":
+def read_stamp() -> "dict[str, str]":
     """What was installed; empty when nothing was, or the note is damaged."""
     try:
-        stamp = json.loads(stamp_path(venv).read_text(encoding="utf-8"))
+        stamp = json.loads(stamp_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
 
 
-def write_stamp(stamp: "dict[str, str]", venv: Path = VENV) -> None:
+def write_stamp(stamp: "dict[str, str]") -> None:
     """Remember what was installed, whole or not at all."""
-    path = stamp_path(venv)
+    path = stamp_path()
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
     draft.replace(path)
@@ -444,19 +445,17 @@ def pip_install(lock: Path) -> None:
     command += ["--no-input", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
     if not sys.stderr.isatty():
         command.append("--quiet")
-    process = subprocess.Popen(
+    heard = []
+    with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=2,  # our own stdout belongs to the program that is run
         stderr=subprocess.PIPE,
-        universal_newlines=True,
-        errors="replace",
-    )
-    heard = []
-    for line in process.stderr:
-        heard.append(line)
-        sys.stderr.write(line)
-    if process.wait() != 0:
+    ) as process:
+        for line in process.stderr:
+            heard.append(line.decode("utf-8", "replace"))
+            sys.stderr.write(heard[-1])
+    if process.returncode != 0:
         raise Problem(install_failure("".join(heard)), EXIT_INSTALL)
 
 
@@ -491,29 +490,29 @@ def program_environment() -> "dict[str, str]":
     return dict(os.environ, PYTHONPATH=path)
 
 
-def launcher_text(windows: bool, root: Path = ROOT, venv: Path = VENV) -> str:
+def launcher_text(windows: bool) -> str:
     """The script that starts Forecourt from any folder."""
     if windows:
         lines = (
             "@echo off",
             "rem Written by dev.py; starts Forecourt from this checkout.",
             "setlocal",
-            f'set "PYTHONPATH={root};%PYTHONPATH%"',
-            f'"{venv}\\Scripts\\python.exe" -P -m ui %*',
+            f'set "PYTHONPATH={ROOT};%PYTHONPATH%"',
+            f'"{VENV}\\Scripts\\python.exe" -P -m ui %*',
         )
         return "\r\n".join(lines) + "\r\n"
     return (
         "#!/bin/sh\n"
         "# Written by dev.py; starts Forecourt from this checkout.\n"
-        f"PYTHONPATH={shlex.quote(str(root))}${{PYTHONPATH:+:$PYTHONPATH}}\n"
+        f"PYTHONPATH={shlex.quote(str(ROOT))}${{PYTHONPATH:+:$PYTHONPATH}}\n"
         "export PYTHONPATH\n"
-        f'exec {shlex.quote(str(venv / "bin" / "python"))} -P -m ui "$@"\n'
+        f'exec {shlex.quote(str(VENV / "bin" / "python"))} -P -m ui "$@"\n'
     )
 
 
-def launcher_path(venv: Path = VENV) -> Path:
+def launcher_path() -> Path:
     """Where the launcher lies."""
-    return venv / "Scripts" / "forecourt.cmd" if WINDOWS else venv / "bin" / "forecourt"
+    return VENV / "Scripts" / "forecourt.cmd" if WINDOWS else VENV / "bin" / "forecourt"
 
 
 def ensure_launcher() -> None:
@@ -696,15 +695,17 @@ def test(arguments: "list[str]") -> int:
     return 0 if all(result.passed for result in results) else EXIT_CHECKS_FAILED
 
 
-def lint() -> int:
+def lint(arguments: "list[str]") -> int:
     """Run the checks without the tests."""
+    refuse_unknown("lint", arguments)
     set_up(dev=True, window=False)
     results = [run_check(check) for check in static_checks()]
     return 0 if all(result.passed for result in results) else EXIT_CHECKS_FAILED
 
 
-def format_code() -> int:
+def format_code(arguments: "list[str]") -> int:
     """Bring the code into its one form."""
+    refuse_unknown("format", arguments)
     set_up(dev=True, window=False)
     ruff = [str(venv_python()), "-m", "ruff"]
     fixed = subprocess.call([*ruff, "check", "--fix", "."], cwd=str(ROOT))
@@ -712,27 +713,35 @@ def format_code() -> int:
     return 0 if fixed == 0 and formatted == 0 else EXIT_CHECKS_FAILED
 
 
+def refuse_unknown(command: str, arguments: "list[str]", *known: str) -> None:
+    """Refuse words that a command does not know, rather than pass over them."""
+    unknown = [word for word in arguments if word not in known]
+    if unknown:
+        raise Problem(f"`{command}` does not know {' '.join(unknown)}.", EXIT_USAGE)
+
+
 # ---------------------------------------------------------------- locks
 
 LOCK_HEADER = "# Written by `python3 dev.py lock` from pyproject.toml; do not edit.\n"
 
 
-def lock_commands() -> "list[tuple[Path, list[str]]]":
+def lock_commands(upgrade: bool) -> "list[tuple[Path, list[str]]]":
     """How each lock file is made; neither may name the address of a package index."""
     common = ["uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal"]
     common += ["--generate-hashes", "--python-version", "3.11", "--no-header"]
-    common += ["--no-emit-index-url", "--no-emit-find-links"]
+    common += ["--no-emit-index-url", "--no-emit-find-links", *(["--upgrade"] if upgrade else [])]
     runtime = [*common, "-o", RUNTIME_LOCK.name]
     # Constrained, so that tests run with the versions that people get.
     dev = [*common, "--group", "dev", "-c", RUNTIME_LOCK.name, "-o", DEV_LOCK.name]
     return [(RUNTIME_LOCK, runtime), (DEV_LOCK, dev)]
 
 
-def lock() -> int:
-    """Write both lock files again."""
+def lock(arguments: "list[str]") -> int:
+    """Write both lock files again; versions move only where they must, or with --upgrade."""
+    refuse_unknown("lock", arguments, "--upgrade")
     if shutil.which("uv") is None:
         raise Problem("Locking needs uv: `python3 -m pip install uv`.", EXIT_SYSTEM)
-    for path, command in lock_commands():
+    for path, command in lock_commands("--upgrade" in arguments):
         if subprocess.call(command, cwd=str(ROOT), stdout=subprocess.DEVNULL) != 0:
             raise Problem("uv could not resolve the dependencies; see above.", EXIT_INSTALL)
         path.write_text(LOCK_HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
@@ -744,37 +753,32 @@ def lock() -> int:
 
 def set_up_only(arguments: "list[str]") -> int:
     """The `setup` command."""
-    unknown = [word for word in arguments if word != "--dev"]
-    if unknown:
-        raise Problem("`setup` does not know " + " ".join(unknown) + ".", EXIT_USAGE)
+    refuse_unknown("setup", arguments, "--dev")
     set_up(dev="--dev" in arguments, window=True)
-    say("ready. Start Forecourt with `python3 dev.py run` or " + str(launcher_path()))
+    say(f"ready. Start Forecourt with `python3 dev.py run` or {launcher_path()}")
     return 0
 
 
-def without_arguments(command: str, arguments: "list[str]") -> None:
-    """Refuse arguments where a command takes none."""
-    if arguments:
-        raise Problem("`" + command + "` takes no arguments.", EXIT_USAGE)
+COMMANDS = {
+    "run": run_program,
+    "forecourt": run_program,
+    "test": test,
+    "setup": set_up_only,
+    "lint": lint,
+    "format": format_code,
+    "lock": lock,
+}
 
 
 def dispatch(arguments: "list[str]") -> int:
     """Carry out one command."""
-    command, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
-    if command in ("run", "forecourt"):
-        return run_program(rest)
-    if command == "test":
-        return test(rest)
-    if command == "setup":
-        return set_up_only(rest)
-    simple = {"lint": lint, "format": format_code, "lock": lock}
-    if command in simple:
-        without_arguments(command, rest)
-        return simple[command]()
-    if command in ("help", "-h", "--help"):
+    if not arguments or arguments[0] in ("help", "-h", "--help"):
         print(HELP, end="")
         return 0 if arguments else EXIT_USAGE
-    raise Problem("There is no command `" + command + "`; see `dev.py help`.", EXIT_USAGE)
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        raise Problem(f"There is no command `{arguments[0]}`; see `dev.py help`.", EXIT_USAGE)
+    return command(arguments[1:])
 
 
 def main(arguments: "list[str]") -> int:
