@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,52 +64,56 @@ def meter_value(
     wishes: list[Wish],
     context: str,
     *,
+    direct: bool = False,
     since: float | None = None,
     location: str = "Outlet",
 ) -> dict[str, Any] | None:
     """A MeterValue of all that was wished for, None if the meter has none of it.
 
-    `since` is the register in Wh at the sample before, for the interval measurand.
+    `direct`: the meter sits in a DC outlet and knows no phases. `since` is the register in Wh at the
+    sample before, for the interval measurand.
     """
     values: list[dict[str, Any]] = []
     for wish in wishes:
-        values += _values(reading, wish, context, since, location)
+        for measurand, phase, value in _values(reading, wish, direct, since):
+            item = _value(measurand, value, context, location)
+            values.append(item | {"phase": phase} if phase else item)
     if not values:
         return None
     return {"timestamp": stamp(reading.at), "sampledValue": values}
 
 
 def _values(
-    reading: MeterReading, wish: Wish, context: str, since: float | None, location: str
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    total = _total(reading, wish.measurand, since)
+    reading: MeterReading, wish: Wish, direct: bool, since: float | None
+) -> Iterator[tuple[str, str | None, float]]:
+    """Measurand, phase and value: the total first, then each phase that the meter has (MV-15)."""
+    total = _total(reading, wish.measurand, direct, since)
     if wish.phase is None and total is not None:
-        found.append(_value(wish.measurand, total, context, location))
+        yield wish.measurand, None, total
+    if direct:
+        return
+    columns = _columns(reading).get(wish.measurand, (0.0, 0.0, 0.0))
     for index, phase in enumerate(PHASED.get(wish.measurand, ())):
-        if wish.phase not in (None, phase, _LINES[index]):
-            continue
-        value = _phase(reading, wish.measurand, index)
-        if value is not None:
-            item = _value(wish.measurand, value, context, location)
-            item["phase"] = wish.phase or phase
-            found.append(item)
-    return found
+        wanted = wish.phase in (None, phase, _LINES[index])
+        # a phase without voltage is one that the outlet has not got
+        if wanted and reading.voltages[index] > 0:
+            yield wish.measurand, wish.phase or phase, columns[index]
 
 
-def _total(reading: MeterReading, measurand: str, since: float | None) -> float | None:
+def _total(
+    reading: MeterReading, measurand: str, direct: bool, since: float | None
+) -> float | None:
     if measurand == INTERVAL:
         return max(0.0, reading.energy_import - since) if since is not None else 0.0
-    direct = _dc(reading)
     values: dict[str, float | None] = {
         REGISTER: reading.energy_import,
         "Power.Active.Import": reading.power,
         "Power.Offered": reading.offered_power,
         "Power.Factor": reading.power_factor,
-        # the phases tell it on AC
-        "Current.Import": max(reading.currents) if direct else None,
+        # on AC the phases tell it
+        "Current.Import": reading.currents[0] if direct else None,
         "Current.Offered": reading.offered_current,
-        "Voltage": max(reading.voltages) if direct else None,
+        "Voltage": reading.voltages[0] if direct else None,
         "Frequency": None if direct else reading.frequency,
         "Temperature": reading.temperature,
         "SoC": reading.soc,
@@ -116,21 +121,13 @@ def _total(reading: MeterReading, measurand: str, since: float | None) -> float 
     return values[measurand]
 
 
-def _dc(reading: MeterReading) -> bool:
-    return reading.frequency == 0
-
-
-def _phase(reading: MeterReading, measurand: str, index: int) -> float | None:
-    """The value of a phase; None where the meter has not that phase."""
-    if _dc(reading) or reading.voltages[index] == 0:
-        return None
-    columns: dict[str, Phases] = {
+def _columns(reading: MeterReading) -> dict[str, Phases]:
+    return {
         REGISTER: reading.energy_import_phases,
         "Power.Active.Import": reading.power_phases,
         "Current.Import": reading.currents,
         "Voltage": reading.voltages,
     }
-    return columns[measurand][index]
 
 
 def _value(measurand: str, value: float, context: str, location: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.delivery import METER, Delivery
 from app.ocpp.v16.measurands import Wish, meter_value
 from app.ocpp.v16.rows import Transaction
+from app.station.kinds import Current
 from app.station.snapshot import MeterReading
 
 SAMPLED = "MeterValuesSampledData"
@@ -110,7 +111,9 @@ class Metering(Block):
         values = self._book.samples(transaction)
         if choice in ("begin-end-in-stop-data", "periodic-only"):
             context = END if choice == "begin-end-in-stop-data" else PERIODIC
-            closing = meter_value(reading, self._stop_wishes(), context)
+            closing = self._value(
+                transaction.evse, reading, self._stop_wishes(), context, transaction.meter_last
+            )
             values += [closing] if closing is not None else []
         self._book.drop_samples(transaction)
         if not self._stop_wishes():
@@ -153,7 +156,7 @@ class Metering(Block):
     def _queue(
         self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
     ) -> None:
-        value = meter_value(reading, wishes, context, since=transaction.meter_last)
+        value = self._value(transaction.evse, reading, wishes, context, transaction.meter_last)
         if value is not None:
             payload = {"connectorId": transaction.number, "meterValue": [value]}
             self._delivery.put(METER, payload, transaction)
@@ -161,9 +164,20 @@ class Metering(Block):
     def _keep(
         self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
     ) -> None:
-        value = meter_value(reading, wishes, context, since=transaction.meter_last)
+        value = self._value(transaction.evse, reading, wishes, context, transaction.meter_last)
         if value is not None:
             self._book.keep_sample(transaction, value)
+
+    def _value(
+        self,
+        evse: int,
+        reading: MeterReading,
+        wishes: list[Wish],
+        context: str,
+        since: float | None = None,
+    ) -> Payload | None:
+        direct = self.ctx.station.snapshot().evse(evse).current is Current.DC
+        return meter_value(reading, wishes, context, direct=direct, since=since)
 
     def _note(self, transaction: Transaction, reading: MeterReading) -> None:
         """Write down that the transaction lived, and how much it had taken."""
@@ -194,7 +208,7 @@ class Metering(Block):
         wishes = self._config.wishes(ALIGNED)
         transaction = item.transaction
         if transaction is None:
-            value = meter_value(reading, wishes, CLOCK)
+            value = self._value(item.evse, reading, wishes, CLOCK)
             if value is not None and self._delivery.talking:
                 self._send(item.number, value, None)
             return
@@ -227,7 +241,7 @@ class Metering(Block):
                 if value is not None:
                     self._send(0, value, None)
             return
-        value = meter_value(self.ctx.station.meter(item.evse), wishes, TRIGGER)
+        value = self._value(item.evse, self.ctx.station.meter(item.evse), wishes, TRIGGER)
         if value is not None:
             self._send(number, value, item.transaction)
 
