@@ -1,0 +1,76 @@
+"""The faults tab: what is broken, what can be broken, with one click each."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.station.intents import ClearFault, RaiseFault
+from app.station.kinds import Fault
+from app.station.snapshot import EvseSnapshot, FaultSnapshot, StationSnapshot
+
+STATION_FAULTS = {Fault.EMERGENCY_STOP, Fault.READER_LOST}
+"""These lie at the station, the others at the connector."""
+
+
+class FaultsTab(QWidget):
+    """A switch for each fault: on it lies, off it is cleared."""
+
+    intent = Signal(object)
+
+    def __init__(self, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+        self._evse: EvseSnapshot | None = None
+        self._lying: dict[Fault, FaultSnapshot] = {}
+        self._buttons: dict[Fault, QPushButton] = {}
+        inner = QWidget()
+        box = QVBoxLayout(inner)
+        box.setContentsMargins(16, 12, 16, 12)
+        box.setSpacing(6)
+        hint = QLabel(catalogue.render(Text("inspector.faults.hint")))
+        hint.setProperty("role", "hint")
+        hint.setWordWrap(True)
+        box.addWidget(hint)
+        for fault in Fault:
+            button = QPushButton(fault_word(catalogue, fault))
+            button.setCheckable(True)
+            button.setObjectName(fault.value)
+            button.clicked.connect(self._on_clicked)
+            box.addWidget(button)
+            self._buttons[fault] = button
+        box.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def show_evse(self, evse: EvseSnapshot, station: StationSnapshot) -> None:
+        self._evse = evse
+        self._lying = {item.fault: item for item in (*station.faults, *evse.faults)}
+        for fault, button in self._buttons.items():
+            button.setChecked(fault in self._lying)
+
+    def _on_clicked(self) -> None:
+        button = self.sender()
+        if self._evse is None or not isinstance(button, QPushButton):
+            return
+        fault = Fault(button.objectName())
+        self.intent.emit(toggle(fault, self._evse.id, self._lying.get(fault)))
+
+
+def toggle(fault: Fault, evse: int, lying: FaultSnapshot | None) -> RaiseFault | ClearFault:
+    """Clear a fault that lies, raise one that does not, at the place where it belongs."""
+    if lying is not None:
+        return ClearFault(lying.evse, lying.connector, fault)
+    if fault in STATION_FAULTS:
+        return RaiseFault(fault)
+    return RaiseFault(fault, evse, 1)
+
+
+def fault_word(catalogue: Catalogue, fault: Fault) -> str:
+    return catalogue.render(Text(f"picture.fault.{fault.value}"))

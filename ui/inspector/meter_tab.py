@@ -1,0 +1,77 @@
+"""The meter tab: every reading, as the meter would show it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.station.snapshot import EvseSnapshot, MeterReading, Phases
+from ui.theme import mono_font
+
+ROWS = (
+    "register",
+    "power",
+    "power_phases",
+    "currents",
+    "voltages",
+    "frequency",
+    "factor",
+    "offered",
+    "temperature",
+    "pilot",
+    "lock",
+)
+
+
+class MeterTab(QWidget):
+    """Readings of one EVSE's meter."""
+
+    def __init__(self, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+        self._values: dict[str, QLabel] = {}
+        inner = QWidget()
+        form = QFormLayout(inner)
+        form.setContentsMargins(16, 14, 16, 12)
+        form.setHorizontalSpacing(20)
+        form.setVerticalSpacing(9)
+        for name in ROWS:
+            value = QLabel("–")
+            value.setFont(mono_font(12))
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label = QLabel(catalogue.render(Text(f"inspector.meter.{name}")))
+            label.setProperty("role", "secondary")
+            form.addRow(label, value)
+            self._values[name] = value
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inner)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(area)
+
+    def show_reading(self, evse: EvseSnapshot, reading: MeterReading) -> None:
+        connector = evse.connectors[0]
+        shown = {
+            "register": f"{reading.energy_import / 1000:,.3f} kWh",
+            "power": f"{reading.power:,.0f} W",
+            "power_phases": _three(reading.power_phases, "W", 0),
+            "currents": _three(reading.currents, "A", 2),
+            "voltages": _three(reading.voltages, "V", 1),
+            "frequency": f"{reading.frequency:.2f} Hz",
+            "factor": f"{reading.power_factor:.2f}",
+            "offered": f"{reading.offered_current:.1f} A, {reading.offered_power / 1000:.1f} kW",
+            "temperature": f"{reading.temperature:.0f} °C",
+            "pilot": connector.pilot.value,
+            "lock": self._catalogue.render(Text(f"inspector.lock.{connector.lock.value}")),
+        }
+        for name, text in shown.items():
+            if self._values[name].text() != text:
+                self._values[name].setText(text)
+
+
+def _three(values: Phases, unit: str, digits: int) -> str:
+    return " · ".join(f"{value:,.{digits}f}" for value in values) + f" {unit}"
