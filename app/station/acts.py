@@ -177,7 +177,7 @@ def plug_in(machine: Machine, order: PlugIn) -> Outcome:
         return refused("locked")
     if evse.vehicle is None:
         car = machine.bring_car(evse)
-    connector.plugged = True
+    evse.connect(connector)
     evse.plugged_at = machine.at
     evse.ready_at = machine.at + car.ready_delay
     evse.begin_stay(machine.today)
@@ -202,7 +202,7 @@ def unplug(machine: Machine, order: Unplug) -> Outcome:
     held = connector.held(order.side)
     if held and not order.force:
         return refused("locked")
-    connector.plugged = False
+    evse.connect(None)
     machine.emit(CableUnplugged(evse.number, connector.number, order.side, forced=held))
     if held:
         connector.bolt_out = False

@@ -76,7 +76,10 @@ class Evse:
     def __init__(self, number: int, spec: EvseSpec, grid_voltage: float, seed: int) -> None:
         self.number, self.spec, self.grid_voltage = number, spec, grid_voltage
         self.connectors = [Connector(n, one) for n, one in enumerate(spec.connectors, 1)]
+        self._rating = _rating(spec, grid_voltage)
         self.meter = Meter(seed, f"evse{number}")
+        self.plugged: Connector | None = None
+        """Where the car hangs."""
         self.vehicle: Vehicle | None = None
         """The car in the bay, plugged or not."""
         self.operative = True
@@ -106,15 +109,10 @@ class Evse:
     # ---- what is the case
 
     @property
-    def plugged(self) -> Connector | None:
-        return next((one for one in self.connectors if one.plugged), None)
-
-    @property
     def focus(self) -> int:
         """The connector that faults are looked up for: the plugged one, the only one, else 0."""
-        plugged = self.plugged
-        if plugged is not None:
-            return plugged.number
+        if self.plugged is not None:
+            return self.plugged.number
         return 1 if len(self.connectors) == 1 else 0
 
     @property
@@ -145,7 +143,7 @@ class Evse:
 
     def own_limits(self, line: Line, conditions: Conditions) -> list[Limit]:
         """What the station side allows, without the share of the grid connection."""
-        limits = [self._rating()]
+        limits = [self._rating]
         plugged = self.plugged
         if plugged is not None or len(self.connectors) == 1:
             cable = (plugged or self.connectors[0]).spec.max_current
@@ -186,7 +184,23 @@ class Evse:
             return Want(max(amps, line.floor()), least=line.floor())
         return Want(line.watts(amps) / self._grid_watts_per_amp())
 
+    def demand(self, at: float) -> object:
+        """All that decides the power here and changes with time alone: while it stays, so does the power."""
+        car = self.vehicle
+        if car is None or not self.running:
+            return None
+        dc = self.spec.current is Current.DC
+        return at >= self.ready_at, car.full, car.soc if dc else car.ac_share()
+
     # ---- changes
+
+    def connect(self, connector: Connector | None) -> None:
+        """Hang the car on this connector, or on none."""
+        if self.plugged is not None:
+            self.plugged.plugged = False
+        self.plugged = connector
+        if connector is not None:
+            connector.plugged = True
 
     def clear_offer(self) -> None:
         self.offer = OfferLimit(self.number)
@@ -335,12 +349,6 @@ class Evse:
         if goal != self._heat[2]:
             self._heat = (elapsed, self.temperature(elapsed), goal)
 
-    def _rating(self) -> Limit:
-        name = Text("station.cap.rating", {"kw": round(self.spec.max_power / 1000.0, 1)})
-        if self.spec.current is Current.DC:
-            return Limit(name, watts=self.spec.max_power)
-        return Limit(name, amps=self.spec.max_power / self.grid_voltage / self.spec.phases)
-
     def _derating(self, fault: Fault) -> Limit:
         name = fault_name(fault)
         dc = self.spec.current is Current.DC
@@ -349,7 +357,7 @@ class Evse:
         share = READERLESS_DC_SHARE if fault is Fault.READER_LOST else HOT_SHARE
         if dc:
             return Limit(name, watts=self.spec.max_power * share)
-        return Limit(name, amps=self._rating().amps * share)
+        return Limit(name, amps=self._rating.amps * share)
 
     def _grid_watts_per_amp(self) -> float:
         """W on the DC side that 1 A per phase of the grid gives."""
@@ -386,3 +394,11 @@ class Evse:
         if self.power <= 0.0:
             return car.soc
         return min(car.target_soc, car.soc + car.gain(self.spec.current, self.power, seconds))
+
+
+def _rating(spec: EvseSpec, grid_voltage: float) -> Limit:
+    """What the EVSE is built for. On AC each phase carries its part and no more."""
+    name = Text("station.cap.rating", {"kw": round(spec.max_power / 1000.0, 1)})
+    if spec.current is Current.DC:
+        return Limit(name, watts=spec.max_power)
+    return Limit(name, amps=spec.max_power / grid_voltage / spec.phases)

@@ -129,18 +129,22 @@ class FaultBook:
 
     def __init__(self) -> None:
         self._lying: dict[tuple[Fault, int, int], Lying] = {}
+        self.version = 0
+        """Grows with each change."""
 
     def __iter__(self) -> Iterator[Lying]:
         return iter(tuple(self._lying.values()))
 
     def put(self, lying: Lying) -> None:
         self._lying[lying.fault, lying.evse, lying.connector] = lying
+        self.version += 1
 
     def get(self, fault: Fault, evse: int, connector: int) -> Lying | None:
         return self._lying.get((fault, evse, connector))
 
     def drop(self, lying: Lying) -> None:
         del self._lying[lying.fault, lying.evse, lying.connector]
+        self.version += 1
 
     def at(self, evse: int, connector: int | None = None) -> tuple[Lying, ...]:
         """Those that lie exactly there; connector None: at the EVSE and its connectors."""

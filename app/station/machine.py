@@ -57,7 +57,10 @@ class Machine:
             Reader(number, spec.evses or everyone)
             for number, spec in enumerate(blueprint.readers, 1)
         ]
+        self._reader_of = {n: reader for reader in self.readers for n in reader.evses}
         self._turn = 0
+        self._hits_known: tuple[int, dict[int, dict[int, tuple[Lying, ...]]]] = (-1, {})
+        self._demands: list[object] = []
         self._told_power: dict[int, tuple[float, float, Phases]] = {}
         self._told_texts: dict[int, Text | str | None] = {}
         self._told_lamps: dict[int, ReaderLamp] = {}
@@ -70,7 +73,7 @@ class Machine:
         return self.evses[number - 1] if 1 <= number <= len(self.evses) else None
 
     def reader_of(self, evse: int) -> Reader | None:
-        return next((reader for reader in self.readers if evse in reader.evses), None)
+        return self._reader_of.get(evse)
 
     def needs_card(self, evse: int) -> bool:
         """A charge here is begun and ended at a reader."""
@@ -86,17 +89,26 @@ class Machine:
         return self.operative and evse.operative and own
 
     def conditions(self, evse: Evse) -> Conditions:
-        hits = {number: self._hits(evse.number, number) for number in self._places(evse)}
-        return Conditions(self.at, self.mains, hits)
+        return Conditions(self.at, self.mains, self._hits(evse))
 
-    def _places(self, evse: Evse) -> range:
-        return range(len(evse.connectors) + 1)
+    def _hits(self, evse: Evse) -> dict[int, tuple[Lying, ...]]:
+        """The faults that count, by connector; they are sorted out anew only when one came or went."""
+        version, known = self._hits_known
+        if version != self.faults.version:
+            known = {one.number: self._look_up_hits(one) for one in self.evses}
+            self._hits_known = self.faults.version, known
+        return known[evse.number]
 
-    def _hits(self, evse: int, connector: int) -> tuple[Lying, ...]:
-        hits = self.faults.hitting(evse, connector)
-        if self.needs_card(evse):
-            return hits
-        return tuple(lying for lying in hits if lying.fault is not Fault.READER_LOST)
+    def _look_up_hits(self, evse: Evse) -> dict[int, tuple[Lying, ...]]:
+        card = self.needs_card(evse.number)
+        return {
+            place: tuple(
+                lying
+                for lying in self.faults.hitting(evse.number, place)
+                if card or lying.fault is not Fault.READER_LOST
+            )
+            for place in range(len(evse.connectors) + 1)
+        }
 
     # ---- changing parts
 
@@ -148,8 +160,14 @@ class Machine:
         for reader in self.readers:
             if reader.until is not None and reader.until <= instant:
                 reader.rest()
+                self._tell_lamps()
 
     # ---- settling
+
+    def settle_if_due(self) -> None:
+        """As `settle`, after time has passed and nothing else: most seconds change no power."""
+        if self._demands != [evse.demand(self.at) for evse in self.evses]:
+            self.settle()
 
     def settle(self) -> None:
         """Derive what follows from the state of all parts; events tell what is different."""
@@ -160,6 +178,7 @@ class Machine:
         parts = shares(self.blueprint.supply.current, wanting, order, list(wants))
         for evse in self.evses:
             evse.settle(parts[evse.number], conditions[evse.number], self.emit)
+        self._demands = [evse.demand(self.at) for evse in self.evses]
 
     def _turn_of(self, number: int) -> int:
         permission = self.evses[number - 1].permission
@@ -167,12 +186,15 @@ class Machine:
 
     def tell(self) -> None:
         """Tell of power, screens and lamps, once a step."""
-        for evse in self.evses:
-            self._tell_power(evse)
+        self.tell_power()
         self._tell_lamps()
         self._tell_text(0, self.station_screen(), self.ordered_text)
         for evse in self.evses:
             self._tell_text(evse.number, self.screen(evse), evse.ordered_text)
+
+    def tell_power(self) -> None:
+        for evse in self.evses:
+            self._tell_power(evse)
 
     def forget_told(self) -> None:
         """Take the present look for known: nobody has to be told."""
@@ -253,7 +275,7 @@ class Machine:
         )
 
     def _worst(self, evse: Evse, effect: Effect) -> Lying | None:
-        hits = self._hits(evse.number, evse.focus)
+        hits = self._hits(evse)[evse.focus]
         return next((lying for lying in hits if lying.effect is effect), None)
 
     def worst(self, evse: Evse) -> Lying | None:

@@ -168,8 +168,10 @@ def _restore(machine: Machine, evse: Evse, stored: EvseState) -> None:
         evse.vehicle.restore(stored.vehicle)
     evse.ready_at = machine.at + stored.ready_in
     evse.plugged_at = machine.at
+    evse.connect(None)
     for connector, row in zip(evse.connectors, stored.connectors, strict=True):
-        connector.plugged = row.plugged
+        if row.plugged:
+            evse.connect(connector)
         connector.bolt_out = row.locked and connector.spec.lock
         connector.operative = row.operative
     evse.end_stay()

@@ -115,10 +115,11 @@ class Station:
         moved = False
         while (instant := machine.next_instant()) is not None and instant <= now:
             machine.pass_to(instant, _calendar_at(calendar, now, instant))
-            machine.settle()
+            machine.settle_if_due()
             moved = True
         if moved:
-            machine.tell()
+            # screens and lamps follow from what was told; power alone changes in silence
+            machine.tell() if machine.events else machine.tell_power()
             with because(Origin.PHYSICS):
                 self._publish()
 

@@ -159,6 +159,10 @@ class Vehicle:
         low, high = self.spec.pack_voltage
         return low + (high - low) * self.soc / 100.0
 
+    def ac_share(self) -> float:
+        """The share of its greatest power that the car takes on AC, as full as it is."""
+        return share_at(self.spec.ac_curve, self.soc)
+
     def limits(self, line: Line) -> list[Limit]:
         """What the car takes at most right now: its own rating, and its curve where that is below."""
         spec = self.spec
@@ -168,7 +172,7 @@ class Vehicle:
             share = share_at(spec.dc_curve, self.soc)
         else:
             rated = line.watts(self.max_ac_current)
-            share = share_at(spec.ac_curve, self.soc)
+            share = self.ac_share()
         limits = [Limit(Text("station.cap.vehicle", name), watts=rated)]
         if share < 1.0:
             soc = {"name": spec.name, "soc": round(self.soc)}
