@@ -15,6 +15,7 @@ from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.notifier import Notice, Notifier
 from app.ocpp.v16.rows import CONNECTORS
 from app.ocpp.v16.status import Condition
+from app.ocpp.v16.timers import Timers
 from app.station.commands import SetOperative
 from app.station.events import FaultCleared, FaultRaised, FlowChanged, OperativeChanged
 
@@ -26,12 +27,17 @@ class Availability(Block):
     """States of the connectors and of the charge point."""
 
     def __init__(
-        self, ctx: Context, config: Configuration, connectors: Connectors, boot: Boot
+        self,
+        ctx: Context,
+        config: Configuration,
+        connectors: Connectors,
+        boot: Boot,
+        timers: Timers,
     ) -> None:
         super().__init__(ctx)
         self._connectors = connectors
         self._boot = boot
-        self.notifier = Notifier(ctx, config, lambda: boot.talking)
+        self.notifier = Notifier(ctx, config, timers, lambda: boot.talking)
         self._current: dict[int, Condition] = {}
         self._station_inoperative = False
         self._station_scheduled: bool | None = None

@@ -19,6 +19,7 @@ from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.notifier import Notifier
 from app.ocpp.v16.rows import Transaction
+from app.ocpp.v16.timers import Timers
 
 START, STOP, METER = "StartTransaction", "StopTransaction", "MeterValues"
 UNDELIVERED = -1
@@ -37,9 +38,11 @@ class Delivery(Block, OutboxRules):
         book: Book,
         notifier: Notifier,
         authorization: Authorization,
+        timers: Timers,
     ) -> None:
         super().__init__(ctx)
         self._config = config
+        self._timers = timers
         self._boot = boot
         self._book = book
         self._notifier = notifier
@@ -108,7 +111,7 @@ class Delivery(Block, OutboxRules):
         """Tell Charging or Finishing after the message, but wait for that no longer than a time-out."""
         self._notifier.hold(item.number)
         limit = float(self._config.number("MessageTimeout"))
-        self.ctx.clock.call_in(limit, lambda: self._notifier.release(item.number))
+        self._timers.call_in(limit, lambda: self._notifier.release(item.number))
 
     # ------------------------------------------------------------------ rules of the outbox
 

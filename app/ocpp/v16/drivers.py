@@ -19,6 +19,7 @@ from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Claim, Connector, Connectors
 from app.ocpp.v16.rows import Decision, same_token
 from app.ocpp.v16.signals import Signals
+from app.ocpp.v16.timers import Timers
 from app.ocpp.v16.transactions import Transactions
 from app.station.commands import Unlock
 from app.station.events import (
@@ -56,6 +57,7 @@ class Drivers(Block):
         authorization: Authorization,
         transactions: Transactions,
         signals: Signals,
+        timers: Timers,
     ) -> None:
         super().__init__(ctx)
         self._config = config
@@ -65,6 +67,7 @@ class Drivers(Block):
         self._authorization = authorization
         self._transactions = transactions
         self._signals = signals
+        self._timers = timers
         self.closed = False
         """The station is about to restart: nobody is served any more."""
 
@@ -272,7 +275,7 @@ class Drivers(Block):
         claim = Claim(decision, numbers, self._shown(numbers))
         seconds = self._config.number("ConnectionTimeOut")
         if seconds > 0:
-            claim.timer = self.ctx.clock.call_in(seconds, lambda: self._claim_over(claim))
+            claim.timer = self._timers.call_in(seconds, lambda: self._claim_over(claim))
         self._connectors.claims.append(claim)
         self._signals.say(self._evses(numbers), "plug_in", seconds=None)
         self._connectors.changed(*numbers)
@@ -334,7 +337,7 @@ class Drivers(Block):
         self._stop_waiting(item)
         seconds = self._config.number("ConnectionTimeOut")
         if seconds > 0:
-            item.waiting = self.ctx.clock.call_in(seconds, lambda: self._no_token(item))
+            item.waiting = self._timers.call_in(seconds, lambda: self._no_token(item))
 
     def _stop_waiting(self, item: Connector) -> None:
         if item.waiting is not None:

@@ -16,6 +16,7 @@ from app.kernel.units import stamp
 from app.ocpp.context import CallFailed, Context, NotConnected, Payload
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.status import CHARGING, PREPARING, SUSPENDED_EV, SUSPENDED_EVSE, Condition
+from app.ocpp.v16.timers import Timers
 
 _STARTED = frozenset({CHARGING, SUSPENDED_EV, SUSPENDED_EVSE})
 
@@ -32,8 +33,15 @@ class Notice:
 class Notifier:
     """The stream of StatusNotifications of one power cycle."""
 
-    def __init__(self, ctx: Context, config: Configuration, may_speak: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        config: Configuration,
+        timers: Timers,
+        may_speak: Callable[[], bool],
+    ) -> None:
         self._ctx = ctx
+        self._deadlines = timers
         self._config = config
         self._may_speak = may_speak
         self.told: dict[int, Condition] = {}
@@ -59,13 +67,13 @@ class Notifier:
             return
         choice = self._ctx.points.choose("ocpp16-minimum-status-duration")
         if choice == "delay-all":
-            self._ctx.clock.call_in(minimum, lambda: self.send(notice))
+            self._deadlines.call_in(minimum, lambda: self.send(notice))
         elif choice == "selected-transitions" and not self._selected(notice):
             self._drop_timer(number)
             self.send(notice)
         else:
             self._drop_timer(number)
-            self._timers[number] = self._ctx.clock.call_in(minimum, lambda: self._stable(notice))
+            self._timers[number] = self._deadlines.call_in(minimum, lambda: self._stable(notice))
 
     def send(self, notice: Notice) -> None:
         """Put a notice at the end of the stream, or keep it while its connector is held."""

@@ -22,6 +22,7 @@ from app.ocpp.v16.remote import Remote
 from app.ocpp.v16.reset import Reset
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.signals import Signals
+from app.ocpp.v16.timers import Timers
 from app.ocpp.v16.transactions import Transactions
 from app.ocpp.v16.triggers import Triggers
 from app.ocpp.version import Version
@@ -34,18 +35,19 @@ class Personality16(Personality):
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
+        self._timers = timers = Timers(ctx.clock)
         self.connectors = connectors = Connectors(ctx)
         self.configuration = config = Configuration(ctx, connectors)
         self.heartbeat = Heartbeat(ctx, config)
         self.boot = boot = Boot(ctx, config, self.heartbeat)
         self.heartbeat.may_speak = lambda: boot.talking
-        self.availability = Availability(ctx, config, connectors, boot)
+        self.availability = Availability(ctx, config, connectors, boot, timers)
         self.authorization = Authorization(ctx, config, boot)
         book = Book(ctx.store)
         notifier = self.availability.notifier
-        self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization)
+        self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization, timers)
         self.metering = Metering(ctx, config, connectors, book, self.delivery)
-        signals = Signals(ctx)
+        signals = Signals(ctx, timers)
         self.transactions = Transactions(
             ctx,
             config,
@@ -55,6 +57,7 @@ class Personality16(Personality):
             book,
             self.delivery,
             self.metering,
+            timers,
         )
         self.drivers = Drivers(
             ctx,
@@ -65,6 +68,7 @@ class Personality16(Personality):
             self.authorization,
             self.transactions,
             signals,
+            timers,
         )
         self.data_transfer = DataTransfer(ctx)
         # this is also the order in which they hear of events, of the link and of the start
@@ -96,6 +100,10 @@ class Personality16(Personality):
             ),
             self.data_transfer,
         ]
+
+    def stop(self) -> None:
+        super().stop()
+        self._timers.cancel_all()
 
     # ------------------------------------------------------------------ queries
 

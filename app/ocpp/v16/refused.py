@@ -10,6 +10,7 @@ from app.ocpp.v16.book import Book
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.rows import Transaction
+from app.ocpp.v16.timers import Timers
 from app.station.commands import Suspend
 
 LOOK_AGAIN = 60.0
@@ -31,6 +32,7 @@ class Refusals:
         config: Configuration,
         connectors: Connectors,
         book: Book,
+        timers: Timers,
         end: End,
     ) -> None:
         self._ctx = ctx
@@ -38,6 +40,7 @@ class Refusals:
         self._connectors = connectors
         self._book = book
         self._end = end
+        self._deadlines = timers
         self._timers: dict[str, Timer] = {}
 
     def refuse(self, item: Connector, transaction: Transaction, word: str) -> None:
@@ -74,6 +77,6 @@ class Refusals:
         wait = LOOK_AGAIN
         if reading.power > 0:
             wait = min(wait, left * 3600.0 / reading.power)
-        self._timers[transaction.ref] = self._ctx.clock.call_in(
+        self._timers[transaction.ref] = self._deadlines.call_in(
             max(wait, 1.0), lambda: self._watch(item, transaction)
         )

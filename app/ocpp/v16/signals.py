@@ -8,6 +8,7 @@ from typing import Any
 from app.kernel.clock import Timer
 from app.kernel.text import Text
 from app.ocpp.context import Context
+from app.ocpp.v16.timers import Timers
 from app.station.commands import SetReaderLamp, ShowText
 from app.station.kinds import ReaderLamp
 
@@ -18,8 +19,9 @@ SECONDS = 5.0
 class Signals:
     """Lamps and sentences; sentences fall back by themselves."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, timers: Timers) -> None:
         self._ctx = ctx
+        self._deadlines = timers
         self._timers: dict[int, Timer] = {}
 
     def lamp(self, reader: int | None, lamp: ReaderLamp) -> None:
@@ -39,7 +41,7 @@ class Signals:
             self._drop(evse)
             self._ctx.station.handle(ShowText(evse, Text(f"v16.screen.{key}", params or {})))
             if seconds is not None:
-                self._timers[evse] = self._ctx.clock.call_in(
+                self._timers[evse] = self._deadlines.call_in(
                     seconds,
                     lambda evse=evse: self.clear((evse,)),  # type: ignore[misc]
                 )

@@ -25,6 +25,7 @@ from app.ocpp.v16.metering import Metering
 from app.ocpp.v16.refused import Refusals
 from app.ocpp.v16.rows import ACCEPTED, POWER, Decision, Transaction
 from app.ocpp.v16.status import EV_DISCONNECTED, FINISHING, Condition
+from app.ocpp.v16.timers import Timers
 from app.station.commands import Permit, Suspend, Unlock, Withdraw
 from app.station.events import CableUnplugged, FaultCleared, FaultRaised, MainsCut, StopPressed
 from app.station.kinds import Fault
@@ -55,6 +56,7 @@ class Transactions(Block):
         book: Book,
         delivery: Delivery,
         metering: Metering,
+        timers: Timers,
     ) -> None:
         super().__init__(ctx)
         self._config = config
@@ -64,7 +66,7 @@ class Transactions(Block):
         self._book = book
         self._delivery = delivery
         self._metering = metering
-        self._refusals = Refusals(ctx, config, connectors, book, self.end)
+        self._refusals = Refusals(ctx, config, connectors, book, timers, self.end)
         self.on_ended: list[Callable[[Connector, str], None]] = []
         """Called with the connector and the reason."""
 
@@ -81,6 +83,12 @@ class Transactions(Block):
         self.on(self._on_stop_button, StopPressed)
         self.on(self._on_mains_cut, MainsCut)
         self._close_unfinished()
+
+    def stop(self) -> None:
+        super().stop()
+        known = self.ctx.store.get(POWER, POWER_KEY) is not None
+        if self._connectors.running() and not known:
+            self.remember_end(None)
 
     # ------------------------------------------------------------------ open
 
