@@ -267,45 +267,40 @@ class Dialogue:
         if self._send is None:
             return  # the gate is closed: the power cycle is over or the link is gone
         arrival = self.endpoint.receive(text)
-        arrival, ending = self._judge_answer(arrival)
         seq = self._publish_in(arrival, text)
         with because(Origin.BACK_OFFICE, seq):
             if arrival.reply is not None:
-                self._object(arrival)
+                self._object(arrival.action, arrival.reply)
             elif arrival.request is not None:
                 self._on_request(arrival.request)
-            elif ending is not None:
-                self._settle(arrival, ending)
+            elif arrival.answer is not None:
+                self._on_answer(arrival.answer)
 
-    def _judge_answer(self, arrival: Arrival) -> tuple[Arrival, Payload | CallFailed | None]:
-        """What our open CALL ends with; None leaves it open (or there is none)."""
-        answer = arrival.answer
-        if answer is None:
-            return arrival, None
+    def _on_answer(self, answer: Answer) -> None:
         if answer.error is not None:
             error = answer.error
-            return arrival, CallRefused(error.code, error.description, error.details)
-        if not answer.violations:
-            return arrival, answer.payload
-        return self._judge_broken(arrival, answer)
+            self._settle(CallRefused(error.code, error.description, error.details))
+        elif not answer.violations:
+            self._settle(answer.payload)
+        else:
+            self._on_broken_answer(answer)
 
-    def _judge_broken(
-        self, arrival: Arrival, answer: Answer
-    ) -> tuple[Arrival, Payload | CallFailed | None]:
+    def _on_broken_answer(self, answer: Answer) -> None:
         """A CALLRESULT that breaks its schema cannot be answered: open point both-invalid-response."""
         failure = InvalidAnswer(answer.payload, _in_words(answer.violations))
         if answer.call.forced or self._points is None:
-            return arrival, failure
+            self._settle(failure)
+            return
         option = self._points.choose("both-invalid-response")
         if option == "time-out":
-            return _with_note(arrival, "ocpp.note.invalid_answer_dropped"), None
+            return  # as if it had not come: the CALL stays open until its time is up
+        usable = None
         if option == "use-usable":
-            payload = usable_part(self.endpoint.schemas, answer.call.action, answer.payload)
-            if payload is not None:
-                return _with_note(arrival, "ocpp.note.invalid_answer_used"), payload
-        return arrival, failure
+            usable = usable_part(self.endpoint.schemas, answer.call.action, answer.payload)
+        self._settle(failure if usable is None else usable)
 
-    def _settle(self, arrival: Arrival, ending: Payload | CallFailed) -> None:
+    def _settle(self, ending: Payload | CallFailed) -> None:
+        """Our open CALL is over."""
         call = self._current
         self.endpoint.close_call("answered")
         self._release_turn()
@@ -316,18 +311,16 @@ class Dialogue:
                 call.future.set_result(ending)
         self._next()
 
-    def _object(self, arrival: Arrival) -> None:
-        """Send back the CALLERROR for what cannot be taken, unless the boot state forbids it."""
-        if arrival.reply is None:
-            return
-        if arrival.action is not None:
+    def _object(self, action: str | None, reply: Outgoing) -> None:
+        """Send back the CALLERROR for what cannot be taken, unless the boot state wants silence."""
+        if action is not None:
             try:
-                self._admit(arrival.action)
+                self._admit(action)
             except Silence:
                 return
             except HandlerError:
                 pass  # this CALL is refused either way, and its frame is what is wrong first
-        self._hand_over(arrival.reply)
+        self._hand_over(reply)
 
     # ------------------------------------------------------------ answering
 
@@ -524,20 +517,6 @@ async def _awaited(pending: Awaitable[None]) -> None:
 
 def _admit_all(action: str) -> None:
     """Before `serve`: nothing is refused for its boot state."""
-
-
-def _with_note(arrival: Arrival, note: str) -> Arrival:
-    return Arrival(
-        arrival.kind,
-        arrival.message_id,
-        arrival.action,
-        arrival.violations,
-        Text(note),
-        arrival.latency,
-        arrival.request,
-        arrival.answer,
-        arrival.reply,
-    )
 
 
 def _fail(future: asyncio.Future[Payload], error: CallFailed) -> None:
