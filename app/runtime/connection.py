@@ -185,9 +185,6 @@ class Connection:
         return await self._use(wire, version, url, target)
 
     async def _open(self, target: Target, where: Address) -> tuple[Wire, Version]:
-        if target.security_profile >= 2 and not where.secure:
-            params = {"profile": target.security_profile, "url": where.url}
-            raise OpenFailed("tls", Text("runtime.link.profile_needs_tls", params))
         request = open_request(target, where)
         self._opening = asyncio.get_running_loop().create_task(
             self._opener(request), name="link open"
@@ -287,12 +284,22 @@ class Connection:
 
 
 def open_request(target: Target, where: Address) -> OpenRequest:
-    """The handshake that this target means. RPC-15: profile 3 shows a certificate, no password."""
-    user, password = target.station_id, target.password
-    if target.security_profile == 3:
+    """The handshake that this target means. Raises OpenFailed where its profile lacks something.
+
+    RPC-15: profiles 2 and 3 want TLS, 1 and 2 a password, 3 a certificate and no password.
+    """
+    user, password, profile = target.station_id, target.password, target.security_profile
+    if profile >= 2 and not where.secure:
+        params = {"profile": profile, "url": where.url}
+        raise OpenFailed("tls", Text("runtime.link.profile_needs_tls", params))
+    if profile == 3:
         password = None
+        if target.tls.certificate is None:
+            raise OpenFailed("tls", Text("runtime.link.profile_needs_certificate"))
     elif password is None and where.password is not None:
         user, password = where.user or "", where.password.encode()
+    if profile in (1, 2) and password is None:
+        raise OpenFailed("http", Text("runtime.link.profile_needs_password", {"profile": profile}))
     return OpenRequest(
         where,
         tuple(version.subprotocol for version in target.versions),

@@ -220,6 +220,8 @@ def _explain(error: Exception, request: OpenRequest, connected: bool) -> OpenFai
         return OpenFailed("http", Text(name, place))
     if isinstance(error, InvalidHandshake | ValueError):
         return OpenFailed("http", Text("runtime.link.no_websocket", {**place, "why": str(error)}))
+    if where.secure and isinstance(error, ConnectionResetError | ConnectionAbortedError):
+        return OpenFailed("tls", Text("runtime.tls.hung_up", place))
     if isinstance(error, ConnectionRefusedError):
         return OpenFailed("tcp", Text("runtime.link.refused", place))
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
