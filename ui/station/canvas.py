@@ -1,0 +1,552 @@
+"""The widget that shows the station and takes what people do to it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import (
+    QElapsedTimer,
+    QEvent,
+    QPoint,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.station.snapshot import StationSnapshot
+from ui.station.hotspots import HEAD_ACTS, Act, Hotspot, Spot
+from ui.station.naming import (
+    HeldCard,
+    drop_fits,
+    places,
+    plug_intent,
+    reader_target,
+    spot_intent,
+    spot_name,
+)
+from ui.station.picture import Carried, Moving, Picture
+from ui.station.views import BayView, PictureExtra
+from ui.theme.theme import Theme
+from ui.widgets.scribe import PaintedLabel
+
+FRAME_MS = 33
+DRIVE_SECONDS = 0.55
+ZOOM_STEPS = (75, 100, 125, 150, 200)
+
+
+class StationCanvas(QWidget):
+    """The picture of the station.
+
+    It only shows snapshots and emits intents; whoever embeds it passes them on and shows refusals.
+    `intent` carries an `app.station.intents.Intent`; `evse_selected` the number of an EVSE;
+    `fault_menu_requested` an EVSE (0: the station) and a global QPoint; `card_wanted` the EVSE whose
+    reader was clicked while no card was chosen (see `set_card`); `vehicle_menu_requested` an EVSE and a
+    global QPoint; `zoom_changed` percent.
+    """
+
+    intent = Signal(object)
+    evse_selected = Signal(int)
+    fault_menu_requested = Signal(int, object)
+    card_wanted = Signal(int)
+    vehicle_menu_requested = Signal(int, object)
+    zoom_changed = Signal(int)
+
+    def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture = Picture(theme, catalogue)
+        self._card: HeldCard | None = None
+        self._spots: dict[Spot, Hotspot] = {}
+        self._dragged: Spot | None = None
+        self._pan: QPointF | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self._tick)
+        self._since = QElapsedTimer()
+        self._first = True
+        self.setMinimumSize(480, 280)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName(self.picture.words.say("name"))
+
+    # ------------------------------------------------------------------ what the shell calls
+
+    def set_snapshot(self, snapshot: StationSnapshot, extra: PictureExtra | None = None) -> None:
+        """Show the station as it is now; only what changed is painted anew."""
+        before = self.picture.views
+        changed = self.picture.show(snapshot, extra or self.picture.extra)
+        self._cars_moved(before)
+        if changed is None:
+            self.update()
+        else:
+            for rect in changed:
+                self._refresh(rect)
+        self._place_spots()
+        self._pace()
+
+    def set_selected(self, evse: int) -> None:
+        """Mark a bay as selected and bring it into view; no signal."""
+        if evse == self.picture.mood.selected or evse not in self.picture.views:
+            return
+        self.picture.mood.selected = evse
+        self.reveal(evse)
+        self._place_spots()
+        self.update()
+
+    @property
+    def selected(self) -> int:
+        return self.picture.mood.selected
+
+    def set_zoom(self, percent: int) -> None:
+        """Zoom in percent of the size that fits; 75 to 200."""
+        percent = min(ZOOM_STEPS[-1], max(ZOOM_STEPS[0], percent))
+        if percent == self.picture.zoom:
+            return
+        self.picture.set_zoom(percent)
+        frame = self.picture.frame
+        if frame is not None and percent > 100:
+            self.picture.scroll_to(self.picture.scroll.x(), frame.overflow_down)
+        self.reveal(self.picture.mood.selected)
+        self._place_spots()
+        self.update()
+        self.zoom_changed.emit(percent)
+
+    def set_reduced_motion(self, reduced: bool) -> None:
+        """No animation: energy is shown by arrowheads, cars stand where they are."""
+        self.picture.mood.still = reduced
+        if reduced:
+            self.picture.mood.moving.clear()
+        self._pace()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours at once."""
+        self.picture.set_theme(theme)
+        for button in self._spots.values():
+            button.ring = theme.colour("focus")
+        self.update()
+
+    def set_catalogue(self, catalogue: Catalogue) -> None:
+        """Change the language at once."""
+        snapshot, extra, mood = self.picture.snapshot, self.picture.extra, self.picture.mood
+        self.picture = Picture(self.picture.theme, catalogue)
+        self.picture.mood = mood
+        self.setAccessibleName(self.picture.words.say("name"))
+        self._fit()
+        if snapshot is not None:
+            self.set_snapshot(snapshot, extra)
+
+    def set_card(self, card: HeldCard | None) -> None:
+        """The card that a click on a reader presents; None: such a click emits `card_wanted`."""
+        self._card = card
+        self._name_spots()
+
+    def reader_at(self, at: QPoint) -> int | None:
+        """The EVSE that a card let go at this global point is shown to; None away from all readers."""
+        cabinet = self._reader_under(QPointF(self.mapFromGlobal(at)))
+        if cabinet is None:
+            return None
+        assert self.picture.plan is not None
+        return reader_target(self.picture, self.picture.plan.cabinets[cabinet].evses[0])
+
+    def hover_card(self, at: QPoint | None) -> bool:
+        """A card is carried over this global point (None: no more): light the reader under it."""
+        cabinet = None if at is None else self._reader_under(QPointF(self.mapFromGlobal(at)))
+        glow = "" if cabinet is None else f"reader{cabinet}"
+        if glow != self.picture.mood.glow:
+            self.picture.mood.glow = glow
+            self.update()
+        return cabinet is not None
+
+    def painted_labels(self) -> list[PaintedLabel]:
+        """Every text on the picture with its place, for tests of fit and contrast."""
+        return self.picture.labels()
+
+    def hotspots(self) -> list[Hotspot]:
+        """All acts on the picture, in the order of the keyboard."""
+        return list(self._spots.values())
+
+    def hotspot(self, act: Act, evse: int = 0, slot: int = 0) -> Hotspot:
+        """The button of an act. Raises KeyError where the picture does not offer it now."""
+        return self._spots[Spot(act, evse, slot)]
+
+    def reveal(self, evse: int) -> None:
+        """Scroll so that a bay is in view."""
+        picture = self.picture
+        if picture.frame is None or evse not in picture.views or picture.frame.overflow <= 0:
+            return
+        rect = picture.bay_rect(evse)
+        x = picture.scroll.x()
+        if rect.left() < 0:
+            x += rect.left() - 24
+        elif rect.right() > self.width():
+            x += rect.right() - self.width() + 24
+        self._scroll(x, picture.scroll.y())
+
+    def sizeHint(self) -> QSize:
+        return QSize(1200, 560)
+
+    @property
+    def animating(self) -> bool:
+        """Is the frame timer running."""
+        return self._timer.isActive()
+
+    # ------------------------------------------------------------------ painting and motion
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._fit()
+        painter = QPainter(self)
+        for rect in event.region():
+            painter.save()
+            painter.setClipRect(rect)
+            self.picture.paint(painter, QRectF(rect))
+            painter.restore()
+        painter.end()
+        self._pace()
+
+    def _fit(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self.picture.resize(float(self.width()), float(self.height()), ratio)
+
+    def _refresh(self, rect: QRectF) -> None:
+        if not rect.isEmpty():
+            self.update(rect.toAlignedRect().adjusted(-1, -1, 1, 1))
+
+    def _wants_motion(self) -> bool:
+        mood, picture = self.picture.mood, self.picture
+        if mood.still or not self.isVisible() or self.window().isMinimized():
+            return False
+        return bool(
+            mood.moving or picture.asking() or any(view.flowing for view in picture.views.values())
+        )
+
+    def _pace(self) -> None:
+        """Start or stop the frame timer, as what is shown needs it."""
+        wants = self._wants_motion()
+        if wants and not self._timer.isActive():
+            self._since.start()
+            self._timer.start()
+        elif not wants and self._timer.isActive():
+            self._timer.stop()
+
+    def _tick(self) -> None:
+        if self.visibleRegion().isEmpty() or self.window().isMinimized():
+            self._timer.stop()
+            return
+        seconds = min(0.2, self._since.restart() / 1000)
+        picture, mood = self.picture, self.picture.mood
+        for number, view in picture.views.items():
+            if view.flowing:
+                pace = 14.0 + 76.0 * view.share
+                mood.phases[number] = (mood.phases.get(number, 0.0) + pace * seconds) % 1700.0
+                self._refresh(picture.cable_rect(number))
+        mood.turn = (mood.turn + 140 * seconds) % 360
+        for cabinet in picture.asking():
+            self._refresh(picture.ring_rect(cabinet))
+        for number, moving in list(mood.moving.items()):
+            moving.progress += seconds / DRIVE_SECONDS
+            self._refresh(picture.bay_rect(number).adjusted(-30, 0, 30, 0))
+            if moving.progress >= 1:
+                del mood.moving[number]
+        self._pace()
+
+    def _cars_moved(self, before: dict[int, BayView]) -> None:
+        """Let cars that came or went be seen driving."""
+        mood = self.picture.mood
+        if mood.still or not self.isVisible():
+            return
+        for number, view in self.picture.views.items():
+            old = before.get(number)
+            if old is None:
+                continue
+            if old.car is None and view.car is not None:
+                mood.moving[number] = Moving(view, arriving=True)
+            elif old.car is not None and view.car is None:
+                mood.moving[number] = Moving(old, arriving=False)
+
+    # ------------------------------------------------------------------ hotspots
+
+    def _place_spots(self) -> None:
+        """Make, move and name the child buttons."""
+        area = QRectF(self.rect())
+        seen: dict[Spot, Hotspot] = {}
+        order: list[Hotspot] = []
+        for place in places(self.picture):
+            button = self._spots.get(place.spot)
+            if button is None:
+                ring = self.picture.theme.colour("focus")
+                button = Hotspot(self, self, place.spot, ring)
+                button.clicked.connect(self._clicked)
+                button.show()
+                if place.spot.act in HEAD_ACTS or place.spot.act is Act.SELECT:
+                    button.raise_()
+                elif place.spot.act is Act.CAR:
+                    button.lower()
+            button.put(place.shape, area, circle=place.circle)
+            seen[place.spot] = button
+            order.append(button)
+        for spot, button in self._spots.items():
+            if spot not in seen:
+                self._retire(button)
+        fresh = list(seen) != list(self._spots)
+        self._spots = seen
+        if fresh:
+            for first, second in pairwise(order):
+                QWidget.setTabOrder(first, second)
+        self._name_spots()
+
+    def _retire(self, button: Hotspot) -> None:
+        """A thing is gone: its button gives the focus to the same EVSE's plug, or bubble."""
+        if button.hasFocus():
+            heir = self._spots.get(Spot(Act.PLUG, button.spot.evse)) or self._spots.get(
+                Spot(Act.SELECT, button.spot.evse)
+            )
+            if heir is not None and heir is not button:
+                heir.setFocus(Qt.FocusReason.OtherFocusReason)
+        button.hide()
+        button.deleteLater()
+
+    def _name_spots(self) -> None:
+        if self.picture.snapshot is None:
+            return
+        for spot, button in self._spots.items():
+            button.name(*spot_name(self.picture, spot, self._card))
+
+    def _clicked(self) -> None:
+        button = self.sender()
+        if isinstance(button, Hotspot):
+            self._act(button.spot, force=button.force)
+
+    def _act(self, spot: Spot, *, force: bool = False) -> None:
+        picture = self.picture
+        if spot.evse and spot.evse != picture.mood.selected and spot.act is not Act.READER:
+            self._choose(spot.evse)
+        match spot.act:
+            case Act.SELECT:
+                self.reveal(spot.evse)
+            case Act.READER if self._card is None:
+                self.card_wanted.emit(reader_target(picture, spot.evse))
+            case Act.FAULTS:
+                corner = self._spots[spot].geometry().bottomLeft()
+                self.fault_menu_requested.emit(0, self.mapToGlobal(corner))
+            case Act.ZOOM_IN | Act.ZOOM_OUT:
+                self._step_zoom(1 if spot.act is Act.ZOOM_IN else -1)
+            case Act.ZOOM_RESET:
+                self.set_zoom(100)
+            case _:
+                intent = spot_intent(picture, spot, self._card, force=force)
+                if intent is not None:
+                    self.intent.emit(intent)
+
+    def _choose(self, evse: int) -> None:
+        self.set_selected(evse)
+        self.evse_selected.emit(evse)
+
+    def _step_zoom(self, way: int) -> None:
+        steps = [
+            z for z in ZOOM_STEPS if (z > self.picture.zoom if way > 0 else z < self.picture.zoom)
+        ]
+        if steps:
+            self.set_zoom(steps[0] if way > 0 else steps[-1])
+
+    def _reader_under(self, at: QPointF) -> int | None:
+        picture = self.picture
+        if picture.plan is None or picture.frame is None or at.y() < picture.head_height:
+            return None
+        here = picture.scene(at)
+        reach = max(40.0, 30 / picture.frame.scale)
+        for cabinet in picture.plan.cabinets:
+            if (
+                cabinet.reader is not None
+                and (here - cabinet.ring).manhattanLength() <= reach * 1.3
+            ):
+                return cabinet.index
+        return None
+
+    # ------------------------------------------------------------------ what hotspots report
+
+    def drag_begun(self, spot: Spot, at: QPointF) -> bool:
+        """A plug is taken into the hand."""
+        if spot.evse not in self.picture.views:
+            return False
+        self._dragged = spot
+        self.picture.mood.carried = Carried(spot.evse, spot.slot, at)
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        self.update()
+        return True
+
+    def drag_moved(self, at: QPointF) -> None:
+        """The plug follows the pointer."""
+        carried = self.picture.mood.carried
+        if carried is None or self._dragged is None:
+            return
+        before = self._carried_rect()
+        carried.at = at
+        carried.ready = drop_fits(self.picture, self._dragged, at)
+        self._refresh(before.united(self._carried_rect()))
+
+    def drag_ended(self, at: QPointF) -> None:
+        """The plug is let go: into the car, out of it, or back to where it was."""
+        spot, self._dragged = self._dragged, None
+        self.picture.mood.carried = None
+        self.unsetCursor()
+        self.update()
+        if (
+            spot is None
+            or spot.evse not in self.picture.views
+            or not drop_fits(self.picture, spot, at)
+        ):
+            return
+        if spot.evse != self.picture.mood.selected:
+            self._choose(spot.evse)
+        force = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self.intent.emit(plug_intent(self.picture, spot, force=force))
+
+    def _carried_rect(self) -> QRectF:
+        return self.picture.to_widget(self.picture.carried_path().boundingRect()).adjusted(
+            -48, -60, 48, 60
+        )
+
+    def hover_changed(self) -> None:
+        """Show what the pointer is on."""
+        name = ""
+        for spot, button in self._spots.items():
+            if button.underMouse():
+                name = {
+                    Act.SELECT: f"bubble{spot.evse}",
+                    Act.READER: f"reader{self._cabinet_of(spot)}",
+                }.get(spot.act, spot.act.value if spot.act in HEAD_ACTS else "")
+                if name:
+                    break
+        if name != self.picture.mood.hovered:
+            self.picture.mood.hovered = name
+            self.update()
+
+    def _cabinet_of(self, spot: Spot) -> int:
+        plan = self.picture.plan
+        return plan.cabinet(spot.evse).index if plan is not None and spot.evse else -1
+
+    def focus_reached(self, spot: Spot) -> None:
+        """The keyboard came to an act: bring its bay into view."""
+        if spot.evse:
+            self.reveal(spot.evse)
+
+    # ------------------------------------------------------------------ Qt's events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        self._place_spots()
+        super().resizeEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+        self._place_spots()
+        self._pace()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.picture.mood.moving.clear()
+        self._timer.stop()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        self._pace()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._fit()
+            self.update()
+        return super().event(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Sideways where the picture is wider than the window; with Ctrl: zoom."""
+        delta = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if delta.y():
+                self._step_zoom(1 if delta.y() > 0 else -1)
+            event.accept()
+            return
+        frame = self.picture.frame
+        if frame is None or (frame.overflow <= 0 and frame.overflow_down <= 0):
+            event.ignore()
+            return
+        scroll = self.picture.scroll
+        sideways = delta.x() or (delta.y() if frame.overflow > 0 else 0)
+        down = delta.y() if frame.overflow <= 0 or event.modifiers() else 0
+        self._scroll(scroll.x() - sideways, scroll.y() - down)
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            evse = self.picture.bay_at(event.position())
+            if evse and evse != self.picture.mood.selected:
+                self._choose(evse)
+            self._pan = event.position() + self.picture.scroll
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pan is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            target = self._pan - event.position()
+            self._scroll(target.x(), target.y())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pan = None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The fault menu of what was pointed at; on a car's floor label the menu of the vehicle."""
+        focus = next((b for b in self._spots.values() if b.hasFocus()), None)
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        evse = self.picture.bay_at(QPointF(event.pos()))
+        at = event.globalPos()
+        if by_key and focus is not None:
+            evse, at = focus.spot.evse, focus.mapToGlobal(focus.rect().center())
+        on_label = any(
+            b.spot.act is Act.CAR and b.spot.evse == evse and b.geometry().contains(event.pos())
+            for b in self._spots.values()
+        )
+        if on_label or (by_key and focus is not None and focus.spot.act is Act.CAR):
+            self.vehicle_menu_requested.emit(evse, at)
+        else:
+            self.fault_menu_requested.emit(evse, at)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Digits select an EVSE, arrows the next one."""
+        numbers = list(self.picture.views)
+        if event.text().isdigit() and int(event.text()) in numbers:
+            self._choose(int(event.text()))
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.selected in numbers:
+            step = 1 if event.key() == Qt.Key.Key_Right else -1
+            place = min(len(numbers) - 1, max(0, numbers.index(self.selected) + step))
+            self._choose(numbers[place])
+        else:
+            super().keyPressEvent(event)
+
+    def _scroll(self, x: float, y: float) -> None:
+        before = QPointF(self.picture.scroll)
+        self.picture.scroll_to(x, y)
+        if self.picture.scroll != before:
+            self._place_spots()
+            self.update()
+
+    def bay_area(self, evse: int) -> QRect:
+        """Where a bay is in the widget."""
+        return self.picture.bay_rect(evse).toAlignedRect()

@@ -1,0 +1,82 @@
+"""Parts of the picture kept as pixmaps, painted anew only when what they show has changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPixmap, QTransform
+
+from ui.widgets.scribe import PaintedLabel, Scribe
+
+Paint = Callable[[QPainter, Scribe], None]
+
+
+def on_grid(rect: QRectF, ratio: float) -> QRectF:
+    """`rect` grown to whole device pixels, so that a pixmap of it is shown unchanged."""
+    left = math.floor(rect.left() * ratio) / ratio
+    top = math.floor(rect.top() * ratio) / ratio
+    right = math.ceil(rect.right() * ratio) / ratio
+    bottom = math.ceil(rect.bottom() * ratio) / ratio
+    return QRectF(left, top, right - left, bottom - top)
+
+
+class Layer:
+    """One cached part: a pixmap, where it lies (unscrolled widget px) and what is written on it."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.rect = QRectF()
+        self.labels: list[PaintedLabel] = []
+        self.renders = 0
+        self._key: Hashable = None
+        self._pixmap = QPixmap()
+
+    def matches(self, key: Hashable) -> bool:
+        return self._key == key and not self._pixmap.isNull()
+
+    def drop(self) -> None:
+        """Forget the pixmap."""
+        self._key = None
+
+    def render(
+        self, key: Hashable, rect: QRectF, ratio: float, world: QTransform, paint: Paint
+    ) -> None:
+        """Paint the part anew if `key` has changed; `rect` in widget px, `world` scene to widget."""
+        if self.matches(key):
+            return
+        self._key = key
+        self.rect = on_grid(rect, ratio)
+        self.renders += 1
+        pixmap = QPixmap(
+            max(1, round(self.rect.width() * ratio)), max(1, round(self.rect.height() * ratio))
+        )
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        self.labels = []
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        painter.setTransform(world * QTransform.fromTranslate(-self.rect.left(), -self.rect.top()))
+        paint(painter, Scribe(painter, self.labels, self.owner, self.rect.topLeft()))
+        painter.end()
+        self._pixmap = pixmap
+
+    def draw(self, painter: QPainter, offset: QPointF, clip: QRectF | None = None) -> None:
+        """Show the part, moved by `offset`; only what lies in `clip` where one is given."""
+        place = self.rect.translated(offset)
+        if clip is None:
+            painter.drawPixmap(place.topLeft(), self._pixmap)
+            return
+        part = place.intersected(clip)
+        if part.isEmpty():
+            return
+        ratio = self._pixmap.devicePixelRatio()
+        source = QRectF(
+            (part.left() - place.left()) * ratio,
+            (part.top() - place.top()) * ratio,
+            part.width() * ratio,
+            part.height() * ratio,
+        )
+        painter.drawPixmap(part, self._pixmap, source)

@@ -1,0 +1,243 @@
+"""The station's screen: what a driver reads, one section an EVSE.
+
+Screens are lit glass: their colours are those of the dark theme in both themes. Letters grow against a
+picture that shrinks, lines that then find no room are left out, the most important stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from app.ocpp.context import BootState
+from app.station.kinds import BayStatus
+from ui.station.views import BayView
+from ui.theme.theme import Theme
+from ui.widgets.glyphs import STATE_TOKEN, paint_state
+from ui.widgets.scribe import RIGHT, Scribe, text_width
+
+NO_PEN = Qt.PenStyle.NoPen
+BUSY = (BayStatus.CHARGING, BayStatus.OCCUPIED)
+TRACK = "#1D3342"
+ERROR_STRIP = "#3A1512"
+ERROR_TEXT = "#FFE4E0"
+ERROR_TEXT2 = "#F3BDB6"
+SMALLEST = 9.0
+"""Least height of letters on screens, in px of the widget."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenView:
+    """All that a cabinet's screen shows."""
+
+    bays: tuple[BayView, ...]
+    message: str
+    """A message for the whole station; empty for none."""
+    boot: BootState
+    online: bool
+    please: str
+    """Under "out of order": what to do instead."""
+    out_of_order: str
+    percent: tuple[str, ...]
+
+
+class ScreenPainter:
+    """Paints screens at one scale."""
+
+    def __init__(self, theme: Theme, scale: float) -> None:
+        self.theme = theme.lit
+        least = SMALLEST / max(scale, 0.2)
+        self._grow = min(1.45, max(1.0, least / 10.0))
+        self.text = self.theme.colour("scrtext")
+        self.text2 = self.theme.colour("scr2")
+
+    def paint(self, painter: QPainter, scribe: Scribe, rect: QRectF, view: ScreenView) -> None:
+        """Paint the screen into `rect`; sections in the order of the EVSEs."""
+        painter.setPen(NO_PEN)
+        painter.setBrush(self.theme.colour("scr"))
+        painter.drawRoundedRect(rect, 4, 4)
+        if view.bays and view.bays[0].dark:
+            return
+        body = QRectF(rect)
+        if view.message:
+            body.setBottom(body.bottom() - self._message(painter, scribe, rect, view.message))
+        for i, (bay, part) in enumerate(zip(view.bays, _split(body, view.bays), strict=True)):
+            if bay.status is BayStatus.FAULTED:
+                self._error(painter, scribe, part, bay, view)
+                continue
+            if i > 0 and view.bays[i - 1].status is not BayStatus.FAULTED:
+                painter.fillRect(
+                    QRectF(part.left() + 6, part.top(), part.width() - 12, 1), QColor(TRACK)
+                )
+            self._section(painter, scribe, part, bay, view)
+
+    def _size(self, size: float) -> float:
+        return size * self._grow
+
+    def _head(
+        self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, word: str,
+        colour: QColor, corner: str = "",
+    ) -> float:  # fmt: skip
+        """State glyph, number and word on the first line; returns the baseline."""
+        big = rect.width() > 110
+        size = self._size(11 if big else 10)
+        radius = size * 0.6
+        base = rect.top() + 6 + size * 1.0
+        centre = QPointF(rect.left() + 6 + radius, base - size * 0.36)
+        paint_state(painter, bay.status, centre, radius, self.theme)
+        x = centre.x() + radius + 5
+        right = rect.right() - 7
+        label = f"{bay.evse}  {word}"
+        room = right - x
+        if corner:
+            width = text_width(corner, size - 1, 500)
+            if text_width(label, size, 600) + width + 6 <= room:
+                scribe.write(right, base, corner, size - 1, 500, self.text2, align=RIGHT)
+                room -= width + 6
+        scribe.write(x, base, label, size, 600, colour, room=room)
+        return base
+
+    def _section(
+        self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, view: ScreenView
+    ) -> None:
+        corner = bay.remaining if bay.flowing else ""
+        base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner)
+        figures = bay.status in BUSY and (bay.flowing or bay.energy != "0.00 kWh")
+        if figures:
+            self._figures(painter, scribe, rect, bay, base, view)
+        else:
+            self._prompt(scribe, rect, base, bay.prompt)
+
+    def _prompt(self, scribe: Scribe, rect: QRectF, base: float, text: str) -> None:
+        size = self._size(10)
+        self._lines(scribe, rect, base, text, size, self.text2)
+
+    def _lines(
+        self, scribe: Scribe, rect: QRectF, base: float, text: str, size: float, colour: QColor
+    ) -> float:
+        """A sentence in as many lines as there is room for, the last one elided; returns its baseline."""
+        step, room = size * 1.35, rect.width() - 13
+        fit = int((rect.bottom() - 2 - size * 0.25 - base) / step)
+        parts = _wrap(text, room, size)
+        if len(parts) > fit > 0:
+            parts = [*parts[: fit - 1], " ".join(parts[fit - 1 :])]
+        for part in parts[: max(0, fit)]:
+            base += step
+            scribe.write(rect.left() + 7, base, part, size, 500, colour, room=room)
+        return base
+
+    def _figures(
+        self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, base: float, view: ScreenView
+    ) -> None:  # fmt: skip
+        """Power, battery, energy and cost: as much as the section holds."""
+        left, right = rect.left() + 7, rect.right() - 6
+        small = self._size(10)
+        percent = view.percent[view.bays.index(bay)]
+        room = rect.bottom() - base - 6
+        line = small * 1.3
+        bar = 14.0
+        big = 32.0 if rect.width() > 110 else 20.0
+        big = min(big * (1.25 if len(view.bays) == 1 else 1.0), 40.0)
+        with_small = room >= 16 * 1.25 + line
+        with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar
+        spent = (line if with_small else 0) + (bar if with_bar else 0)
+        big = max(13.0, min(big, (room - spent) / 1.2))
+        y = base + big * 1.08
+        width = scribe.write(left, y, bay.power, big, 600, QColor("#FFFFFF"), room=right - left)
+        unit = small * (1.2 if big >= 28 else 1.0)
+        scribe.write(left + width + unit * 0.45, y, "kW", unit, 500, self.text2)
+        if percent and not with_bar:
+            size = small * 1.1
+            if width + unit * 2.4 + text_width(percent, size, 600) + 6 <= right - left:
+                scribe.write(right, y, percent, size, 600, self.text, align=RIGHT)
+        if with_bar:
+            y = self._battery(painter, scribe, QRectF(left, y + 7, right - left, 8), bay, percent)
+        if with_small:
+            y += line
+            cost = text_width(bay.cost, small, 500) + 4 if bay.cost else 0.0
+            used = scribe.write(left, y, bay.energy, small, 500, self.text2, room=right - left)
+            if used + cost <= right - left:
+                scribe.write(right, y, bay.cost, small, 500, self.text2, align=RIGHT)
+
+    def _battery(
+        self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, percent: str
+    ) -> float:
+        """The car's battery with its target; returns the lower edge."""
+        assert bay.car is not None
+        size = self._size(11)
+        label = text_width("100 %", size, 600) + 6
+        track = QRectF(rect.left(), rect.top() + 1, rect.width() - label, 6)
+        painter.setPen(NO_PEN)
+        painter.setBrush(QColor(TRACK))
+        painter.drawRoundedRect(track, 3, 3)
+        filled = QRectF(track)
+        filled.setWidth(max(6.0, track.width() * bay.car.soc / 100))
+        painter.setBrush(self.theme.colour("charge"))
+        painter.drawRoundedRect(filled, 3, 3)
+        tick = track.left() + track.width() * bay.car.target / 100
+        painter.fillRect(QRectF(tick, track.top() - 2, 1.5, 10), self.theme.colour("scrtext", 0.8))
+        scribe.write(
+            rect.right(), track.bottom() + size * 0.12, percent, size, 600, self.text, align=RIGHT
+        )
+        return rect.bottom() + 2
+
+    def _error(
+        self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, view: ScreenView
+    ) -> None:
+        painter.setPen(NO_PEN)
+        painter.setBrush(QColor(ERROR_STRIP))
+        painter.drawRoundedRect(rect, 4, 4)
+        base = self._head(painter, scribe, rect, bay, view.out_of_order, QColor(ERROR_TEXT))
+        size, colour = self._size(10), QColor(ERROR_TEXT2)
+        base = self._lines(scribe, rect, base, bay.subline, size, colour)
+        self._lines(scribe, rect, base, view.please, size, colour)
+
+    def _message(self, painter: QPainter, scribe: Scribe, rect: QRectF, text: str) -> float:
+        """A line for the whole station at the foot; returns its height."""
+        size = self._size(10)
+        height = size * 1.9
+        foot = QRectF(rect.left(), rect.bottom() - height, rect.width(), height)
+        painter.setPen(NO_PEN)
+        painter.setBrush(QColor("#10293A"))
+        painter.drawRoundedRect(foot, 4, 4)
+        scribe.write(
+            foot.left() + 8,
+            foot.bottom() - size * 0.62,
+            text,
+            size,
+            500,
+            self.text,
+            room=foot.width() - 16,
+        )
+        return height
+
+
+def lamp_colour(theme: Theme, status: BayStatus) -> QColor:
+    """The colour of the light bar of a bay."""
+    return theme.colour(STATE_TOKEN[status])
+
+
+def _split(rect: QRectF, bays: Sequence[BayView]) -> list[QRectF]:
+    """Divide the screen: a session needs a little more room than two lines of words."""
+    weights = [1.22 if bay.status in BUSY and bay.flowing else 1.0 for bay in bays]
+    total, top, parts = sum(weights), rect.top(), list[QRectF]()
+    for weight in weights:
+        height = rect.height() * weight / total
+        parts.append(QRectF(rect.left(), top, rect.width(), height))
+        top += height
+    return parts
+
+
+def _wrap(text: str, room: float, size: float) -> list[str]:
+    """Break a sentence into lines of at most `room`."""
+    lines: list[str] = []
+    for word in text.split():
+        candidate = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(candidate, size, 500) <= room:
+            lines[-1] = candidate
+        else:
+            lines.append(word)
+    return lines
