@@ -1,14 +1,16 @@
 """Counts what is still in motion, so that virtual time moves only when the station is quiescent.
 
 A coroutine counts as running from its start to its end, except while it is parked in a port (a clock, an
-event queue). Who wakes it counts it in again *before* it runs, so there is no moment at which a wakened
-coroutine looks idle. Open CALLs, transfers and workers simply stay counted while they last.
+event queue). Who wakes or cancels it counts it in again *before* it runs, so there is no moment at which a
+wakened coroutine looks idle. Open CALLs, transfers and workers simply stay counted while they last.
+
+Count a task out in its done callback: one that is cancelled before its first step runs no `finally`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,13 +49,6 @@ class Activity:
             self._idle_waiters.append(waiter)
             await waiter
 
-    async def counted(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine, counted in. `begin()` must have been called when it was created."""
-        try:
-            return await coroutine
-        finally:
-            self.end()
-
     def wakeup(self) -> Wakeup:
         return Wakeup(self)
 
@@ -63,7 +58,7 @@ class Wakeup:
 
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
-        self._future: asyncio.Future[None] | None = None
+        self._parked: _Parked | None = None
         self._set = False
 
     @property
@@ -75,19 +70,28 @@ class Wakeup:
         if self._set:
             return
         self._set = True
-        if self._future is not None and not self._future.done():
+        if self._parked is not None and not self._parked.done():
             self._activity.begin()
-            self._future.set_result(None)
+            self._parked.set_result(None)
 
     async def wait(self) -> None:
         """Park until `set()`; returns at once when it was set before."""
         if self._set:
             return
-        self._future = asyncio.get_running_loop().create_future()
+        self._parked = _Parked(self._activity)
         self._activity.end()
-        try:
-            await self._future
-        except asyncio.CancelledError:
-            if not self._future.done() or self._future.cancelled():
-                self._activity.begin()
-            raise
+        await self._parked
+
+
+class _Parked(asyncio.Future[None]):
+    """What a parked coroutine awaits. Cancelling its task cancels this first: the moment to count it in."""
+
+    def __init__(self, activity: Activity) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._activity = activity
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if not super().cancel(msg=msg):
+            return False
+        self._activity.begin()
+        return True

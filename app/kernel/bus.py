@@ -63,6 +63,7 @@ class SubscriberFailed(Event):
 Handler = Callable[[Entry], None]
 Remover = Callable[[], None]
 
+
 @dataclass(slots=True, eq=False)
 class _Subscription:
     handler: Handler

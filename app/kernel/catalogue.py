@@ -48,7 +48,7 @@ class Catalogue:
             return f"{text.id} {values}" if values else text.id
         try:
             return sentence.format_map(values)
-        except (KeyError, ValueError, IndexError):
+        except (LookupError, ValueError, TypeError, AttributeError):
             return f"{sentence} {values}"
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -24,25 +26,39 @@ from app.kernel.activity import Activity
 
 
 class Missed(Enum):
-    """What a periodic deadline does with beats that a jump passed over."""
+    """What a periodic deadline does with beats that lie behind when it comes to fire.
+
+    That happens when the computer slept or the calendar was set forward; time travel stops at every beat.
+    """
 
     ALL = "all"
     LAST = "last"
+    """One beat for all that lie behind."""
     SKIP = "skip"
+    """None; it goes on with the next."""
 
 
 @dataclass(slots=True, eq=False)
 class Timer:
-    """A deadline that can be cancelled. `due` is in elapsed seconds; `at` is set for calendar ones."""
+    """A deadline that can be cancelled. `due` is in elapsed seconds; `at` is set for calendar ones.
+
+    The callback runs in the context it was set in, whoever moves the clock: what it publishes names the
+    origin and the cause of the one who set it.
+    """
 
     due: float
     callback: Callable[[], None]
     at: datetime | None = None
+    period: float | None = None
     cancelled: bool = False
-    count: int = field(default=0, compare=False)
+    context: Context = field(default_factory=copy_context, repr=False)
 
     def cancel(self) -> None:
         self.cancelled = True
+
+    def fire(self) -> None:
+        # a copy, because a context cannot be entered twice, and a callback may move the clock
+        self.context.copy().run(self.callback)
 
 
 class Clock(ABC):
@@ -119,10 +135,12 @@ class Clock(ABC):
         """Set the calendar. Returns by how much it changed. Passed calendar deadlines fire."""
         change = now - self.now()
         self._set_offset(change)
-        entries = [timer for _, _, timer in self._heap if not timer.cancelled]
+        # sorted, so that deadlines of the same instant keep their order
+        entries = [timer for _, _, timer in sorted(self._heap[:]) if not timer.cancelled]
         self._heap.clear()
         for timer in entries:
             if timer.at is not None:
+                timer.at = _next_beat(timer, now)
                 timer.due = self._due_of(timer.at)
             self._push(timer)
         self._rearm()
@@ -149,7 +167,19 @@ class Clock(ABC):
         _, _, timer = heapq.heappop(self._heap)
         if not timer.cancelled:
             timer.cancelled = True
-            timer.callback()
+            timer.fire()
+
+
+def _next_beat(timer: Timer, now: datetime) -> datetime:
+    """When a calendar deadline fires after the calendar was set to `now`.
+
+    One that beats every 15 minutes still does when the calendar was set back by hours.
+    """
+    assert timer.at is not None
+    ahead = (timer.at - now).total_seconds()
+    if timer.period is None or ahead <= timer.period:
+        return timer.at
+    return timer.at - timedelta(seconds=(math.ceil(ahead / timer.period) - 1) * timer.period)
 
 
 class _Periodic:
@@ -167,9 +197,8 @@ class _Periodic:
             raise ValueError(f"a period must be longer than 0 s, not {seconds}")
         self._clock, self._seconds, self._callback = clock, seconds, callback
         self._missed = missed
-        self._next_at = first
         due = clock._due_of(first) if first else clock.elapsed() + seconds
-        self.timer = Timer(due, self._beat, at=first)
+        self.timer = Timer(due, self._beat, at=first, period=seconds)
         clock._add(self.timer)
 
     def _beat(self) -> None:
@@ -328,16 +357,19 @@ class SystemClock(Clock):
         due = self.next_due()
         if due is None or self._closed:
             return
-        delay = max(0.0, (due - self.elapsed()) / self._rate)
+        # a Qt loop counts its timers in milliseconds of 32 bits: nearly a month at most
+        delay = min(max(0.0, (due - self.elapsed()) / self._rate), 86_400.0)
         self._handle = asyncio.get_running_loop().call_later(delay, self._fire_due)
 
     def _fire_due(self) -> None:
         self._handle = None
         due = self.next_due()
-        if due is not None and due <= self.elapsed() + 1e-6:
-            self._fire_next()
-        # one a turn of the loop: a burst after a suspend must not stall the picture
-        self._rearm()
+        try:
+            if due is not None and due <= self.elapsed():
+                self._fire_next()
+        finally:
+            # one a turn of the loop: a burst after a suspend must not stall the picture
+            self._rearm()
 
 
 class LinkTimer(Protocol):
@@ -403,5 +435,5 @@ class ManualLinkClock:
             due, _, timer = heapq.heappop(self._heap)
             self._now = max(self._now, due)
             if not timer.cancelled:
-                timer.callback()
+                timer.fire()
         self._now = target

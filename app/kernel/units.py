@@ -12,7 +12,7 @@ MIN_AC_CURRENT = 6.0
 """Ampere: below this IEC 61851 knows no charging on AC."""
 
 _STAMP = re.compile(
-    r"^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?\s*([Zz]|[+-]\d{2}:?\d{2})?$"
+    r"^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?\s*([Zz]|[+-]\d{2}:?\d{2})?$", re.ASCII
 )
 
 
@@ -45,5 +45,11 @@ def parse_stamp(text: str) -> datetime:
     if zone and zone not in "Zz":
         sign = -1 if zone[0] == "-" else 1
         digits = zone[1:].replace(":", "")
-        offset = sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return moment.replace(tzinfo=UTC) - offset
+        hours, minutes = int(digits[:2]), int(digits[2:])
+        if hours > 23 or minutes > 59:
+            raise ValueError(f"not a date-time: {text!r}")
+        offset = sign * timedelta(hours=hours, minutes=minutes)
+    try:
+        return moment.replace(tzinfo=UTC) - offset
+    except OverflowError as error:  # the year 1 or 9999, moved over its edge by the offset
+        raise ValueError(f"not a date-time: {text!r}") from error
