@@ -1,0 +1,63 @@
+"""Benches of OCPP 1.6 whose status changes are judged by the table of the specification."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from app.ocpp.context import KeySetting, OcppSettings
+from app.ocpp.v16.status import NEXT
+from app.ocpp.version import Version
+from tests.support.harness import Bench, make_bench
+
+__all__ = ["make_bench"]
+
+Make = Callable[..., Bench]
+
+
+def forbidden_changes(bench: Bench) -> list[str]:
+    """Status changes told over one link that 16-ST-03 does not know."""
+    told: dict[tuple[int, int], list[str]] = {}
+    for heard in bench.csms.heard:
+        if heard.action == "StatusNotification":
+            place = (heard.connection, heard.payload["connectorId"])
+            told.setdefault(place, []).append(heard.payload["status"])
+    wrong = []
+    for (_, number), words in told.items():
+        for before, after in pairwise(words):
+            if before != after and (number == 0 or after not in NEXT[before]):
+                if number != 0 or {before, after} - {"Available", "Unavailable", "Faulted"}:
+                    wrong.append(f"connector {number}: {before} -> {after}")
+    return wrong
+
+
+@pytest.fixture
+async def bench16(make_bench: Make) -> AsyncIterator[Make]:
+    """Makes benches of 1.6: `bench16("public-ac-2x22", keys={"MeterValueSampleInterval": "10"})`."""
+    benches: list[tuple[Bench, bool]] = []
+
+    def make(
+        blueprint: str = "public-ac-2x22",
+        *,
+        keys: dict[str, str] | None = None,
+        judge: bool = True,
+        settings: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Bench:
+        preset = tuple(KeySetting(name, value) for name, value in (keys or {}).items())
+        bench = make_bench(
+            Version.V16,
+            blueprint=blueprint,
+            settings=OcppSettings(keys=preset, **(settings or {})),
+            **options,
+        )
+        benches.append((bench, judge))
+        return bench
+
+    yield make
+    for bench, judge in benches:
+        if judge:
+            assert not forbidden_changes(bench)
