@@ -1,0 +1,344 @@
+"""The five states of a connector, and what is in service. Part 2, block G.
+
+What the back office ordered is a row of `v201.availability` by place ("0/0" the station, "1/0" an EVSE,
+"1/2" a connector). An order that waits for a transaction is a row too: free EVSEs go out of service at once
+(`held`), the rest when the last transaction there has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from app.kernel.bus import Entry
+from app.kernel.units import stamp
+from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.events import ConnectorStatusChanged
+from app.ocpp.outbox import Outbox
+from app.ocpp.personality import Block
+from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.provisioning import Provisioning
+from app.ocpp.v201.variables import Place
+from app.station.commands import SetOperative
+from app.station.events import (
+    CablePlugged,
+    CableUnplugged,
+    FaultCleared,
+    FaultRaised,
+    FlowChanged,
+    OperativeChanged,
+    ReservationMarked,
+)
+from app.station.faults import effect_of
+from app.station.kinds import Effect
+from app.station.snapshot import ConnectorSnapshot, EvseSnapshot, FaultSnapshot, StationSnapshot
+
+TABLE = "v201.availability"
+SCHEDULED = "v201.scheduled"
+
+_WORST = ("Faulted", "Unavailable", "Reserved", "Occupied", "Available")
+
+Spot = tuple[int, int]
+
+
+def _key(evse: int, connector: int) -> str:
+    return f"{evse}/{connector}"
+
+
+class Availability(Block):
+    """Tells the state of connectors and takes parts in and out of service."""
+
+    def __init__(
+        self, ctx: Context, model: DeviceModel, office: Provisioning, outbox: Outbox
+    ) -> None:
+        super().__init__(ctx)
+        self._model = model
+        self._office = office
+        self._outbox = outbox
+        self._now: dict[Spot, str] = {}
+        self._untold: set[Spot] = set()
+        self._telling = False
+        self._offline_since: float | None = None
+        self.busy: Callable[[int], bool] = lambda evse: False
+        """Does a transaction run on this EVSE."""
+        office.accepted_hooks.append(self.tell_all)
+        model.source("availability.connector", self._connector_source)
+        model.source("availability.evse", self._evse_source)
+        model.source("availability.station", lambda _: self._station_status())
+        model.source("problem.connector", self._problem)
+        model.source("problem.evse", self._problem)
+        model.source("problem.station", lambda _: _flag(bool(_trips(self._snapshot().faults))))
+
+    # ---- life
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"ChangeAvailability": self._change}
+
+    def start(self) -> None:
+        for key, row in self.ctx.store.rows(TABLE):
+            evse, connector = (int(part) for part in key.split("/"))
+            if not row["operative"]:
+                self.ctx.station.handle(SetOperative(evse, connector, operative=False))
+        self._now = self._statuses()
+        self._offline_since = self.ctx.clock.elapsed()
+        self.on(
+            self._something,
+            CablePlugged,
+            CableUnplugged,
+            FaultRaised,
+            FaultCleared,
+            FlowChanged,
+            OperativeChanged,
+            ReservationMarked,
+        )
+        for key, _ in self.ctx.store.rows(SCHEDULED):
+            self._apply_if_idle(key)
+
+    def link_up(self, *, first: bool) -> None:
+        offline = self.ctx.clock.elapsed() - (self._offline_since or 0.0)
+        self._offline_since = None
+        if not self._office.accepted:
+            return  # the next accepted boot tells all
+        if offline > self._model.integer("OCPPCommCtrlr.OfflineThreshold"):
+            self.tell_all()  # 201-ST-04, B04.FR.01
+        else:
+            self._tell()
+
+    def link_down(self) -> None:
+        self._offline_since = self.ctx.clock.elapsed()
+
+    # ---- states
+
+    def status(self, evse: int, connector: int) -> str:
+        """ConnectorStatusEnumType of a connector, as it was last found."""
+        return self._now[evse, connector]
+
+    def usable(self, evse: int) -> bool:
+        """Can a new session start on this EVSE."""
+        found = self._snapshot().evse(evse)
+        statuses = [self._status_of(found, connector) for connector in found.connectors]
+        return any(status not in ("Faulted", "Unavailable") for status in statuses)
+
+    def _statuses(self) -> dict[Spot, str]:
+        return {
+            (evse.id, connector.id): self._status_of(evse, connector)
+            for evse in self._snapshot().evses
+            for connector in evse.connectors
+        }
+
+    def _status_of(self, evse: EvseSnapshot, connector: ConnectorSnapshot) -> str:
+        snapshot = self._snapshot()
+        here = [fault for fault in evse.faults if fault.connector in (0, connector.id)]
+        if _trips((*snapshot.faults, *here)):
+            return "Faulted"
+        if not (snapshot.operative and evse.operative and connector.operative):
+            return "Unavailable"
+        if not connector.plugged and self._scheduled(evse.id, connector.id):
+            return "Unavailable"  # G01.FR.05: it becomes so when the car leaves
+        reserved = evse.reservation
+        if reserved is not None and reserved.connector in (0, connector.id):
+            return "Reserved"  # G03.FR.09: plugging in changes nothing
+        return "Occupied" if connector.plugged else "Available"
+
+    def _something(self, entry: Entry) -> None:
+        if not self._snapshot().mains:
+            return
+        self._something_changed()
+
+    def tell_all(self) -> None:
+        """B01.FR.05: the state of every connector."""
+        self._untold |= set(self._now)
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._untold:
+            return
+        if not self.ctx.calls.online:
+            if self._model.flag("OCPPCommCtrlr.QueueAllMessages"):
+                self._queue()
+            return
+        if self._office.accepted and not self._telling:
+            self._telling = True
+            self.ctx.spawn(self._tell_untold(), "status notifications")
+
+    async def _tell_untold(self) -> None:
+        """One after the other, each with the state it has when its turn comes."""
+        try:
+            while self._untold:
+                spot = min(self._untold)
+                self._untold.discard(spot)
+                if await self._office.say("StatusNotification", self._payload(spot)) is None:
+                    self._untold.add(spot)
+                    return
+        finally:
+            self._telling = False
+
+    def _queue(self) -> None:
+        for spot in sorted(self._untold):
+            self._outbox.put("StatusNotification", self._payload(spot), ref="status")
+        self._untold.clear()
+
+    def _payload(self, spot: Spot) -> Payload:
+        return {
+            "timestamp": stamp(self.ctx.clock.now()),
+            "connectorStatus": self._now[spot],
+            "evseId": spot[0],
+            "connectorId": spot[1],
+        }
+
+    def trigger(self, evse: int, connector: int) -> None:
+        """F06: the state of one connector, because the back office asked."""
+        payload = self._payload((evse, connector))
+        self.ctx.spawn(self._say_asked(payload), "triggered status notification")
+
+    async def _say_asked(self, payload: Payload) -> None:
+        await self._office.say("StatusNotification", payload, asked=True)
+
+    def knows(self, evse: int, connector: int) -> bool:
+        return (evse, connector) in self._now
+
+    # ---- the device model's view
+
+    def _connector_source(self, place: Place) -> str:
+        return self._now.get((place.evse or 0, place.connector or 0), "Unavailable")
+
+    def _evse_source(self, place: Place) -> str:
+        return _worst(status for (evse, _), status in self._now.items() if evse == place.evse)
+
+    def _station_status(self) -> str:
+        """The station is as good as its best EVSE, unless it is out of service or broken as a whole."""
+        snapshot = self._snapshot()
+        if _trips(snapshot.faults):
+            return "Faulted"
+        if not snapshot.operative:
+            return "Unavailable"
+        found = {self._evse_source(Place("EVSE", evse=evse.id)) for evse in snapshot.evses}
+        return next((status for status in reversed(_WORST) if status in found), "Available")
+
+    def _problem(self, place: Place) -> str:
+        faults = self._snapshot().evse(place.evse or 1).faults
+        hit = [f for f in faults if place.connector is None or f.connector in (0, place.connector)]
+        return _flag(bool(_trips(hit)))
+
+    def _snapshot(self) -> StationSnapshot:
+        return self.ctx.station.snapshot()
+
+    # ---- ChangeAvailability
+
+    def _change(self, request: Payload) -> Reply:
+        place = request.get("evse") or {}
+        evse, connector = place.get("id", 0), place.get("connectorId", 0)
+        operative = request["operationalStatus"] == "Operative"
+        if not self._exists(evse, connector):
+            reason = "UnknownConnectorId" if connector else "UnknownEvse"
+            return Reply({"status": "Rejected", "statusInfo": {"reasonCode": reason}})
+        key = _key(evse, connector)
+        if operative:
+            return Reply({"status": "Accepted"}, then=lambda: self._put_into_service(key))
+        if not self._is_operative(evse, connector):
+            return Reply({"status": "Accepted"})  # G03.FR.03
+        if self._busy(evse):
+            self._schedule(key, evse)
+            return Reply({"status": "Scheduled"}, then=lambda: self._hold(key))
+        return Reply({"status": "Accepted"}, then=lambda: self._take_out(key))
+
+    def _exists(self, evse: int, connector: int) -> bool:
+        if evse == 0:
+            return connector == 0
+        return any(known == evse and (connector in (0, number)) for known, number in self._now)
+
+    def _is_operative(self, evse: int, connector: int) -> bool:
+        snapshot = self._snapshot()
+        if evse == 0:
+            return snapshot.operative
+        found = snapshot.evse(evse)
+        if connector == 0:
+            return found.operative
+        return any(c.operative for c in found.connectors if c.id == connector)
+
+    def _busy(self, evse: int) -> bool:
+        evses = [found.id for found in self._snapshot().evses] if evse == 0 else [evse]
+        return any(self.busy(number) for number in evses)
+
+    def _set(self, key: str, operative: bool) -> None:
+        evse, connector = (int(part) for part in key.split("/"))
+        self.ctx.station.handle(SetOperative(evse, connector, operative))
+
+    def _take_out(self, key: str) -> None:
+        with self.ctx.store.step():
+            self.ctx.store.put(TABLE, key, {"operative": False})
+            self.ctx.store.delete(SCHEDULED, key)
+        self._set(key, operative=False)
+
+    def _put_into_service(self, key: str) -> None:
+        row = self.ctx.store.get(SCHEDULED, key)
+        with self.ctx.store.step():
+            self.ctx.store.put(TABLE, key, {"operative": True})
+            self.ctx.store.delete(SCHEDULED, key)
+        self._set(key, operative=True)
+        self._release(row)
+        self._something_changed()
+
+    # ---- what waits for a transaction
+
+    def _schedule(self, key: str, evse: int) -> None:
+        """G03.FR.05: written down at once, so that it outlives a power cut."""
+        free = []
+        if evse == 0:
+            free = [
+                found.id
+                for found in self._snapshot().evses
+                if not self.busy(found.id) and found.operative
+            ]
+        self.ctx.store.put(SCHEDULED, key, {"held": free})
+
+    def _hold(self, key: str) -> None:
+        row = self.ctx.store.get(SCHEDULED, key) or {}
+        for evse in row.get("held", ()):
+            self.ctx.station.handle(SetOperative(evse, 0, operative=False))
+        self._apply_if_idle(key)
+        self._something_changed()
+
+    def _release(self, row: Mapping[str, list[int]] | None) -> None:
+        """EVSEs that were held for the station as a whole go back to what they were."""
+        for evse in (row or {}).get("held", ()):
+            own = self.ctx.store.get(TABLE, _key(evse, 0))
+            if own is None or own["operative"]:
+                self.ctx.station.handle(SetOperative(evse, 0, operative=True))
+
+    def _scheduled(self, evse: int, connector: int) -> bool:
+        keys = (_key(0, 0), _key(evse, 0), _key(evse, connector))
+        return any(self.ctx.store.get(SCHEDULED, key) is not None for key in keys)
+
+    def became_idle(self, _evse: int) -> None:
+        """A transaction has ended: apply what waited for it."""
+        for key, _ in self.ctx.store.rows(SCHEDULED):
+            self._apply_if_idle(key)
+
+    def _apply_if_idle(self, key: str) -> None:
+        row = self.ctx.store.get(SCHEDULED, key)
+        if row is None or self._busy(int(key.split("/", maxsplit=1)[0])):
+            return
+        self._take_out(key)
+        self._release(row)
+
+    def _something_changed(self) -> None:
+        for spot, status in self._statuses().items():
+            if status != self._now[spot]:
+                self._now[spot] = status
+                self._untold.add(spot)
+                self.ctx.bus.publish(ConnectorStatusChanged(*spot, status))
+        self._tell()
+
+
+def _trips(faults: tuple[FaultSnapshot, ...] | list[FaultSnapshot]) -> list[FaultSnapshot]:
+    """Those that let nothing charge."""
+    return [fault for fault in faults if effect_of(fault.fault, fault.info) is Effect.TRIP]
+
+
+def _worst(statuses: Iterable[str]) -> str:
+    found = set(statuses)
+    return next((status for status in _WORST if status in found), "Available")
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

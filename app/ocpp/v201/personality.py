@@ -1,0 +1,175 @@
+"""A station that speaks OCPP 2.0.1: its blocks, put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.ocpp.context import BootState, Context, Payload, SessionView
+from app.ocpp.outbox import Outbox
+from app.ocpp.personality import LinkPolicy, Personality
+from app.ocpp.v201.authorization import Authorization
+from app.ocpp.v201.availability import Availability
+from app.ocpp.v201.cards import Cards
+from app.ocpp.v201.configuration import PASSWORD, Configuration
+from app.ocpp.v201.data_transfer import DataTransfer
+from app.ocpp.v201.delivery import Delivery
+from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.metering import Metering
+from app.ocpp.v201.provisioning import Provisioning
+from app.ocpp.v201.remote import Remote
+from app.ocpp.v201.reports import Reports
+from app.ocpp.v201.reset import Reset
+from app.ocpp.v201.transactions import Transactions
+from app.ocpp.v201.triggers import Triggers
+from app.ocpp.v201.variables import Mutability, Path, Variable
+from app.ocpp.v201.watch import Watch
+from app.ocpp.version import Version
+
+
+class Personality201(Personality):
+    """One power cycle of a 2.0.1 station."""
+
+    version = Version.V201
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.model = DeviceModel(ctx)
+        self.office = Provisioning(ctx, self.model)
+        delivery = Delivery(ctx, self.model, self.office)
+        self.outbox = Outbox(ctx, delivery)
+        self.availability = Availability(ctx, self.model, self.office, self.outbox)
+        self.authorization = Authorization(ctx, self.model, self.office)
+        self.metering = Metering(ctx, self.model, self.office)
+        self.transactions = Transactions(ctx, self.model, self.metering, self.outbox)
+        self.watch = Watch(ctx, self.model, self.authorization, self.transactions)
+        cards = Cards(ctx, self.office, self.authorization, self.transactions, self.watch)
+        remote = Remote(
+            ctx,
+            self.model,
+            self.office,
+            self.authorization,
+            self.availability,
+            self.transactions,
+        )
+        self.reset = Reset(ctx, self.model, self.outbox, self.transactions)
+        self.triggers = Triggers(
+            ctx, self.office, self.availability, self.metering, self.transactions
+        )
+        self.data_transfer = DataTransfer(ctx, self.office)
+        # availability hears of a cable before transactions do: the state is told first
+        self.blocks = [
+            self.model,
+            self.office,
+            self.availability,
+            self.authorization,
+            self.metering,
+            self.transactions,
+            self.watch,
+            cards,
+            remote,
+            self.reset,
+            self.triggers,
+            Configuration(ctx, self.model),
+            Reports(ctx, self.model, self.office),
+            self.data_transfer,
+        ]
+        self._wire(delivery)
+
+    def _wire(self, delivery: Delivery) -> None:
+        """What blocks tell each other."""
+        delivery.answer_taken = self.watch.answered
+        delivery.gone = self.reset.something_delivered
+        self.availability.busy = self._is_busy
+        self.watch.usable = self.availability.usable
+        self.transactions.idle_hooks.append(self.availability.became_idle)
+        self.office.accepted_hooks.append(self.outbox.kick)
+
+    def _is_busy(self, evse: int) -> bool:
+        bay = self.transactions.bays[evse]
+        return bay.transaction is not None or bay.permission is not None
+
+    # ---- life
+
+    def start(self) -> None:
+        super().start()
+        self.outbox.start()
+
+    def link_up(self, *, first: bool) -> None:
+        super().link_up(first=first)
+        self.outbox.kick()
+
+    def link_down(self) -> None:
+        super().link_down()
+        self.outbox.kick()
+
+    # ---- what runtime, window and control ask
+
+    @property
+    def boot_state(self) -> BootState:
+        return self.office.state
+
+    def admit(self, action: str) -> None:
+        self.office.admit(action)
+
+    def sessions(self) -> tuple[SessionView, ...]:
+        return self.transactions.sessions()
+
+    def settings(self) -> list[Payload]:
+        return [self._view(variable) for variable in self.model.variables()]
+
+    def _view(self, variable: Variable) -> Payload:
+        attributes: Payload = {
+            name: {
+                "value": None if variable.secret else self.model.value(variable, name),
+                "mutability": attribute.mutability.value,
+                "constant": attribute.constant,
+                "persistent": attribute.persistent,
+            }
+            for name, attribute in variable.attributes.items()
+        }
+        actual = attributes.get("Actual", {})
+        return {
+            "name": variable.path,
+            "value": actual.get("value"),
+            "readonly": actual.get("mutability") == Mutability.READ_ONLY.value,
+            "component": variable.place.payload(),
+            "variable": variable.variable_payload(),
+            "type": variable.data_type.value,
+            "unit": variable.unit,
+            "minimum": variable.minimum,
+            "maximum": self.model.maximum(variable),
+            "values": list(variable.values),
+            "secret": variable.secret,
+            "attributes": attributes,
+        }
+
+    def get_setting(self, name: str) -> str | None:
+        path = Path.parse(name)
+        variable = self.model.at(name)
+        if path.attribute not in variable.attributes:
+            raise KeyError(name)
+        return None if variable.secret else self.model.value(variable, path.attribute)
+
+    def set_setting(self, name: str, value: str) -> str:
+        path = Path.parse(name)
+        variable = self.model.at(name)
+        if path.attribute not in variable.attributes:
+            raise KeyError(name)
+        return self.model.set(variable, path.attribute, value, "person").status
+
+    def link_policy(self) -> LinkPolicy:
+        model = self.model
+        return LinkPolicy(
+            ping_interval=float(model.integer("OCPPCommCtrlr.WebSocketPingInterval")),
+            message_timeout=float(model.integer("OCPPCommCtrlr.MessageTimeout[Default]")),
+            backoff_minimum=float(model.integer("OCPPCommCtrlr.RetryBackOffWaitMinimum")),
+            backoff_random=float(model.integer("OCPPCommCtrlr.RetryBackOffRandomRange")),
+            backoff_repeats=model.integer("OCPPCommCtrlr.RetryBackOffRepeatTimes"),
+        )
+
+    def basic_auth_password(self) -> str | bytes | None:
+        """The password that was set over the protocol, which goes out as it is (errata 2.1)."""
+        return self.model.text(PASSWORD) or None
+
+    def queue(self) -> list[Any]:
+        return list(self.outbox.rows())

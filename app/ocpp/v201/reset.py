@@ -1,0 +1,125 @@
+"""Starting anew on order. Part 2, B11 and B12.
+
+Immediate: transactions end, their last messages get the chance to be delivered, then the station goes down.
+OnIdle: when nothing runs, nobody is authorized and no cable is locked (errata 2.14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.kernel.activity import Wakeup
+from app.ocpp.context import BootReason, Context, Handler, Payload, Reply
+from app.ocpp.outbox import Outbox
+from app.ocpp.personality import Block
+from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.remote import rejected
+from app.ocpp.v201.transactions import Transactions
+from app.station.commands import Restart
+from app.station.events import CableUnplugged, LockChanged
+from app.station.kinds import LockState, RestartKind
+
+TABLE = "v201.reset"
+
+
+class Reset(Block):
+    """Goes down and comes up again."""
+
+    def __init__(
+        self, ctx: Context, model: DeviceModel, outbox: Outbox, transactions: Transactions
+    ) -> None:
+        super().__init__(ctx)
+        self._model = model
+        self._outbox = outbox
+        self._tx = transactions
+        self._scheduled: set[int] = set()
+        """EVSEs (0: the station) that restart when they are idle."""
+        self._delivered: Wakeup | None = None
+        self._going_down = False
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"Reset": self._reset}
+
+    def start(self) -> None:
+        self._tx.idle_hooks.append(lambda _: self._look())
+        self.on(lambda _: self._look(), LockChanged, CableUnplugged)
+
+    def link_down(self) -> None:
+        self.something_delivered()
+
+    def something_delivered(self) -> None:
+        """A queued message is gone, or will not go: whoever waits for that looks again."""
+        if self._delivered is not None:
+            self._delivered.set()
+
+    # ---- the request
+
+    def _reset(self, request: Payload) -> Reply:
+        evse = request.get("evseId", 0)
+        if self._going_down:
+            return rejected("InternalError")
+        if evse and evse not in self._tx.bays:
+            return rejected("UnknownEvse")
+        if evse and not self._model.flag(f"EVSE@{evse}.AllowReset"):
+            return rejected("UnsupportedParam")  # B11.FR.09
+        if request["type"] == "OnIdle" and not self._idle(evse):
+            self._scheduled.add(evse)
+            return Reply({"status": "Scheduled"}, then=self._look)
+        if not evse:
+            self._going_down = True
+        return Reply({"status": "Accepted"}, then=lambda: self._now(evse))
+
+    def _idle(self, evse: int) -> bool:
+        bays = [bay for bay in self._tx.all_bays() if evse in (0, bay.evse)]
+        if any(bay.transaction is not None or not bay.free for bay in bays):
+            return False
+        found = self.ctx.station.snapshot().evses
+        return not any(
+            connector.lock is LockState.LOCKED
+            for part in found
+            if evse in (0, part.id)
+            for connector in part.connectors
+        )
+
+    def _look(self) -> None:
+        """Has an EVSE whose reset is scheduled become idle?"""
+        for evse in sorted(self._scheduled):
+            if self._idle(evse) and not self._going_down:
+                self._scheduled.discard(evse)
+                if evse == 0:
+                    self._going_down = True
+                self.ctx.spawn(self._down(evse, BootReason.SCHEDULED_RESET), "scheduled reset")
+
+    # ---- going down
+
+    async def _now(self, evse: int) -> None:
+        self._tx.end_all("ResetCommand", "ImmediateReset", evse or None)
+        await self._down(evse, BootReason.REMOTE_RESET)
+
+    async def _down(self, evse: int, reason: BootReason) -> None:
+        if evse:
+            self.ctx.station.handle(Restart(RestartKind.SOFT, evse))
+            return
+        await self._deliver()
+        kind = RestartKind.HARD if reason is BootReason.REMOTE_RESET else RestartKind.SOFT
+        self.ctx.station.handle(Restart(kind))
+        self.ctx.reboot(reason)
+
+    async def _deliver(self) -> None:
+        """B12.FR.05: wait for the answers, but not longer than a message may take."""
+        late = False
+
+        def too_late() -> None:
+            nonlocal late
+            late = True
+            self.something_delivered()
+
+        seconds = float(self._model.integer("OCPPCommCtrlr.MessageTimeout[Default]"))
+        timer = self.ctx.link.call_later(seconds, too_late)
+        try:
+            while self._outbox.count() and self.ctx.calls.online and not late:
+                self._delivered = self.ctx.activity.wakeup()
+                await self._delivered.wait()
+        finally:
+            self._delivered = None
+            timer.cancel()

@@ -1,0 +1,401 @@
+"""Transactions: when they start and end, and what the back office hears of them. Part 2, block E.
+
+Each EVSE is a bay with five facts (`facts.py`). Whatever happens changes facts; `moved()` compares them
+with TxStartPoint and TxStopPoint and tells. `watch.py` turns what the machine does into such moves, and
+`cards.py` what drivers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from app.kernel.text import Text
+from app.kernel.units import parse_stamp, stamp
+from app.ocpp.context import BootReason, Context, Handler, Payload, Reply, SessionView
+from app.ocpp.events import TransactionEnded, TransactionStarted
+from app.ocpp.outbox import Outbox
+from app.ocpp.personality import Block
+from app.ocpp.v201.bay import TABLE, Bay, Permission, Transaction
+from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.facts import ENERGY, OPTIONS, PARKING, Facts, ends, starts
+from app.ocpp.v201.metering import Metering
+from app.ocpp.v201.telling import Teller
+from app.ocpp.v201.tokens import IdToken
+from app.station.commands import Permit, ShowText, Suspend, Unlock, Withdraw
+from app.station.intents import Refused
+from app.station.kinds import LockState
+
+START_POINT = "TxCtrlr.TxStartPoint"
+STOP_POINT = "TxCtrlr.TxStopPoint"
+
+_AFTER_BOOT: dict[BootReason, tuple[str, str]] = {
+    BootReason.REMOTE_RESET: ("ResetCommand", "ImmediateReset"),
+    BootReason.SCHEDULED_RESET: ("ResetCommand", "ImmediateReset"),
+    BootReason.POWER_UP: ("AbnormalCondition", "PowerLoss"),
+}
+
+
+class Transactions(Block):
+    """The bays of the station and what runs in them."""
+
+    def __init__(
+        self, ctx: Context, model: DeviceModel, metering: Metering, outbox: Outbox
+    ) -> None:
+        super().__init__(ctx)
+        self.model = model
+        self._metering = metering
+        self._outbox = outbox
+        self._teller = Teller(ctx, metering, outbox)
+        self._points = OPTIONS["power-path"]
+        self._left: list[Transaction] = []
+        self.bays: dict[int, Bay] = {}
+        self.waiting = Bay(0)
+        """A permission (and perhaps its transaction) whose EVSE is not known yet."""
+        self.idle_hooks: list[Callable[[int], None]] = []
+        """Called with the EVSE whose transaction or permission has ended."""
+        metering.sampled = self._sampled
+        model.source("tx.start_point", lambda _: self._points[0])
+        model.source("tx.stop_point", lambda _: self._points[1])
+
+    # ---- life
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"GetTransactionStatus": self._status}
+
+    def restore(self) -> None:
+        for evse in self.ctx.station.snapshot().evses:
+            plugged = next((c.id for c in evse.connectors if c.plugged), None)
+            bay = Bay(evse.id, plugged, evse.vehicle is not None, evse.flow)
+            self.bays[evse.id] = bay
+        self._left = [Transaction(**row) for _, row in self.ctx.store.rows(TABLE)]
+        self._read_points()
+
+    def start(self) -> None:
+        for tx in self._left:
+            self._close_after_boot(tx)
+        self._left.clear()
+        for bay in self.bays.values():
+            bay.facts = Facts()  # what is there after a boot counts as having come
+            self.moved(bay, "CablePluggedIn" if bay.connector is not None else "EVDetected")
+
+    def stop(self) -> None:
+        super().stop()
+        for bay in (*self.bays.values(), self.waiting):
+            bay.cancel_timeout()
+
+    def _close_after_boot(self, tx: Transaction) -> None:
+        """A transaction that the last power cycle left open ends now; nobody is authorized any more."""
+        trigger, reason = _AFTER_BOOT.get(self.ctx.boot_reason, ("AbnormalCondition", "Reboot"))
+        bay = self.bays.get(tx.evse or 0, self.waiting)
+        bay.transaction = tx
+        self._finish(bay, trigger, reason)
+
+    # ---- start and stop points
+
+    def _read_points(self) -> None:
+        """Where nobody has set them, the points follow the open point, at the moment of use."""
+        if self.model.at(START_POINT).source or self.model.at(STOP_POINT).source:
+            chosen = self.ctx.points.choose("ocpp201-tx-start-stop-point")
+            self._points = OPTIONS.get(chosen, OPTIONS["power-path"])
+
+    @property
+    def start_points(self) -> tuple[str, ...]:
+        return self.model.members(START_POINT)
+
+    @property
+    def stop_points(self) -> tuple[str, ...]:
+        return self.model.members(STOP_POINT)
+
+    @property
+    def sees_cars(self) -> bool:
+        """Is a bay detector of any use."""
+        return PARKING in self.start_points or PARKING in self.stop_points
+
+    # ---- the heart
+
+    def moved(
+        self,
+        bay: Bay,
+        trigger: str,
+        *,
+        reason: str | None = None,
+        token: IdToken | None = None,
+        state: bool = True,
+    ) -> None:
+        """Facts of a bay may have changed: start, tell or end what runs there."""
+        before, after = bay.facts, bay.now()
+        bay.facts = after
+        tx = bay.transaction
+        if tx is None:
+            if before == Facts() and after != before:
+                self._read_points()
+            if starts(self.start_points, before, after):
+                self._begin(bay, trigger)
+            return
+        if ends(self.stop_points, before, after):
+            self._finish(bay, trigger, tx.reason or reason, token)
+            return
+        if trigger == "ChargingStateChanged" and bay.state == tx.state_told:
+            return
+        self._teller.tell(bay, "Updated", trigger, token=token, state=state)
+
+    def _begin(self, bay: Bay, trigger: str) -> None:
+        tx = Transaction(
+            self.ctx.ids(), bay.evse or None, bay.connector, stamp(self.ctx.clock.now())
+        )
+        bay.transaction = tx
+        self._own(bay)
+        self._teller.tell(bay, "Started", trigger)
+        if bay.evse:
+            self._metering.begin(bay)
+        token = tx.id_token
+        self.ctx.bus.publish(
+            TransactionStarted(bay.evse, bay.connector, tx.id, token.text if token else None)
+        )
+
+    def _own(self, bay: Bay) -> None:
+        """Write the permission of a bay into its transaction."""
+        tx, permission = bay.transaction, bay.permission
+        if tx is None or permission is None:
+            return
+        tx.token = permission.token.payload()
+        tx.group, tx.capped = permission.group, permission.capped
+        tx.token_told = False
+        tx.reason = None
+        if permission.remote_start_id is not None:
+            tx.remote_start_id, permission.remote_start_id = permission.remote_start_id, None
+
+    def _finish(
+        self, bay: Bay, trigger: str, reason: str | None, token: IdToken | None = None
+    ) -> None:
+        """End the transaction of a bay, and the permission with it."""
+        tx = bay.transaction
+        assert tx is not None
+        self.silence(bay)
+        bay.facts = bay.now()
+        self._teller.tell(bay, "Ended", trigger, reason=reason or "Other", token=token)
+        bay.transaction = None
+        energy = (tx.meter_last or 0.0) - (tx.meter_start or tx.meter_last or 0.0)
+        if bay.evse:
+            self._metering.end(bay)
+            if tx.refused:
+                self.ctx.station.handle(Suspend(bay.evse, suspended=False))
+        if reason != "DeAuthorized":
+            self.unlock(bay)
+        else:
+            bay.kept_for, bay.kept_group = tx.id_token, tx.group
+        self.ctx.bus.publish(TransactionEnded(bay.evse, tx.id, reason or "Other", max(0.0, energy)))
+        self._idle(bay)
+
+    def _idle(self, bay: Bay) -> None:
+        for hook in self.idle_hooks:
+            hook(bay.evse)
+
+    # ---- permissions
+
+    def permit(self, bay: Bay, permission: Permission, trigger: str = "Authorized") -> None:
+        """A driver is authorized for this bay (evse 0: for the one where the cable goes in)."""
+        bay.permission = permission
+        bay.kept_for = bay.kept_group = None
+        self._own(bay)
+        self.moved(bay, permission.announce or trigger)
+        if bay.permission is permission:
+            self.let_flow(bay)
+        self.arm_timeout(bay)
+
+    def let_flow(self, bay: Bay) -> None:
+        """Tell the machine that energy may flow."""
+        if not bay.evse:
+            return
+        outcome = self.ctx.station.handle(Permit(bay.evse, bay.connector))
+        if isinstance(outcome, Refused):
+            self.ctx.station.handle(ShowText(bay.evse, outcome.reason))
+            self.end_permission(bay, "AbnormalCondition", "Other")
+
+    def end_permission(
+        self,
+        bay: Bay,
+        trigger: str,
+        reason: str,
+        *,
+        token: IdToken | None = None,
+        force: bool = False,
+        keep_locked: bool = False,
+    ) -> None:
+        """Somebody ends the authorization; whether the transaction ends is up to TxStopPoint.
+
+        `force` ends it in any case.
+        """
+        tx = bay.transaction
+        had = bay.permission
+        bay.permission = None
+        bay.cancel_timeout()
+        if tx is not None:
+            tx.reason = reason
+        if tx is not None and (force or ends(self.stop_points, bay.facts, bay.now())):
+            self._finish(bay, trigger, reason, token)
+            return
+        bay.facts = bay.now()
+        if tx is not None:
+            self._teller.tell(bay, "Updated", trigger, token=token, state=False)
+        if bay.evse:
+            self.ctx.station.handle(Withdraw(bay.evse))
+        if keep_locked and had is not None:
+            bay.kept_for, bay.kept_group = had.token, had.group
+        else:
+            self.unlock(bay)
+        self._idle(bay)
+
+    def drop_permission(self, bay: Bay, reason: str) -> None:
+        """The authorization ends with what happens next, which is told by its own event."""
+        bay.permission = None
+        bay.cancel_timeout()
+        if bay.transaction is not None:
+            bay.transaction.reason = bay.transaction.reason or reason
+        self.silence(bay)
+
+    def silence(self, bay: Bay) -> None:
+        """Take the energy away without an event of its own."""
+        bay.permission = None
+        bay.cancel_timeout()
+        if bay.evse:
+            with self.quiet(bay):
+                self.ctx.station.handle(Withdraw(bay.evse))
+
+    @contextmanager
+    def quiet(self, bay: Bay) -> Iterator[None]:
+        """Changes of flow are told with the event that caused them."""
+        bay.silent = True
+        try:
+            yield
+        finally:
+            bay.silent = False
+
+    def unlock(self, bay: Bay) -> None:
+        """Let the driver have the cable."""
+        bay.kept_for = bay.kept_group = None
+        if not bay.evse:
+            return
+        for connector in self.ctx.station.snapshot().evse(bay.evse).connectors:
+            if connector.lock is LockState.LOCKED:
+                self.ctx.station.handle(Unlock(bay.evse, connector.id))
+
+    # ---- the cable does not come
+
+    def arm_timeout(self, bay: Bay) -> None:
+        """C01.FR.26, E03.FR.05: an authorization waits for a cable only so long."""
+        bay.cancel_timeout()
+        if bay.permission is None or bay.connector is not None:
+            return
+        seconds = self.model.integer("TxCtrlr.EVConnectionTimeOut")
+        bay.timeout = self.ctx.clock.call_in(seconds, lambda: self._timed_out(bay))
+
+    def _timed_out(self, bay: Bay) -> None:
+        bay.timeout = None
+        chosen = self.ctx.points.choose("ocpp201-ev-connection-timeout")
+        if chosen == "ignore":
+            return
+        self.ctx.station.handle(ShowText(bay.evse, Text("v201.screen.too_late")))
+        silent = chosen == "end-silently"
+        keep = chosen == "deauthorize-keep" or PARKING in self.stop_points
+        trigger = "ChargingStateChanged" if silent else "EVConnectTimeout"
+        reason = "Other" if silent else "Timeout"
+        if keep and bay.transaction is not None:
+            self.silence(bay)
+            bay.transaction.reason = reason
+            bay.facts = bay.now()
+            self._teller.tell(bay, "Updated", trigger)
+            self._idle(bay)
+            return
+        self.end_permission(bay, trigger, reason, force=True)
+
+    def adopt(self, bay: Bay) -> None:
+        """The cable went in here: the authorization that waited for it, and its transaction, move in."""
+        waiting = self.waiting
+        waiting.cancel_timeout()
+        bay.permission, bay.transaction = waiting.permission, waiting.transaction
+        bay.facts = Facts(bay.facts.occupied, False, waiting.permission is not None, False)
+        self.waiting = Bay(0)
+        tx = bay.transaction
+        if tx is not None:
+            tx.evse, tx.connector = bay.evse, bay.connector
+            self._metering.begin(bay)
+
+    # ---- what others ask
+
+    def tell(self, bay: Bay, trigger: str, meter: Payload | None = None) -> None:
+        """An Updated that no fact explains."""
+        if bay.transaction is not None:
+            self._teller.tell(bay, "Updated", trigger, meter=meter)
+
+    def tell_now(self, bay: Bay) -> None:
+        """F06.FR.07: the state and the values of this instant."""
+        self.tell(bay, "Trigger", self._teller.current(bay))
+
+    def save(self, bay: Bay) -> None:
+        if bay.transaction is not None:
+            self._teller.save(bay.transaction)
+
+    def by_id(self, transaction_id: str) -> Bay | None:
+        """The bay in which this transaction runs."""
+        for bay in self.all_bays():
+            if bay.transaction is not None and bay.transaction.id == transaction_id:
+                return bay
+        return None
+
+    def all_bays(self) -> tuple[Bay, ...]:
+        return (*self.bays.values(), self.waiting)
+
+    def running(self, evse: int | None = None) -> list[Bay]:
+        """Bays with a transaction, of the station or of one EVSE."""
+        return [
+            bay
+            for bay in self.all_bays()
+            if bay.transaction is not None and evse in (None, bay.evse)
+        ]
+
+    def end_all(self, trigger: str, reason: str, evse: int | None = None) -> None:
+        """End every transaction and every authorization, of the station or of one EVSE."""
+        for bay in self.all_bays():
+            if evse in (None, bay.evse):
+                if bay.transaction is not None:
+                    self._finish(bay, trigger, reason)
+                elif bay.permission is not None:
+                    self.end_permission(bay, trigger, reason)
+
+    def sessions(self) -> tuple[SessionView, ...]:
+        found = []
+        for bay in self.running():
+            tx = bay.transaction
+            assert tx is not None
+            token = tx.id_token
+            found.append(
+                SessionView(
+                    bay.evse,
+                    bay.connector,
+                    tx.id,
+                    token.text if token else None,
+                    parse_stamp(tx.started),
+                    tx.meter_start or 0.0,
+                    bay.state,
+                    tx.cost,
+                )
+            )
+        return tuple(found)
+
+    def stops_with_energy(self) -> bool:
+        return ENERGY in self.stop_points
+
+    def _sampled(self, bay: Bay, trigger: str, value: Payload) -> None:
+        self.tell(bay, trigger, value)
+
+    def _status(self, request: Payload) -> Reply:
+        """E14: does it run, do messages of it wait."""
+        transaction_id = request.get("transactionId")
+        if transaction_id is None:
+            waiting = any(row.action == "TransactionEvent" for row in self._outbox.rows())
+            return Reply({"messagesInQueue": waiting})
+        ongoing = self.by_id(transaction_id) is not None
+        waiting = self._outbox.waiting_for(transaction_id) > 0
+        return Reply({"ongoingIndicator": ongoing, "messagesInQueue": waiting})
