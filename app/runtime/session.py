@@ -293,6 +293,8 @@ class Session:
     def _forget(self) -> None:
         self.store.reset(keep=(WORLD, IDENTITY))
         self._wishes = Wishes(self.config, self.store)
+        for point in self.points.chosen:
+            self.points.set(point, self.config.open_points.get(point))
         for evse in self.station.snapshot().evses:
             for connector in evse.connectors:
                 if not connector.operative:

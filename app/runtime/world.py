@@ -37,7 +37,7 @@ class WorldKeeper:
     """
 
     def __init__(self, bus: Bus, clock: Clock, store: Store, station: WorldPort) -> None:
-        self._store, self._station = store, station
+        self._store, self._station, self._activity = store, station, clock.activity
         self._pending = False
         self._closed = False
         store.before_commit = self._join
@@ -66,17 +66,18 @@ class WorldKeeper:
     def _soon(self) -> None:
         if not self._pending and not self._closed:
             self._pending = True
+            self._activity.begin()  # virtual time waits until it is written
             asyncio.get_running_loop().call_soon(self._write_pending)
 
     def _write_pending(self) -> None:
         self._pending = False
-        if self._closed or self._store.failed is not None:
-            return
         try:
-            self.write()
+            if not self._closed and self._store.failed is None:
+                self.write()
         except StoreError:
-            # the store has told its owner, who faults the station; the next power-up tries again
-            return
+            return  # the store has told its owner, who faults the station
+        finally:
+            self._activity.end()
 
 
 def check_hardware(store: Store, blueprint: Blueprint, folder: str) -> None:

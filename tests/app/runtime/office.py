@@ -52,6 +52,17 @@ class Hears:
                 await self._more.wait()
 
 
+def our_tasks() -> set[str]:
+    """The names of all living tasks whose code is the program's, or its client library's."""
+    found = set()
+    for task in asyncio.all_tasks():
+        code = getattr(task.get_coro(), "cr_code", None)
+        path = code.co_filename.replace("\\", "/") if code else ""
+        if "/app/" in path and "/tests/" not in path or "websockets/asyncio/client" in path:
+            found.add(task.get_name())
+    return found
+
+
 class _Guest(ServerConnection):
     """A connection that can turn deaf: neither frames nor pings are noticed."""
 
