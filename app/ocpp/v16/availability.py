@@ -220,7 +220,11 @@ class Availability(Block):
 
     def free(self, item: Connector) -> None:
         """A transaction or a usage ended here: what was put off may be due."""
+        told = self._current.get(item.number)
         if self._apply_scheduled(item):
+            if told is not None and told.status == status.PREPARING:
+                # there is no way from Preparing to Unavailable (no B8)
+                self.remark(item.number, Condition(status.AVAILABLE))
             self._show([item])
 
     def _apply_scheduled(self, item: Connector) -> bool:

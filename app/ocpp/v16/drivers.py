@@ -136,7 +136,7 @@ class Drivers(Block):
         numbers = {item.number for item in items}
         for claim in self._connectors.claims:
             if same_token(claim.token, token) and numbers & set(claim.numbers):
-                self._drop_claim(claim)
+                self._give_up(claim)
                 self._signals.say((item.evse for item in items), "cancelled")
                 return True
         return False
@@ -294,8 +294,16 @@ class Drivers(Block):
 
     def _claim_over(self, claim: Claim) -> None:
         """ConnectionTimeOut: back to the state before (16-ST-09)."""
-        self._drop_claim(claim)
+        self._give_up(claim)
         self._signals.say(self._evses(claim.numbers), "too_late")
+
+    def _give_up(self, claim: Claim) -> None:
+        """The driver went away: what was put off because of them may be due."""
+        self._drop_claim(claim)
+        for number in claim.numbers:
+            item = self._connectors.get(number)
+            if item is not None and not self._connectors.plugged(item):
+                self._availability.free(item)
 
     def _drop_claim(self, claim: Claim) -> None:
         if claim.timer is not None:
@@ -382,7 +390,7 @@ class Drivers(Block):
             numbers = {item.number for item in self._connectors.at(event.evse)}
             for claim in list(self._connectors.claims):
                 if set(claim.numbers) <= numbers:
-                    self._drop_claim(claim)
+                    self._give_up(claim)
 
     def _on_part_back(self, entry: Entry) -> None:
         self._vend_all()

@@ -114,7 +114,9 @@ def of_connector(
 ) -> Condition:
     """The state of a connector, from its use and from what the machine says."""
     mine = [fault for fault in evse.faults if fault.connector in (0, item.id)]
-    fault = worst([*station.faults, *mine])
+    # what only warns is told where it lies: at the charge point itself
+    above = [each for each in station.faults if effect_of(each.fault, each.info) is not Effect.WARN]
+    fault = worst([*above, *mine])
     if fault is not None and blocks(fault, running=item.transaction is not None):
         return _faulted(fault)
     status, info = _use(item, claim, evse)

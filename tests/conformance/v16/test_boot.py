@@ -336,5 +336,3 @@ async def test_heartbeat_without_answer_is_no_trouble(bench16: Make) -> None:
     bench.csms.on("Heartbeat", MUTE)
     await bench.advance(130)
     assert len(bench.sent("Heartbeat")) == 2
-
-

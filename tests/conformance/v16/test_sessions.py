@@ -118,7 +118,10 @@ async def test_status_waits_no_longer_than_a_time_out_for_start_transaction(benc
     bench = bench16()
     await bench.boot()
     await bench.do(SetVehicle(2, ready_delay=0.0), PlugIn(2))
-    bench.csms.on("StartTransaction", [Refuse("InternalError"), {"transactionId": 9, "idTagInfo": {"status": "Accepted"}}])
+    bench.csms.on(
+        "StartTransaction",
+        [Refuse("InternalError"), {"transactionId": 9, "idTagInfo": {"status": "Accepted"}}],
+    )
     bench.skip()
     await bench.do(PresentCard("A", evse=2))
     await bench.advance(31)
@@ -183,7 +186,7 @@ async def test_emergency_stop_ends_every_transaction(bench16: Make) -> None:
     assert [stop["reason"] for stop in stops] == ["EmergencyStop", "EmergencyStop"]
     for number in (0, 1, 2):
         assert bench.saw(
-            f'> StatusNotification connectorId={number} status=Faulted errorCode=OtherError '
+            f"> StatusNotification connectorId={number} status=Faulted errorCode=OtherError "
             'info="Emergency stop"'
         )
 
@@ -200,9 +203,7 @@ async def test_emergency_stop_ends_every_transaction(bench16: Make) -> None:
         (Fault.INTERNAL, "InternalError"),
     ],
 )
-async def test_tripping_fault_ends_the_transaction(
-    bench16: Make, fault: Fault, code: str
-) -> None:
+async def test_tripping_fault_ends_the_transaction(bench16: Make, fault: Fault, code: str) -> None:
     """16-ST-05, 16-TX-04: reason Other; Faulted with the code, then Finishing (I6)."""
     bench = bench16()
     await bench.boot()
