@@ -81,6 +81,9 @@ class _Order:
 class Session:
     """One station. Made and used within a running loop; `start()` switches it on.
 
+    `default_url` is where it connects while neither configuration nor people name a back office: the
+    training CSMS of a window, whose port is another at each start and must not be remembered.
+
     Raises StoreError for a state that cannot be used and ConfigError for settings that cannot.
     """
 
@@ -93,12 +96,14 @@ class Session:
         link: LinkClock | None = None,
         catalogue: Catalogue | None = None,
         reset_state: bool = False,
+        default_url: str | None = None,
         asker: Asker | None = None,
         on_undecided: Callable[[Point], None] | None = None,
         parts: Parts | None = None,
     ) -> None:
         self.config = config
         self.state_dir = state_dir
+        self._default_url = default_url
         self.clock: Clock = clock or build.make_clock(config)
         self.activity = self.clock.activity
         self.link: LinkClock = link or RealLinkClock()
@@ -262,15 +267,40 @@ class Session:
     ) -> None:
         """Go to another back office and stay there over restarts. Raises AddressBad, StateUnfit."""
         address(url, station_id or self._wishes.link().station_id)
-        wish = LinkWish(url, station_id, version, security_profile, password, ca, certificate, key)
-        before = self._wishes.chosen_version
-        waiting = self.store.count("outbox")
-        if waiting and before is not None and version not in (None, "auto", before.value):
-            params = {"count": waiting, "before": before.value, "after": version}
-            raise StateUnfit(Text("runtime.state.other_version", params))
-        self._wishes.ask(wish)
+        self._check_change(version)
+        self._wishes.ask(
+            LinkWish(url, station_id, version, security_profile, password, ca, certificate, key)
+        )
+        await self._connect_anew()
+
+    async def connect_to_default(self) -> None:
+        """Forget the back office that people chose: back to the configured one, or to the default."""
+        self._check_change(self.config.csms.version)
+        self._wishes.forget_link()
+        await self._connect_anew()
+
+    async def speak(self, version: str) -> None:
+        """Speak 1.6, 2.0.1 or whichever is picked (auto), over restarts. Raises StateUnfit."""
+        self._check_change(version)
+        self._wishes.ask(LinkWish(version=version))
+        await self._connect_anew()
+
+    async def _connect_anew(self) -> None:
         self._restart(BootReason.POWER_UP)
         await self.settled()
+
+    def _check_change(self, version: str | None) -> None:
+        """Rows and sessions of one version cannot go on in the other. Raises StateUnfit."""
+        before = self._wishes.chosen_version
+        if before is None or version in (None, "auto", before.value):
+            return
+        waiting = self.store.count("outbox")
+        if waiting:
+            params = {"count": waiting, "before": before.value, "after": version}
+            raise StateUnfit(Text("runtime.state.other_version", params))
+        if self.personality and self.personality.sessions():
+            params = {"before": before.value, "after": version}
+            raise StateUnfit(Text("runtime.state.session_open", params))
 
     def retry_now(self) -> None:
         """Connect at once instead of waiting."""
@@ -363,7 +393,7 @@ class Session:
         return SessionSnapshot(
             name=self.config.hardware.name,
             station_id=settings.station_id,
-            csms_url=settings.url,
+            csms_url=settings.url or self._default_url,
             version=personality.version if personality else self._version(settings),
             version_wish=settings.version,
             security_profile=settings.security_profile,
@@ -479,7 +509,8 @@ class Session:
 
     def _target(self) -> Target | None:
         settings, personality = self._wishes.link(), self.personality
-        url = (personality.connection_url() if personality else None) or settings.url
+        wanted = personality.connection_url() if personality else None
+        url = wanted or settings.url or self._default_url
         if url is None:
             return None
         password = personality.basic_auth_password() if personality else None

@@ -87,6 +87,10 @@ class Wishes:
         merged = {**self._wished(), **merged}
         self._store.put(TABLE, "link", {"wish": merged, "over": self._configured()})
 
+    def forget_link(self) -> None:
+        """Only the configuration counts again."""
+        self._store.delete(TABLE, "link")
+
     def points(self) -> Mapping[str, str]:
         """What a person fixed for open points."""
         chosen: Mapping[str, str] = self._store.get(TABLE, "points") or {}
