@@ -183,8 +183,9 @@ def plug_in(machine: Machine, order: PlugIn) -> Outcome:
     evse.begin_stay(machine.today)
     evse.was_permitted = evse.permission is not None
     machine.emit(CablePlugged(evse.number, connector.number))
-    if machine.mains and machine.conditions(evse).blocking(connector.number) is None:
-        evse.lock_up(machine.emit)
+    if machine.conditions(evse).blocking(connector.number) is not None:
+        evse.permission = None  # no charge begins over a fault, whatever was allowed before it came
+    evse.lock_up(machine.emit)
     return DONE
 
 

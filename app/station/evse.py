@@ -176,12 +176,12 @@ class Evse:
             return None
         line = self.line()
         allowed = tightest(line, self.own_limits(line, conditions))
-        if allowed <= 0 or allowed < line.floor():
+        if not line.carries(allowed):
             return None
         amps = min(allowed, tightest(line, self.vehicle.limits(line)))
         if self.spec.current is Current.AC:
             # no less than 6 A can be offered, even to a car that takes less
-            return Want(max(amps, line.floor()), least=line.floor())
+            return Want(max(amps, MIN_AC_CURRENT), least=MIN_AC_CURRENT)
         return Want(line.watts(amps) / self._grid_watts_per_amp())
 
     def demand(self, at: float) -> object:
@@ -213,6 +213,11 @@ class Evse:
     def end_stay(self) -> None:
         self.session_since, self.session_start = None, self.meter.energy
         self.was_permitted = False
+
+    def lose_permission(self) -> None:
+        self.permission = None
+        if self.plugged is None:
+            self.end_stay()
 
     # ---- settling
 
@@ -260,7 +265,7 @@ class Evse:
             conditions.blocking(self.focus) if not self.permitted_here else None
         )
         if lost is not None or not conditions.powered:
-            self.permission = None
+            self.lose_permission()
 
     def _may_flow(self, conditions: Conditions) -> bool:
         return (
@@ -284,7 +289,7 @@ class Evse:
             return Flow.CONNECTED, Text("station.why.no_permission")
         if self.suspended:
             return Flow.SUSPENDED_EVSE, Text("station.why.suspended")
-        if self.limit <= 0 or self.limit < line.floor():
+        if not line.carries(self.limit):
             lowest = min(limits, key=lambda limit: limit.on(line))
             return Flow.SUSPENDED_EVSE, Text("station.why.limit", {"cap": lowest.name})
         rests = self._car_rests(conditions)

@@ -9,7 +9,13 @@ from app.kernel.bus import Event
 from app.kernel.text import Text
 from app.station.blueprint import Blueprint, BlueprintError
 from app.station.display import Scene, station_text, usual_text
-from app.station.events import CarArrived, PowerChanged, ReaderLampChanged, ScreenChanged
+from app.station.events import (
+    CarArrived,
+    PowerChanged,
+    ReaderLampChanged,
+    ReservationMarked,
+    ScreenChanged,
+)
 from app.station.evse import Conditions, Evse, Permission
 from app.station.faults import FaultBook, Lying
 from app.station.intents import Refused
@@ -21,6 +27,8 @@ from app.station.vehicle import Vehicle, VehicleLibrary
 
 POWER_STEP = 1.0
 """W: smaller changes of power or limit are not told."""
+CURRENT_STEP = 0.05
+"""A."""
 
 
 def refused(why: str, **params: Any) -> Refused:
@@ -48,9 +56,7 @@ class Machine:
         self.ordered_text: Text | None = None
         self.evses: list[Evse] = []
         for number, spec in enumerate(blueprint.evses, 1):
-            if spec.vehicle not in library:
-                params = {"where": blueprint.name, "evse": number, "id": spec.vehicle}
-                raise BlueprintError(Text("station.spec.no_vehicle", params))
+            _check_usual_car(blueprint, number, library)
             self.evses.append(Evse(number, spec, blueprint.supply.voltage, seed))
         everyone = tuple(range(1, len(self.evses) + 1))
         self.readers = [
@@ -128,11 +134,13 @@ class Machine:
 
     def forget_orders(self, evse: Evse) -> None:
         """What the controller ordered is gone: it lives in its memory only."""
-        evse.permission = None
+        evse.lose_permission()
         evse.suspended = False
         evse.clear_offer()
         evse.ordered_text = None
-        evse.reservation = None
+        if evse.reservation is not None:
+            self.emit(ReservationMarked(evse.number, evse.reservation.connector, None))
+            evse.reservation = None
 
     def forget_all_orders(self) -> None:
         for evse in self.evses:
@@ -208,7 +216,8 @@ class Machine:
         if before is not None:
             same_state = (before[0] == 0.0) == (now[0] == 0.0)
             near = abs(before[0] - now[0]) < POWER_STEP and abs(before[1] - limit) < POWER_STEP
-            if same_state and near:
+            # the same power on fewer phases is another current
+            if same_state and near and abs(before[2][0] - now[2][0]) < CURRENT_STEP:
                 return
         self._told_power[evse.number] = now
         self.emit(PowerChanged(evse.number, evse.power, evse.currents, limit))
@@ -284,3 +293,12 @@ class Machine:
         if tripping is not None or evse.running:
             return tripping
         return self._worst(evse, Effect.DERATE)
+
+
+def _check_usual_car(blueprint: Blueprint, number: int, library: VehicleLibrary) -> None:
+    spec = blueprint.evses[number - 1]
+    params = {"where": blueprint.name, "evse": number, "id": spec.vehicle}
+    if spec.vehicle not in library:
+        raise BlueprintError(Text("station.spec.no_vehicle", params))
+    if not Vehicle(library[spec.vehicle]).fits(spec.current):
+        raise BlueprintError(Text("station.spec.vehicle_no_inlet", params))

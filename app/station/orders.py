@@ -78,9 +78,7 @@ def withdraw(machine: Machine, order: Withdraw) -> Outcome:
     evse.suspended = False
     if evse.permission is None:
         return DONE
-    evse.permission = None
-    if evse.plugged is None:
-        evse.end_stay()
+    evse.lose_permission()
     machine.emit(Withdrawn(evse.number))
     return DONE
 
@@ -102,7 +100,13 @@ def offer_limit(machine: Machine, order: OfferLimit) -> Outcome:
             return refused("bad_limit", name=name, value=value)
     if order.phases is not None and order.phases not in (1, 2, 3):
         return refused("bad_limit", name="phases", value=order.phases)
-    evse.offer = order
+    evse.offer = OfferLimit(
+        order.evse,
+        None if order.amps is None else float(order.amps),
+        None if order.watts is None else float(order.watts),
+        order.phases,
+        order.source,
+    )
     return DONE
 
 

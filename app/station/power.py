@@ -14,6 +14,8 @@ from app.station.kinds import Current
 from app.station.snapshot import Cap, Phases
 
 UNLIMITED = float("inf")
+ROUNDING = 1e-6
+"""A."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,9 @@ class Line:
     def amps(self, watts: float) -> float:
         return watts / (self.voltage * (self.phases if self.kind is Current.AC else 1))
 
-    def floor(self) -> float:
-        """A: the least that can be offered at all."""
-        return MIN_AC_CURRENT if self.kind is Current.AC else 0.0
+    def carries(self, amps: float) -> bool:
+        """So much can be offered at all; a limit in W may miss 6 A by a rounding only."""
+        return amps > MIN_AC_CURRENT - ROUNDING if self.kind is Current.AC else amps > 0
 
     def spread(self, amps: float) -> tuple[Phases, Phases]:
         """Current and power of each phase, in A and W. DC lies in the first."""

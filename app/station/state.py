@@ -118,6 +118,8 @@ def import_state(machine: Machine, data: Mapping[str, Any]) -> None:
     machine.door_open, machine.operative = state.door_open, state.operative
     for evse, stored in zip(machine.evses, state.evses, strict=True):
         _restore(machine, evse, stored)
+    for lying in machine.faults:
+        machine.faults.drop(lying)
     for fault in state.faults:
         since = fault.since if fault.since.tzinfo else fault.since.replace(tzinfo=UTC)
         machine.faults.put(

@@ -94,12 +94,11 @@ class Station:
 
     def handle(self, order: Intent | Command) -> Outcome:
         """Do it now, or say why not."""
-        self.advance()
-        machine = self._machine
-        machine.pass_to(self._clock.elapsed(), self._clock.now())
         do = ACTS.get(type(order))
         if do is None:
             raise TypeError(f"not an order: {order!r}")
+        machine = self._machine
+        machine.pass_to(*self._advance())
         if not machine.mains and not isinstance(order, WITHOUT_MAINS):
             return refused("no_power")
         outcome = do(machine, order)
@@ -110,8 +109,11 @@ class Station:
 
     def advance(self) -> None:
         """Let come to pass what lies between the last instant and now."""
-        machine, now = self._machine, self._clock.elapsed()
-        calendar = self._clock.now()
+        self._advance()
+
+    def _advance(self) -> tuple[float, datetime]:
+        """Returns what the clock read: real time runs on, and one act has one moment."""
+        machine, now, calendar = self._machine, self._clock.elapsed(), self._clock.now()
         moved = False
         while (instant := machine.next_instant()) is not None and instant <= now:
             machine.pass_to(instant, _calendar_at(calendar, now, instant))
@@ -122,29 +124,28 @@ class Station:
             machine.tell() if machine.events else machine.tell_power()
             with because(Origin.PHYSICS):
                 self._publish()
+        return now, calendar
 
     def next_instant(self) -> float | None:
         """Elapsed seconds of the next thing that will happen by itself."""
         return self._machine.next_instant()
 
     def snapshot(self) -> StationSnapshot:
-        self.advance()
-        return station_snapshot(self._machine, self._clock.elapsed(), self._clock.now())
+        return station_snapshot(self._machine, *self._advance())
 
     def meter(self, evse: int) -> MeterReading:
         """What the EVSE's meter tells now. Raises KeyError when there is no such EVSE."""
-        self.advance()
         part = self._machine.evse(evse)
         if part is None:
             raise KeyError(evse)
-        return meter_reading(self._machine, part, self._clock.elapsed(), self._clock.now())
+        return meter_reading(self._machine, part, *self._advance())
 
     def main_meter(self) -> MeterReading | None:
         """The meter of the grid connection, where there is one."""
-        self.advance()
+        now, calendar = self._advance()
         if not self.blueprint.supply.main_meter:
             return None
-        return main_meter_reading(self._machine, self._clock.elapsed(), self._clock.now())
+        return main_meter_reading(self._machine, now, calendar)
 
     def export_state(self) -> dict[str, Any]:
         """What the physical world looks like, as JSON: it outlives the program. Changes nothing."""
@@ -155,7 +156,7 @@ class Station:
 
         Nothing is published: whoever comes later looks at a snapshot.
         """
-        self.advance()
+        self._machine.pass_to(*self._advance())
         import_state(self._machine, state)
         self._machine.settle()
         self._machine.forget_told()

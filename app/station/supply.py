@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.station.power import ROUNDING
+
 CONVERTER_EFFICIENCY = 0.95
 """Power out of a DC converter over power into it."""
 
@@ -26,7 +28,7 @@ def allocate(total: float, wants: Mapping[int, Want], order: Sequence[int]) -> d
     serving = [number for number in order if number in wants]
     while serving:
         parts = _level(total, {number: wants[number].amps for number in serving})
-        short = [n for n in serving if parts[n] < min(wants[n].least, wants[n].amps)]
+        short = [n for n in serving if parts[n] < wants[n].least - ROUNDING]
         if not short:
             return {number: parts.get(number, 0.0) for number in wants}
         serving.remove(short[-1])
