@@ -1,0 +1,211 @@
+"""Everything of one open window: its parts, what connects them, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+
+from app.kernel.text import Text
+from app.runtime.address import AddressBad
+from app.runtime.session import Session, StateUnfit
+from app.training.thread import TrainingCsmsThread
+from ui.ask import Spawner, ask
+from ui.bridge import Bridge
+from ui.cards.dialog import CardDialog
+from ui.cards.store import CardStore
+from ui.commands import Command
+from ui.connect.dialog import ConnectDialog
+from ui.connect.request import ConnectRequest
+from ui.preferences import Preferences
+from ui.shell.controller import Controller
+from ui.shell.toasts import Tone
+from ui.shell.window import MainWindow
+from ui.theme import ThemeSwitch
+from ui.training.panel import TrainingPanel
+
+log = logging.getLogger(__name__)
+
+VERSIONS = ("auto", "1.6", "2.0.1")
+
+
+class Room(QObject):
+    """The window with its controller, dialogs and the training panel."""
+
+    def __init__(
+        self,
+        session: Session,
+        bridge: Bridge,
+        switch: ThemeSwitch,
+        training: TrainingCsmsThread,
+        training_url: str,
+        preferences: Preferences,
+        folder: Path,
+    ) -> None:
+        super().__init__()
+        self.session, self.bridge, self.switch = session, bridge, switch
+        self.training, self._training_url = training, training_url
+        self._preferences, self._folder = preferences, folder
+        self.spawner = Spawner(self._report)
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        catalogue, theme = session.catalogue, switch.theme
+        vehicles = [(car.id, car.name) for car in session.station.library.vehicles]
+        self.window = MainWindow(theme, catalogue, session.exchanges, vehicles)
+        self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
+        self.cards = CardStore(folder)
+        self.window.wallet.set_cards(self.cards.load())
+        self.training_panel = TrainingPanel(training, theme, catalogue)
+        self.training_dock = self.window.add_room(
+            "training",
+            self.training_panel,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
+        self.window.tabifyDockWidget(self.window.messages_dock, self.training_dock)
+        self.training_dock.hide()
+        self._add_commands()
+        self.switch.changed.connect(self._on_theme)
+        self.training_panel.use_training_requested.connect(self._use_training)
+        self.controller.connect_wanted.connect(self._connect)
+        self.controller.training_wanted.connect(self._use_training)
+        self.controller.card_add_wanted.connect(self._add_card)
+        self.window.closing.connect(self._on_closing)
+
+    def open(self) -> None:
+        """Show the window."""
+        if self._preferences.layout:
+            self.window.restore_layout(self._preferences.layout)
+        self.bridge.start()
+        self.controller.select(1)
+        if self.cards.problem is not None:
+            self.controller.tell(self.session.catalogue.render(self.cards.problem), Tone.WARNING)
+        self.window.show()
+
+    async def closed(self) -> None:
+        """Wait until a person closes the window."""
+        await self._closed
+
+    async def close(self) -> None:
+        """Remember how it looked, and let go of the session."""
+        self._preferences.theme = self.switch.theme.name
+        self._preferences.layout = self.window.layout_text()
+        self._preferences.save()
+        self.cards.save(self.window.wallet.cards)
+        self.training_panel.close_panel()
+        self.controller.close()
+        self.bridge.stop()
+        await self.spawner.close()
+
+    # ------------------------------------------------------------------ commands
+
+    def _add_commands(self) -> None:
+        commands = self.controller.commands
+        action = commands.add(Command("training", self._toggle_training, "Ctrl+T"))
+        self.window.addAction(action)
+        self.window.top.add_button(action)
+        menu = self.controller.menu
+        first = menu.actions()[0]
+        for version in VERSIONS:
+            ident = f"speak_{version.replace('.', '')}"
+            action = commands.add(Command(ident, self._speakers()[version]))
+            self.window.addAction(action)
+            menu.insertAction(first, action)
+        menu.insertSeparator(first)
+
+    def _speakers(self) -> dict[str, object]:
+        return {"auto": self._speak_auto, "1.6": self._speak_16, "2.0.1": self._speak_201}
+
+    def _speak_auto(self) -> None:
+        self.spawner.spawn(self._speak("auto"), "version")
+
+    def _speak_16(self) -> None:
+        self.spawner.spawn(self._speak("1.6"), "version")
+
+    def _speak_201(self) -> None:
+        self.spawner.spawn(self._speak("2.0.1"), "version")
+
+    async def _speak(self, version: str) -> None:
+        try:
+            await self.session.speak(version)
+        except StateUnfit as error:
+            self.controller.tell_error(self.session.catalogue.render(error.text))
+
+    def _toggle_training(self) -> None:
+        visible = self.training_dock.isVisible()
+        self.training_dock.setVisible(not visible)
+        if not visible:
+            self.training_dock.raise_()
+
+    def _use_training(self) -> None:
+        self.spawner.spawn(self._go_training(), "training CSMS")
+
+    async def _go_training(self) -> None:
+        try:
+            await self.session.connect_to_default()
+        except StateUnfit as error:
+            self.controller.tell_error(self.session.catalogue.render(error.text))
+
+    # ------------------------------------------------------------------ dialogs
+
+    def _connect(self) -> None:
+        self.spawner.spawn(self._ask_connect(), "connect")
+
+    async def _ask_connect(self) -> None:
+        snapshot = self.bridge.snapshot()
+        dialog = ConnectDialog(
+            self.switch.theme,
+            self.session.catalogue,
+            ConnectRequest(
+                url="" if snapshot.csms_url == self._training_url else snapshot.csms_url or "",
+                station_id=snapshot.station_id,
+                version=snapshot.version_wish,
+                security_profile=snapshot.security_profile,
+            ),
+            self._folder,
+            self.window,
+        )
+        if await ask(dialog):
+            await self._go(dialog.request())
+
+    async def _go(self, request: ConnectRequest) -> None:
+        try:
+            await self.session.connect_to(
+                request.url,
+                request.station_id,
+                request.version,
+                security_profile=request.security_profile,
+                password=request.password,
+                ca=request.ca,
+                certificate=request.certificate,
+                key=request.key,
+            )
+        except (AddressBad, StateUnfit) as error:
+            why = self.session.catalogue.render(error.text)
+            self.controller.tell_error(self.controller.say("toast.connect_failed", why=why))
+
+    def _add_card(self) -> None:
+        self.spawner.spawn(self._ask_card(), "card")
+
+    async def _ask_card(self) -> None:
+        dialog = CardDialog(self.switch.theme, self.session.catalogue, None, self.window)
+        if await ask(dialog):
+            self.window.wallet.set_cards([*self.window.wallet.cards, dialog.card()])
+            self.cards.save(self.window.wallet.cards)
+
+    # ------------------------------------------------------------------ events
+
+    def _on_theme(self, theme: object) -> None:
+        self.training_panel.set_theme(theme)
+
+    def _on_closing(self) -> None:
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _report(self, error: BaseException) -> None:
+        log.error("a task of the window failed", exc_info=error)
+        self.controller.tell_error(
+            self.session.catalogue.render(
+                Text("toast.program_fault", {"error": f"{type(error).__name__}: {error}"})
+            )
+        )

@@ -1,0 +1,1 @@
+"""The window around the rooms: top bar, docks, status bar, toasts."""

@@ -1,0 +1,331 @@
+"""Connects the window with the session: commands, selections, news worth a toast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QVBoxLayout
+
+from app.kernel.bus import Entry, SubscriberFailed
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.ocpp.events import (
+    AuthorizationDecided,
+    LinkClosed,
+    LinkFailed,
+    LinkOpened,
+    MessageDropped,
+    TaskFailed,
+)
+from app.runtime.events import StateTold
+from app.runtime.views import SessionSnapshot
+from app.station.intents import (
+    ClearFault,
+    CutMains,
+    CutNetwork,
+    PlugIn,
+    PresentCard,
+    PressStop,
+    RaiseFault,
+    RestoreMains,
+    RestoreNetwork,
+    Unplug,
+)
+from app.station.kinds import Fault
+from app.trace.exchange import Exchange, Verdict
+from ui.ask import Spawner, ask
+from ui.bridge import Bridge
+from ui.commands import Command, Commands
+from ui.graphs.history import Marker
+from ui.inspector.faults_tab import fault_word, toggle
+from ui.shell.toasts import Tone
+from ui.shell.window import MainWindow
+from ui.station import EvseExtra, PictureExtra
+from ui.theme import ThemeSwitch
+
+BAD = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
+
+
+class Controller(QObject):
+    """`connect_wanted`: a person wants another back office; `training_wanted`: the training CSMS."""
+
+    connect_wanted = Signal()
+    training_wanted = Signal()
+    card_add_wanted = Signal()
+
+    def __init__(
+        self,
+        window: MainWindow,
+        bridge: Bridge,
+        switch: ThemeSwitch,
+        spawner: Spawner,
+        catalogue: Catalogue,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._bridge, self._switch = window, bridge, switch
+        self._spawner, self._catalogue = spawner, catalogue
+        self._selected = 1
+        self._errors = 0
+        self._last_failure: str | None = None
+        self.commands = Commands(catalogue, self)
+        self._add_commands()
+        self._connect()
+        self._fill_top_bar()
+
+    @property
+    def selected(self) -> int:
+        """The EVSE that commands mean."""
+        return self._selected
+
+    def say(self, text_id: str, **params: Any) -> str:
+        return self._catalogue.render(Text(text_id, params))
+
+    # ------------------------------------------------------------------ wiring
+
+    def _connect(self) -> None:
+        window, bridge = self._window, self._bridge
+        bridge.snapshot_changed.connect(self._on_snapshot)
+        bridge.happened.connect(self._on_event)
+        bridge.refused.connect(self._on_refused)
+        window.canvas.intent.connect(bridge.intend)
+        window.canvas.evse_selected.connect(self.select)
+        window.canvas.fault_menu_requested.connect(self._fault_menu)
+        window.wallet.card_offered.connect(self._on_card)
+        window.wallet.add_requested.connect(self.card_add_wanted)
+        window.inspector.intent.connect(bridge.intend)
+        window.inspector.card_wanted.connect(self._on_card_wanted)
+        window.inspector.marker_clicked.connect(window.messages.select)
+        window.messages.exported.connect(self._on_exported)
+        window.messages.export_failed.connect(self.tell_error)
+        self._switch.changed.connect(window.set_theme)
+        self._remove_rows = bridge.session.exchanges.listen(self._on_exchange)
+
+    def close(self) -> None:
+        """The session is about to end."""
+        self._remove_rows()
+
+    def _add_commands(self) -> None:
+        table: tuple[tuple[str, Callable[[], object], str], ...] = (
+            ("connect", self.connect_wanted.emit, "Ctrl+L"),
+            ("use_training", self.training_wanted.emit, ""),
+            ("theme", self._switch.toggle, "Ctrl+D"),
+            ("plug", self._toggle_plug, "Ctrl+P"),
+            ("card", self._offer_card, "Ctrl+Return"),
+            ("stop", self._press_stop, "Ctrl+."),
+            ("emergency", self._toggle_emergency, "Ctrl+E"),
+            ("mains", self._toggle_mains, "Ctrl+M"),
+            ("network", self._toggle_network, "Ctrl+N"),
+            ("retry", self._retry, "Ctrl+R"),
+            ("repower", self._repower, ""),
+            ("factory_reset", self._factory_reset, ""),
+            ("messages", self._toggle_messages, "Ctrl+1"),
+            ("inspector", self._toggle_inspector, "Ctrl+2"),
+            ("reset_layout", self._window.reset_layout, ""),
+            ("quit", self._window.close, "Ctrl+Q"),
+        )
+        for ident, run, keys in table:
+            self._window.addAction(self.commands.add(Command(ident, run, keys)))
+
+    def _fill_top_bar(self) -> None:
+        top, actions = self._window.top, self.commands
+        top.add_button(actions["connect"], primary=True)
+        top.add_icon(actions["theme"], "sun")
+        menu = QMenu(self._window)
+        for group in (
+            ("plug", "card", "stop", "emergency"),
+            ("mains", "network", "retry", "use_training"),
+            ("messages", "inspector", "reset_layout"),
+            ("repower", "factory_reset"),
+            ("quit",),
+        ):
+            for ident in group:
+                menu.addAction(actions[ident])
+            menu.addSeparator()
+        self.menu = menu
+        top.add_menu(menu, "more", self.say("top.menu"))
+
+    # ------------------------------------------------------------------ what is shown
+
+    def select(self, evse: int) -> None:
+        """Look at another EVSE."""
+        self._selected = evse
+        self._window.canvas.set_selected(evse)
+        self._window.inspector.select(evse)
+        self._on_snapshot(self._bridge.snapshot())
+
+    def _on_snapshot(self, snapshot: SessionSnapshot) -> None:
+        window, session = self._window, self._bridge.session
+        window.canvas.set_snapshot(snapshot.station, self._extra(snapshot))
+        reading = None
+        if snapshot.station.mains:
+            reading = session.station.meter(self._selected)
+        window.inspector.show_snapshot(snapshot, reading)
+        window.top.show_snapshot(snapshot)
+        window.status.show_snapshot(
+            snapshot, session.link.monotonic(), session.exchanges.waiting(), self._errors
+        )
+
+    def _extra(self, snapshot: SessionSnapshot) -> PictureExtra:
+        from app.runtime.views import LinkState
+
+        evses = {
+            view.evse: EvseExtra(card=view.id_token or "", cost=view.cost or "")
+            for view in snapshot.sessions
+        }
+        return PictureExtra(
+            station_id=snapshot.station_id,
+            boot=snapshot.boot,
+            online=snapshot.link.state is LinkState.ONLINE,
+            queue=snapshot.queue,
+            evses=evses,
+        )
+
+    def _on_exchange(self, row: Exchange, new: bool) -> None:
+        if not new and row.verdict in BAD:
+            self._errors += 1
+        if new and row.evse:
+            outgoing = row.direction.value == "out"
+            marker = Marker(row.at.timestamp(), row.number, outgoing)
+            self._window.inspector.mark(row.evse, marker)
+
+    # ------------------------------------------------------------------ news
+
+    def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
+        self._window.toasts.show_text(text, tone)
+
+    def tell_error(self, text: str) -> None:
+        self.tell(text, Tone.ERROR)
+
+    def _on_refused(self, reason: str) -> None:
+        self.tell(reason, Tone.WARNING)
+
+    def _on_exported(self, text: str) -> None:
+        self.tell(text, Tone.GOOD)
+
+    def _on_event(self, entry: Entry) -> None:
+        event = entry.event
+        if isinstance(event, LinkFailed):
+            why = self._catalogue.render(event.why)
+            if why != self._last_failure:  # each wait would tell the same again
+                self.tell(self.say("toast.link_failed", why=why), Tone.ERROR)
+            self._last_failure = why
+        elif isinstance(event, LinkOpened):
+            self._last_failure = None
+            self.tell(self.say("toast.link_opened", version=event.version.value), Tone.GOOD)
+        elif isinstance(event, LinkClosed):
+            self.tell(self._catalogue.render(event.why), Tone.WARNING)
+        elif isinstance(event, AuthorizationDecided) and not event.accepted:
+            params = {"token": event.token, "status": event.status}
+            self.tell(self.say("toast.refused_card", **params), Tone.WARNING)
+        elif isinstance(event, MessageDropped):
+            self.tell(self.say("toast.dropped", action=event.action, why=event.why), Tone.ERROR)
+        elif isinstance(event, StateTold):
+            self.tell(self._catalogue.render(event.what), Tone.WARNING)
+        elif isinstance(event, SubscriberFailed | TaskFailed):
+            self.tell(self.say("toast.program_fault", error=event.error), Tone.ERROR)
+
+    # ------------------------------------------------------------------ commands
+
+    def _evse(self) -> Any:
+        return self._bridge.snapshot().station.evse(self._selected)
+
+    def _toggle_plug(self) -> None:
+        evse = self._evse()
+        plugged = next((c.id for c in evse.connectors if c.plugged), None)
+        if plugged is None:
+            self._bridge.intend(PlugIn(self._selected, evse.connectors[0].id))
+        else:
+            self._bridge.intend(Unplug(self._selected, plugged))
+
+    def _offer_card(self) -> None:
+        self._on_card_wanted(self._selected)
+
+    def _on_card_wanted(self, evse: int) -> None:
+        card = self._window.wallet.selected
+        if card is None:
+            self.tell(self.say("toast.choose_card"))
+            return
+        self._on_card(card, evse)
+
+    def _on_card(self, card: Any, evse: int | None) -> None:
+        self._bridge.intend(PresentCard(card.uid, card.kind, evse or self._selected))
+
+    def _press_stop(self) -> None:
+        self._bridge.intend(PressStop(self._selected))
+
+    def _toggle_emergency(self) -> None:
+        pressed = self._bridge.snapshot().station.emergency_stop
+        fault = Fault.EMERGENCY_STOP
+        self._bridge.intend(ClearFault(0, 0, fault) if pressed else RaiseFault(fault))
+
+    def _toggle_mains(self) -> None:
+        mains = self._bridge.snapshot().station.mains
+        self._bridge.intend(CutMains() if mains else RestoreMains())
+
+    def _toggle_network(self) -> None:
+        network = self._bridge.snapshot().station.network
+        self._bridge.intend(CutNetwork() if network else RestoreNetwork())
+
+    def _retry(self) -> None:
+        self._bridge.session.retry_now()
+
+    def _repower(self) -> None:
+        self._spawner.spawn(self._bridge.session.repower(), "repower")
+
+    def _factory_reset(self) -> None:
+        self._spawner.spawn(self._ask_factory_reset(), "factory reset")
+
+    async def _ask_factory_reset(self) -> None:
+        if await ask(self._confirmation("factory_reset")):
+            await self._bridge.session.factory_reset()
+            self.tell(self.say("toast.factory_reset"), Tone.GOOD)
+
+    def _confirmation(self, what: str) -> QDialog:
+        dialog = QDialog(self._window)
+        dialog.setWindowTitle(self.say(f"confirm.{what}.title"))
+        words = QLabel(self.say(f"confirm.{what}.words"))
+        words.setWordWrap(True)
+        words.setMinimumWidth(380)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        yes = buttons.addButton(
+            self.say(f"confirm.{what}.yes"), QDialogButtonBox.ButtonRole.AcceptRole
+        )
+        yes.setProperty("kind", "danger")
+        buttons.accepted.connect(dialog.accept)
+        buttons.rejected.connect(dialog.reject)
+        box = QVBoxLayout(dialog)
+        box.setContentsMargins(24, 20, 24, 16)
+        box.setSpacing(16)
+        box.addWidget(words)
+        box.addWidget(buttons)
+        return dialog
+
+    def _toggle_messages(self) -> None:
+        dock = self._window.messages_dock
+        dock.setVisible(not dock.isVisible())
+
+    def _toggle_inspector(self) -> None:
+        dock = self._window.inspector_dock
+        dock.setVisible(not dock.isVisible())
+
+    def _fault_menu(self, evse: int, place: Any) -> None:
+        """A menu of what can break there; what lies is ticked."""
+        snapshot = self._bridge.snapshot().station
+        lying = {item.fault: item for item in snapshot.faults}
+        if evse:
+            lying |= {item.fault: item for item in snapshot.evse(evse).faults}
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for fault in Fault:
+            action = menu.addAction(fault_word(self._catalogue, fault))
+            action.setCheckable(True)
+            action.setChecked(fault in lying)
+            action.setData((fault, evse, lying.get(fault)))
+        menu.triggered.connect(self._on_fault_chosen)
+        menu.popup(place)
+
+    def _on_fault_chosen(self, action: Any) -> None:
+        fault, evse, lying = action.data()
+        self._bridge.intend(toggle(fault, evse or self._selected, lying))

@@ -1,0 +1,29 @@
+"""A window with one sentence, for what keeps the real window from opening."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEventLoop
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
+
+
+def show_problem(title: str, sentence: str) -> QDialog | None:
+    """Show the sentence until it is closed; nothing on a screen that nobody sees."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication) or app.platformName() in {"offscreen", "minimal"}:
+        return None
+    dialog = QDialog()
+    dialog.setWindowTitle(title)
+    words = QLabel(sentence)
+    words.setWordWrap(True)
+    words.setMinimumWidth(420)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    box = QVBoxLayout(dialog)
+    box.setContentsMargins(24, 20, 24, 16)
+    box.setSpacing(16)
+    box.addWidget(words)
+    box.addWidget(buttons)
+    dialog.show()
+    while dialog.isVisible():  # the program ends after this: no task is left to starve
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    return dialog

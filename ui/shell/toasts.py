@@ -1,0 +1,165 @@
+"""Short messages at the foot of the picture that go away by themselves: never a dialog in the way."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.theme import Theme
+from ui.widgets.glyphs import paint_glyph
+
+MOST = 4
+SECONDS = {"note": 4, "good": 4, "warning": 8, "error": 12}
+WIDTH = 420
+MARGIN = 16
+
+
+class Tone(Enum):
+    """How serious it is."""
+
+    NOTE = "note"
+    GOOD = "good"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_GLYPH = {
+    Tone.NOTE: ("more", "text2"),
+    Tone.GOOD: ("tick", "avail"),
+    Tone.WARNING: ("warning", "warn"),
+    Tone.ERROR: ("faulted", "fault"),
+}
+
+
+class Toasts(QWidget):
+    """A stack of messages over its parent, newest below."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(8)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for toast in self._toasts():
+            toast.set_theme(theme)
+
+    def show_text(self, text: str, tone: Tone = Tone.NOTE) -> None:
+        """Show a sentence; the same sentence again only starts its time anew."""
+        for toast in self._toasts():
+            if toast.text == text:
+                toast.renew()
+                return
+        toasts = self._toasts()
+        if len(toasts) >= MOST:
+            self.dismiss(toasts[0])
+        toast = Toast(self._theme, text, tone, self)
+        self._box.addWidget(toast)
+        self._place()
+
+    def texts(self) -> list[str]:
+        return [toast.text for toast in self._toasts()]
+
+    def dismiss(self, toast: Toast) -> None:
+        self._box.removeWidget(toast)
+        toast.setParent(None)
+        toast.deleteLater()
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _toasts(self) -> list[Toast]:
+        items = (self._box.itemAt(number) for number in range(self._box.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget for widget in widgets if isinstance(widget, Toast)]
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        if parent is None or not self._toasts():
+            self.hide()
+            return
+        width = min(WIDTH, parent.width() - 2 * MARGIN)
+        self.setFixedWidth(max(120, width))
+        self.show()
+        height = self._box.heightForWidth(self.width())
+        height = height if height > 0 else self.sizeHint().height()
+        self.setFixedHeight(height)
+        self.move(MARGIN, parent.height() - height - MARGIN)
+        self.raise_()
+
+
+class Toast(QFrame):
+    """One message."""
+
+    def __init__(self, theme: Theme, text: str, tone: Tone, stack: Toasts) -> None:
+        super().__init__(stack)
+        self.text = text
+        self._stack = stack
+        self._tone = tone
+        self.setProperty("role", "card")
+        self.setAccessibleName(text)
+        self._mark = _Mark(theme, tone)
+        label = QLabel(text)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        close = QPushButton("✕")
+        close.setProperty("kind", "quiet")
+        close.setFixedSize(32, 32)
+        close.setAccessibleName("✕")
+        close.clicked.connect(self._close)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 4, 6)
+        row.setSpacing(10)
+        row.addWidget(self._mark)
+        row.addWidget(label, 1)
+        row.addWidget(close)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._close)
+        self.renew()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._mark.set_theme(theme)
+
+    def renew(self) -> None:
+        self._timer.start(SECONDS[self._tone.value] * 1000)
+
+    def _close(self) -> None:
+        self._timer.stop()
+        self._stack.dismiss(self)
+
+
+class _Mark(QWidget):
+    def __init__(self, theme: Theme, tone: Tone) -> None:
+        super().__init__()
+        self._theme, self._tone = theme, tone
+        self.setFixedSize(QSize(18, 18))
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        name, token = _GLYPH[self._tone]
+        painter = QPainter(self)
+        colour, hole = self._theme.colour(token), self._theme.colour("raised")
+        paint_glyph(painter, name, QPointF(9, 9), 7.5, colour, hole)

@@ -1,0 +1,156 @@
+"""The main window: the picture with its wallet, the inspector, the messages, and what frames them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QVBoxLayout, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.trace.exchange import Exchanges
+from ui.inspector.panel import Inspector
+from ui.messages.panel import MessagePanel
+from ui.shell.status_bar import StatusBar
+from ui.shell.toasts import Toasts
+from ui.shell.top_bar import TopBar
+from ui.station import StationCanvas
+from ui.theme import Theme
+from ui.wallet import Wallet
+
+INSPECTOR_WIDTH = 400
+MESSAGES_HEIGHT = 264
+SMALLEST = (1024, 640)
+FIRST_SIZE = (1440, 900)
+
+
+class MainWindow(QMainWindow):
+    """Holds the parts; the controller (`ui.shell.controller`) connects them.
+
+    The window does not close by itself: it says `closing`, and whoever runs the session calls `finish()`
+    when all is written.
+    """
+
+    closing = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        catalogue: Catalogue,
+        exchanges: Exchanges,
+        vehicles: list[tuple[str, str]],
+    ) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._may_close = False
+        self.setWindowTitle("Forecourt")
+        self.setMinimumSize(*SMALLEST)
+        self.resize(*FIRST_SIZE)
+        self.setDockNestingEnabled(True)
+        self.canvas = StationCanvas(theme, catalogue)
+        self.wallet = Wallet(theme, catalogue)
+        self.inspector = Inspector(theme, catalogue, vehicles)
+        self.messages = MessagePanel(exchanges, theme, catalogue)
+        self.top = TopBar(theme, catalogue)
+        self.status = StatusBar(theme, catalogue)
+        self.setMenuWidget(self.top)
+        self.setCentralWidget(self._centre())
+        bar = QStatusBar()
+        bar.setSizeGripEnabled(False)
+        bar.addWidget(self.status, 1)
+        bar.setContentsMargins(0, 0, 0, 0)
+        self.setStatusBar(bar)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.inspector_dock = self.add_room(
+            "inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea
+        )
+        self.messages_dock = self.add_room(
+            "messages", self.messages, Qt.DockWidgetArea.BottomDockWidgetArea
+        )
+        self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.messages_dock], [MESSAGES_HEIGHT], Qt.Orientation.Vertical)
+        self.toasts = Toasts(theme, self.canvas)
+
+    def add_room(
+        self, name: str, widget: QWidget, area: Qt.DockWidgetArea, *, titled: bool = False
+    ) -> QDockWidget:
+        """Put a widget into a dock; rooms with a head of their own show no title."""
+        dock = QDockWidget(self._catalogue.render(Text(f"room.{name}")))
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetClosable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+        )
+        if not titled:
+            dock.setTitleBarWidget(QWidget())
+        self.addDockWidget(area, dock)
+        return dock
+
+    def set_theme(self, theme: Theme) -> None:
+        for part in (
+            self.canvas,
+            self.wallet,
+            self.inspector,
+            self.messages,
+            self.top,
+            self.status,
+            self.toasts,
+        ):
+            part.set_theme(theme)
+
+    # ------------------------------------------------------------------ layout
+
+    def layout_text(self) -> str:
+        """Sizes and places of all rooms, as text for a settings file."""
+        state = self.saveState().data()
+        geometry = self.saveGeometry().data()
+        return ".".join(base64.b64encode(part).decode() for part in (geometry, state))
+
+    def restore_layout(self, text: str) -> bool:
+        """Put the rooms where they were. False when the text is not of this program."""
+        try:
+            geometry, state = (base64.b64decode(part, validate=True) for part in text.split("."))
+        except (ValueError, binascii.Error):
+            return False
+        return self.restoreGeometry(QByteArray(geometry)) and self.restoreState(QByteArray(state))
+
+    def reset_layout(self) -> None:
+        """All rooms where they were at first."""
+        for dock, area in (
+            (self.inspector_dock, Qt.DockWidgetArea.RightDockWidgetArea),
+            (self.messages_dock, Qt.DockWidgetArea.BottomDockWidgetArea),
+        ):
+            dock.setFloating(False)
+            self.addDockWidget(area, dock)
+            dock.show()
+        self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.messages_dock], [MESSAGES_HEIGHT], Qt.Orientation.Vertical)
+
+    # ------------------------------------------------------------------ end
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close:
+            event.accept()
+            return
+        event.ignore()
+        self.closing.emit()
+
+    def finish(self) -> None:
+        """Close for good."""
+        self.messages.close_model()
+        self._may_close = True
+        self.close()
+
+    def _centre(self) -> QWidget:
+        centre = QWidget()
+        box = QVBoxLayout(centre)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.canvas, 1)
+        box.addWidget(self.wallet)
+        return centre
