@@ -130,6 +130,11 @@ class Dialogue:
         for task in tuple(self._tasks):
             task.cancel()
 
+    async def ended(self) -> None:
+        """After `stop()`: wait until no task of this dialogue is left."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     # ------------------------------------------------------------ own CALLs
 
     async def call(
@@ -209,6 +214,9 @@ class Dialogue:
             text, violations, forced = self._render(call, override)
         except (TypeError, ValueError) as error:
             self._end_current("replaced")
+            if not call.forced:
+                trouble = (Violation("", "json", str(error)[:200]),)
+                self._refuse_own(call.action, "request", trouble)
             _fail(call.future, InvalidOwnFrame(f"{call.action}: {error}"))
             self._next()
             return

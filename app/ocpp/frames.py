@@ -171,7 +171,14 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value)[:MAX_DESCRIPTION]
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_to_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def _encode(value: Any) -> str:
+    text = _to_text(value)
+    if not text.isascii():
+        text.encode()  # raises for a lone surrogate, which no wire can carry
+    return text
 
 
 def build_call(message_id: str, action: str, payload: Any) -> str:

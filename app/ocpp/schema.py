@@ -74,17 +74,21 @@ class Schemas:
         `own`: what we send ourselves is held to the stricter rules of OCA's own files, and to complete
         date-times.
         """
-        judge = self._judges.get((action, kind, own))
-        if judge is None:
-            judge = self._compile(action, kind, own)
         try:
-            if judge(payload):
+            if self.verdict(action, kind, payload, own=own):
                 return ()
         except (ValueError, RecursionError) as error:
             return (Violation("", "json", str(error)[:200]),)
         return self.explain(action, kind, payload, own=own) or (
             Violation("", "schema", "breaks the schema"),
         )
+
+    def verdict(self, action: str, kind: Kind, payload: Any, *, own: bool = False) -> bool:
+        """The quick judgement. Raises KeyError, and ValueError for what is no JSON at all."""
+        judge = self._judges.get((action, kind, own))
+        if judge is None:
+            judge = self._compile(action, kind, own)
+        return judge(payload)
 
     def explain(
         self, action: str, kind: Kind, payload: Any, *, own: bool = False
@@ -97,6 +101,9 @@ class Schemas:
             )
         errors = explainer.iter_errors(_with_decimals(payload))
         found = [violation for error in errors for violation in _violations(error)]
+        mistyped = {violation.path for violation in found if violation.rule == "type"}
+        # what has the wrong type is in no list of values either: said once is enough
+        found = [item for item in found if item.rule != "enum" or item.path not in mistyped]
         return tuple(sorted(found, key=lambda violation: (violation.path, violation.rule)))
 
     def _compile(self, action: str, kind: Kind, own: bool) -> Callable[[Any], bool]:

@@ -369,6 +369,7 @@ class Bench:
         self._fall_silent()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self.dialogue.ended()
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], name: str) -> None:
         """A task of this power cycle, counted in."""
