@@ -88,11 +88,8 @@ class BayPainter:
             self.car.paint(painter, bay.axis, view.car, lights=view.flowing)
         elif view.car is None and view.status is BayStatus.RESERVED:
             ghost(painter, bay.axis, self.theme.colour("reserve"))
-        if view.status is BayStatus.FAULTED:
-            shift = 0.0 if view.car is None else -bay.side * -26.0
-            self._cones(painter, bay.axis + shift, spread=view.car is not None)
-        elif view.status is BayStatus.UNAVAILABLE and view.car is None:
-            self._cones(painter, bay.axis, spread=False)
+        if view.car is None and view.status in (BayStatus.FAULTED, BayStatus.UNAVAILABLE):
+            self._cones(painter, bay.axis)
         for slot, plug in enumerate(view.plugs):
             home = self.plan.holster(view.evse, slot)
             plugged = plug.plugged and with_car and slot != carried
@@ -125,12 +122,11 @@ class BayPainter:
             self.cable.jacket(painter, path, dc=plug.dc)
             self.cable.plug_at_home(painter, home, dc=plug.dc)
 
-    def _cones(self, painter: QPainter, axis: float, *, spread: bool) -> None:
-        """Two traffic cones with a ribbon between them; apart before a car."""
+    def _cones(self, painter: QPainter, axis: float) -> None:
+        """Two traffic cones with a ribbon between them."""
         half = 40.0
-        lift = 6.0 if spread else 0.0
         painter.save()
-        painter.translate(axis - 1096, lift)
+        painter.translate(axis - 1096, 0)
         for x in (1096 - half, 1096 + half):
             shadow = soft(self.theme.colour("shadow"), self.theme.light("contact_shadow"), 0.55)
             ellipse_glow(painter, QPointF(x, 516), 22, 5, QBrush(shadow))
@@ -198,7 +194,7 @@ class BayPainter:
         small = size - 1
         line = bar.bottom() + 6 + small * 0.95
         used = scribe.write(rect.left(), line, target, small, 400, text, room=rect.width())
-        left = car.left or view.word
+        left = "" if view.dark else car.left or view.word
         scribe.write(
             rect.right(), line, left, small, 400, text, align=RIGHT, room=rect.width() - used - 10
         )

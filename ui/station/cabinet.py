@@ -35,6 +35,8 @@ class FaceView:
     lamp: ReaderLamp
     faulty: bool
     reader_label: str
+    reader_short: str
+    """The same where there is little room."""
     emergency: bool
     emergency_label: str
     stop_label: str
@@ -53,7 +55,7 @@ class FacePainter:
         self.glass = theme.lit
         self.scale = scale
         self._screen = ScreenPainter(theme, scale)
-        self._label = min(12.5, max(9.0, 8.5 / max(scale, 0.2)))
+        self._label = min(10.8, max(9.0, 8.0 / max(scale, 0.2)))
 
     def paint(self, painter: QPainter, scribe: Scribe, cabinet: Cabinet, view: FaceView) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -67,7 +69,8 @@ class FacePainter:
         self._emergency(painter, scribe, cabinet, view)
         for evse in cabinet.evses:
             self._stop(painter, scribe, cabinet.stop(evse), view)
-        self._name(scribe, cabinet, view)
+        if view.lit:
+            self._name(scribe, cabinet, view)
 
     def _lamps(self, painter: QPainter, cabinet: Cabinet, view: FaceView) -> None:
         for bay in view.screen.bays:
@@ -149,9 +152,9 @@ class FacePainter:
             painter.drawPath(outline(WAVES))
         painter.restore()
         if view.lit:
-            room = 80 if cabinet.build is Build.TOWER else cabinet.glass.width() - 10
-            room = 62 if cabinet.build is Build.TOWER else room
-            label = view.reader_label
+            room = 66 if cabinet.build is Build.TOWER else cabinet.glass.width() - 10
+            fits = text_width(view.reader_label, self._label, 500) <= room
+            label = view.reader_label if fits else view.reader_short
             base = cabinet.glass.bottom() - 6 if cabinet.build is Build.POST else centre.y() + 32
             scribe.write(
                 centre.x(),
@@ -224,6 +227,8 @@ class FacePainter:
         painter.setPen(NO_PEN)
         painter.setBrush(QColor("#DCE8F1") if view.lit else QColor("#4A565F"))
         painter.drawRoundedRect(QRectF(centre.x() - 3.4, centre.y() - 3.4, 6.8, 6.8), 1.2, 1.2)
+        if not view.lit:
+            return
         scribe.write(
             centre.x(), centre.y() + 11 + self._label * 1.05, view.stop_label, self._label, 500,
             theme.colour("cabtext"), align=CENTRE, room=44,

@@ -76,13 +76,13 @@ class Cabinet:
 
     @property
     def screen(self) -> QRectF:
-        at = (14, 24, 92, 112) if self.build is Build.POST else (18, 27, 132, 146)
+        at = (12.5, 23, 95, 113) if self.build is Build.POST else (18, 27, 132, 146)
         return QRectF(*at).translated(self.rect.topLeft())
 
     @property
     def ring(self) -> QPointF:
         """Centre of the reader's ring."""
-        return self.place(60, 163) if self.build is Build.POST else self.place(50, 201)
+        return self.place(60, 161) if self.build is Build.POST else self.place(50, 201)
 
     @property
     def emergency(self) -> QPointF:

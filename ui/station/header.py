@@ -23,6 +23,7 @@ HEAD_LOW = 96.0
 CHIP_Y, CHIP_HEIGHT = 10.0, 32.0
 RADIUS = 17.0
 EDGE = 16.0
+TEXT_AT = 26.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,29 @@ def bubble_centres(
         return [QPointF(x, height - 32) for x in axes]
     step = (width - 2 * EDGE) / max(1, len(axes))
     return [QPointF(EDGE + RADIUS + 2 + step * i, height - 32) for i in range(len(axes))]
+
+
+def bubble_width(bubble: BubbleView) -> float:
+    """How much room the words of a bubble want."""
+    return max(20 + text_width(bubble.word, 13, 600), text_width(bubble.subline, 12)) + 1
+
+
+def text_sides(
+    bubbles: Sequence[BubbleView], centres: Sequence[QPointF], width: float
+) -> list[tuple[int, float]]:
+    """On which side of each bubble its words stand, and in how much room; right if they fit there."""
+    sides: list[tuple[int, float]] = []
+    taken = 8.0
+    for i, (bubble, centre) in enumerate(zip(bubbles, centres, strict=True)):
+        wanted = bubble_width(bubble)
+        end = centres[i + 1].x() - RADIUS - 8 if i + 1 < len(centres) else width - 8
+        right = end - centre.x() - TEXT_AT
+        left = centre.x() - TEXT_AT - taken - 8
+        side = -1 if right < wanted and left > right and left >= min(wanted, right + 24) else 1
+        room = min(wanted, left) if side < 0 else right
+        sides.append((side, room))
+        taken = centre.x() + (RADIUS if side < 0 else TEXT_AT + min(wanted, right))
+    return sides
 
 
 class HeadPainter:
@@ -213,10 +237,9 @@ class HeadPainter:
         width: float, *, fixed: bool, canopy: float,
     ) -> None:  # fmt: skip
         """The bubbles with state, word and subline; a bubble over its bay has its axis below."""
-        for i, (bubble, centre) in enumerate(zip(view.bubbles, centres, strict=True)):
-            following = centres[i + 1].x() - RADIUS if i + 1 < len(centres) else width - 6
-            room = following - centre.x() - RADIUS - 19
-            self._bubble(painter, scribe, view, bubble, centre, room)
+        sides = text_sides(view.bubbles, centres, width)
+        for bubble, centre, (side, room) in zip(view.bubbles, centres, sides, strict=True):
+            self._bubble(painter, scribe, view, bubble, centre, side, room)
             if not fixed:
                 axis = self.theme.colour(STATE_TOKEN[bubble.status], 0.55)
                 pen = QPen(axis, 1)
@@ -228,7 +251,7 @@ class HeadPainter:
 
     def _bubble(
         self, painter: QPainter, scribe: Scribe, view: HeadView, bubble: BubbleView,
-        centre: QPointF, room: float,
+        centre: QPointF, side: int, room: float,
     ) -> None:  # fmt: skip
         theme = self.theme
         selected = bubble.evse == view.selected
@@ -244,16 +267,11 @@ class HeadPainter:
         )  # fmt: skip
         if room < 16:
             return
-        paint_state(painter, bubble.status, centre + QPointF(33, -8), 6.5, theme)
+        left = centre.x() + TEXT_AT
+        if side < 0:
+            left = centre.x() - TEXT_AT - min(room, bubble_width(bubble))
+        paint_state(painter, bubble.status, QPointF(left + 7, centre.y() - 8), 6.5, theme)
+        scribe.write(left + 20, centre.y() - 3.5, bubble.word, 13, 600, colour, room=room - 20)
         scribe.write(
-            centre.x() + 46, centre.y() - 3.5, bubble.word, 13, 600, colour, room=room - 20
-        )
-        scribe.write(
-            centre.x() + 26,
-            centre.y() + 14,
-            bubble.subline,
-            12,
-            400,
-            theme.colour("text2"),
-            room=room,
+            left, centre.y() + 14, bubble.subline, 12, 400, theme.colour("text2"), room=room
         )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPixmap, QTransform
+from PySide6.QtGui import QImage, QPainter, QPixmap, QTransform
 
 from ui.widgets.scribe import PaintedLabel, Scribe
 
@@ -41,27 +41,43 @@ class Layer:
         self._key = None
 
     def render(
-        self, key: Hashable, rect: QRectF, ratio: float, world: QTransform, paint: Paint
+        self,
+        key: Hashable,
+        rect: QRectF,
+        ratio: float,
+        world: QTransform,
+        paint: Paint,
+        *,
+        opaque: bool = False,
     ) -> None:
-        """Paint the part anew if `key` has changed; `rect` in widget px, `world` scene to widget."""
+        """Paint the part anew if `key` has changed; `rect` in widget px, `world` scene to widget.
+
+        `opaque` parts are mixed with 16 bits a channel, so that faint light has no coloured bands.
+        """
         if self.matches(key):
             return
         self._key = key
         self.rect = on_grid(rect, ratio)
         self.renders += 1
-        pixmap = QPixmap(
-            max(1, round(self.rect.width() * ratio)), max(1, round(self.rect.height() * ratio))
+        deep = QImage.Format.Format_RGBX64
+        form = deep if opaque else QImage.Format.Format_ARGB32_Premultiplied
+        image = QImage(
+            max(1, round(self.rect.width() * ratio)),
+            max(1, round(self.rect.height() * ratio)),
+            form,
         )
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
+        image.setDevicePixelRatio(ratio)
+        image.fill(Qt.GlobalColor.black if opaque else Qt.GlobalColor.transparent)
         self.labels = []
-        painter = QPainter(pixmap)
+        painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         painter.setTransform(world * QTransform.fromTranslate(-self.rect.left(), -self.rect.top()))
         paint(painter, Scribe(painter, self.labels, self.owner, self.rect.topLeft()))
         painter.end()
-        self._pixmap = pixmap
+        if opaque:
+            image = image.convertToFormat(QImage.Format.Format_RGB32)
+        self._pixmap = QPixmap.fromImage(image)
 
     def draw(self, painter: QPainter, offset: QPointF, clip: QRectF | None = None) -> None:
         """Show the part, moved by `offset`; only what lies in `clip` where one is given."""

@@ -15,7 +15,7 @@ from app.station.snapshot import StationSnapshot
 from ui.station.bay import BayPainter
 from ui.station.cabinet import FacePainter, FaceView, asking_ring
 from ui.station.cable import Wire, bounds, to_car, to_pointer, wires
-from ui.station.geometry import GROUND, Cabinet, Frame, Plan, frame, plan_station
+from ui.station.geometry import BAY, GAP, GROUND, Cabinet, Frame, Plan, frame, plan_station
 from ui.station.header import (
     HEAD,
     HEAD_LOW,
@@ -169,6 +169,7 @@ class Picture:
             lamp=lamp,
             faulty=faulty,
             reader_label=say(f"reader.{key}"),
+            reader_short=say("reader.waiting_short" if key == "waiting" else f"reader.{key}"),
             emergency=snapshot.emergency_stop,
             emergency_label=say("emergency"),
             stop_label=say("stop"),
@@ -438,7 +439,8 @@ class Picture:
             def draw(painter: QPainter, scribe: Scribe) -> None:
                 Scenery(theme, plan, fit.canopy, fit.floor_end, span).paint(painter, lit=lit)
 
-            layer.render(key, QRectF(0, 0, width, height), self._size[2], world, draw)
+            rect = QRectF(0, 0, width, height)
+            layer.render(key, rect, self._size[2], world, draw, opaque=True)
         return layer
 
     def _bay(self, evse: int) -> Layer:
@@ -513,14 +515,25 @@ class Picture:
         if not self.sign:
             self._layers.pop("sign", None)
             return
-        layer, width = self._layer("sign"), self._size[0]
-        theme, text = self.theme, self.sign
-        rect = QRectF(0, self.head_height + 8, width, 48)
+        assert self.frame is not None
+        assert self.plan is not None
+        layer, theme, text, scale = self._layer("sign"), self.theme, self.sign, self.frame.scale
+        first = self.plan.cabinets[0]
+        alone = len(self.plan.cabinets) == 1 or self.scrolls
+        middle = self.plan.bays[0].axis if alone else first.rect.right() + BAY + 2 * GAP
+        if not alone and len(first.evses) == 1:
+            middle = first.rect.right() + GAP
+        centre = self.point(QPointF(middle, 0)).x() if not self.scrolls else self._size[0] / 2
+        top = self.head_height + 11 * scale
+        rect = QRectF(0, top, self._size[0], 44 * scale + 40)
+        edge = (
+            self.point(first.rect.topLeft()).x() - 8 if alone and not self.scrolls else rect.right()
+        )
 
         def draw(brush: QPainter, scribe: Scribe) -> None:
-            paint_sign(brush, scribe, theme, text, QRectF(0, rect.top() + 6, width, 32))
+            paint_sign(brush, scribe, theme, text, QPointF(centre, top), 40 * scale, edge)
 
-        layer.render((text, theme.name), rect, self._size[2], QTransform(), draw)
+        layer.render((text, theme.name, centre), rect, self._size[2], QTransform(), draw)
         layer.draw(painter, QPointF(0, 0), dirty)
 
     def _select(self, painter: QPainter) -> None:

@@ -137,7 +137,7 @@ class Scenery:
 
     def _entourage(self, painter: QPainter) -> None:
         """Greenery beside the bays, as architects draw it, where the wall would stand bare."""
-        tone = self.theme.colour("wallj", 0.75 if self.theme.dark else 0.8)
+        tone = self.theme.colour("line2" if self.theme.dark else "wallj", 0.85)
         first, last = self.plan.bays[0].left, self._content_end()
         if first - self.left > 150:
             self._tree(painter, first - 78, 1.0, tone)

@@ -79,18 +79,20 @@ class ScreenPainter:
 
     def _head(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, word: str,
-        colour: QColor, corner: str = "",
+        colour: QColor, corner: str = "", short: str = "",
     ) -> float:  # fmt: skip
-        """State glyph, number and word on the first line; returns the baseline."""
-        big = rect.width() > 110
-        size = self._size(11 if big else 10)
+        """State glyph, number and word (or a shorter one) on the first line; returns the baseline."""
+        size = self._size(11 if rect.width() > 110 else 10)
+        label, least = f"{bay.evse}  {word}", size * 0.8
+        if short and text_width(label, least, 600) > rect.width() - 14 - size * 1.2:
+            label = f"{bay.evse}  {short}"
+        while size > least and text_width(label, size, 600) > rect.width() - 14 - size * 1.2:
+            size -= 0.25
         radius = size * 0.6
-        base = rect.top() + 6 + size * 1.0
-        centre = QPointF(rect.left() + 6 + radius, base - size * 0.36)
+        base = rect.top() + 6 + size
+        centre = QPointF(rect.left() + 5 + radius, base - size * 0.36)
         paint_state(painter, bay.status, centre, radius, self.theme)
-        x = centre.x() + radius + 5
-        right = rect.right() - 7
-        label = f"{bay.evse}  {word}"
+        x, right = centre.x() + radius + 4, rect.right() - 5
         room = right - x
         if corner:
             width = text_width(corner, size - 1, 500)
@@ -132,20 +134,26 @@ class ScreenPainter:
     def _figures(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, base: float, view: ScreenView
     ) -> None:  # fmt: skip
-        """Power, battery, energy and cost: as much as the section holds."""
+        """Power, battery, energy and cost: as much as the section holds, spread over it."""
         left, right = rect.left() + 7, rect.right() - 6
-        small = self._size(10)
+        alone = len(view.bays) == 1
+        small = self._size(11.0 if alone else 10.0)
         percent = view.percent[view.bays.index(bay)]
-        room = rect.bottom() - base - 6
-        line = small * 1.3
-        bar = 14.0
-        big = 32.0 if rect.width() > 110 else 20.0
-        big = min(big * (1.25 if len(view.bays) == 1 else 1.0), 40.0)
+        room = rect.bottom() - base - 5
+        line, bar = small * 1.3, 15.0
         with_small = room >= 16 * 1.25 + line
         with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar
-        spent = (line if with_small else 0) + (bar if with_bar else 0)
-        big = max(13.0, min(big, (room - spent) / 1.2))
-        y = base + big * 1.08
+        cost = text_width(bay.cost, small, 500) if bay.cost else 0.0
+        beside = text_width(bay.energy, small, 500) + cost + 4 <= right - left
+        two = bool(bay.cost) and not beside and with_bar and room >= 24 * 1.25 + 2 * line + bar
+        spent = (line if with_small else 0) + (bar if with_bar else 0) + (line if two else 0)
+        big = (
+            40.0 if alone and rect.width() > 110 else 32.0 if rect.width() > 110 or alone else 20.0
+        )
+        widest = (right - left - small * 2.3) / max(0.1, text_width(bay.power, 20, 600) / 20)
+        big = max(13.0, min(big, widest, (room - spent) / 1.2))
+        lead = min(5.0, max(0.0, room - spent - big * 1.2) / 4)
+        y = base + lead + big * 1.08
         width = scribe.write(left, y, bay.power, big, 600, QColor("#FFFFFF"), room=right - left)
         unit = small * (1.2 if big >= 28 else 1.0)
         scribe.write(left + width + unit * 0.45, y, "kW", unit, 500, self.text2)
@@ -154,12 +162,15 @@ class ScreenPainter:
             if width + unit * 2.4 + text_width(percent, size, 600) + 6 <= right - left:
                 scribe.write(right, y, percent, size, 600, self.text, align=RIGHT)
         if with_bar:
-            y = self._battery(painter, scribe, QRectF(left, y + 7, right - left, 8), bay, percent)
+            y = self._battery(
+                painter, scribe, QRectF(left, y + 7 + lead, right - left, 8), bay, percent
+            )
         if with_small:
-            y += line
-            cost = text_width(bay.cost, small, 500) + 4 if bay.cost else 0.0
-            used = scribe.write(left, y, bay.energy, small, 500, self.text2, room=right - left)
-            if used + cost <= right - left:
+            y += line + lead
+            scribe.write(left, y, bay.energy, small, 500, self.text2, room=right - left)
+            if two:
+                scribe.write(left, y + line, bay.cost, small, 500, self.text2, room=right - left)
+            elif bay.cost and beside:
                 scribe.write(right, y, bay.cost, small, 500, self.text2, align=RIGHT)
 
     def _battery(
@@ -190,10 +201,14 @@ class ScreenPainter:
         painter.setPen(NO_PEN)
         painter.setBrush(QColor(ERROR_STRIP))
         painter.drawRoundedRect(rect, 4, 4)
-        base = self._head(painter, scribe, rect, bay, view.out_of_order, QColor(ERROR_TEXT))
+        base = self._head(
+            painter, scribe, rect, bay, view.out_of_order, QColor(ERROR_TEXT), short=bay.word
+        )
         size, colour = self._size(10), QColor(ERROR_TEXT2)
         base = self._lines(scribe, rect, base, bay.subline, size, colour)
-        self._lines(scribe, rect, base, view.please, size, colour)
+        room = (rect.bottom() - 2 - size * 0.25 - base) / (size * 1.35)
+        if view.please and len(_wrap(view.please, rect.width() - 13, size)) <= int(room):
+            self._lines(scribe, rect, base, view.please, size, colour)
 
     def _message(self, painter: QPainter, scribe: Scribe, rect: QRectF, text: str) -> float:
         """A line for the whole station at the foot; returns its height."""

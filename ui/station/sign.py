@@ -9,21 +9,24 @@ from ui.theme.theme import Theme
 from ui.widgets.glyphs import paint_glyph
 from ui.widgets.scribe import Scribe, text_width
 
+HEIGHT = 32.0
 
-def paint_sign(painter: QPainter, scribe: Scribe, theme: Theme, text: str, room: QRectF) -> None:
-    """Paint the sign in the middle of `room`, with a warning shape before the words."""
-    width = min(room.width() - 32, text_width(text, 13, 600) + 50)
-    rect = QRectF(room.center().x() - width / 2, room.top(), width, room.height())
-    painter.setPen(QPen(theme.colour("line2"), 1.4))
-    for x in (rect.left() + 20, rect.right() - 20):
-        painter.drawLine(QPointF(x, rect.top() - 8), QPointF(x, rect.top()))
+
+def paint_sign(
+    painter: QPainter, scribe: Scribe, theme: Theme, text: str, hook: QPointF, drop: float,
+    edge: float,
+) -> None:  # fmt: skip
+    """Paint the sign `drop` below `hook` on two wires, left of `edge`; a warning shape before the words."""
+    width = text_width(text, 13, 600) + 50
+    rect = QRectF(hook.x() - width / 2, hook.y() + drop, width, HEIGHT)
+    rect.moveRight(min(rect.right(), edge))
+    rect.moveLeft(max(8.0, rect.left()))
+    painter.setPen(QPen(theme.colour("text3"), 1.2))
+    for x in (rect.left() + 18, rect.right() - 18):
+        painter.drawLine(QPointF(x, hook.y()), QPointF(x, rect.top()))
     painter.setPen(QPen(theme.colour("warn"), 1.2))
     painter.setBrush(theme.colour("panel"))
     painter.drawRoundedRect(rect, 8, 8)
-    paint_glyph(
-        painter, "warning", QPointF(rect.left() + 20, rect.center().y()), 7, theme.colour("warn")
-    )
-    scribe.write(
-        rect.left() + 35, rect.center().y() + 4.6, text, 13, 600, theme.colour("text"),
-        room=rect.width() - 46,
-    )  # fmt: skip
+    middle = rect.center().y()
+    paint_glyph(painter, "warning", QPointF(rect.left() + 20, middle), 7, theme.colour("warn"))
+    scribe.write(rect.left() + 35, middle + 4.6, text, 13, 600, theme.colour("text"))

@@ -228,6 +228,8 @@ class Wording:
             return name, self.say(key, time=clock_time(evse.faults[0].since, seconds=True))
         if status is BayStatus.UNAVAILABLE:
             return self.say("floor.unavailable", n=evse.id), ""
+        if status is BayStatus.AVAILABLE:
+            return self.say("floor.free", n=evse.id), self.say("floor.invite")
         return "", ""
 
     def _remaining(self, evse: EvseSnapshot) -> str:
