@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 RUNTIME_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"  # a superset of the runtime lock
+BENCHMARKS = "tests/benchmarks"
 
 WINDOWS = os.name == "nt"
 LINUX = sys.platform.startswith("linux")
@@ -610,8 +611,19 @@ def test_environment() -> "dict[str, str]":
     return environment
 
 
-def closing_line(report: Path) -> "str | None":
-    """The tests in one line, from the report pytest wrote; None when it wrote none."""
+class Counts(NamedTuple):
+    """How many tests ended in which way."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        return f"tests: {self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def read_counts(report: Path) -> "Counts | None":
+    """The tests from the report pytest wrote; None when it wrote none."""
     try:
         suites = list(ElementTree.parse(str(report)).getroot().iter("testsuite"))
     except (OSError, ElementTree.ParseError):
@@ -621,21 +633,20 @@ def closing_line(report: Path) -> "str | None":
         return sum(int(suite.get(name, "0")) for suite in suites)
 
     failed, skipped = total("failures") + total("errors"), total("skipped")
-    passed = max(total("tests") - failed - skipped, 0)
-    return f"tests: {passed} passed, {failed} failed, {skipped} skipped"
+    return Counts(max(total("tests") - failed - skipped, 0), failed, skipped)
 
 
-def run_pytest(arguments: "list[str]") -> "tuple[Result, str | None]":
-    """Run the tests with their output shown as it comes."""
+def run_pytest(run: Check) -> "tuple[Result, Counts | None]":
+    """Run tests with their output shown as it comes."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [str(venv_python()), "-m", "pytest", "--junitxml=" + str(report), *arguments]
+        command = [str(venv_python()), "-m", "pytest", "--junitxml=" + str(report), *run.command]
         code = subprocess.call(
             command, cwd=str(ROOT), env=test_environment(), stdin=subprocess.DEVNULL
         )
-        line = closing_line(report)
-    return Result("pytest", time.monotonic() - start, code == 0), line
+        counts = read_counts(report)
+    return Result(run.name, time.monotonic() - start, code == 0), counts
 
 
 def result_table(results: "list[Result]") -> str:
@@ -645,53 +656,69 @@ def result_table(results: "list[Result]") -> str:
     return "\n".join(rows)
 
 
-class TestPlan(NamedTuple):
+class TestOptions(NamedTuple):
     """What `test` was asked for."""
 
-    checks: bool
-    pytest: "list[str]"
+    full: bool = False
+    quick: bool = False
+    jobs: "str | None" = None
+    own: "tuple[str, ...]" = ()
 
 
-def plan_tests(arguments: "list[str]") -> TestPlan:
-    """Turn the arguments of `test` into a plan."""
-    rest = list(arguments)
-    full, quick, jobs = False, False, None
-    own = []
+def read_test_options(arguments: "list[str]") -> TestOptions:
+    """Tell our own options from what goes on to pytest."""
+    rest, own = list(arguments), []
+    options = TestOptions()
     while rest:
         word = rest.pop(0)
         if word == "--full":
-            full = True
+            options = options._replace(full=True)
         elif word == "--quick":
-            quick = True
+            options = options._replace(quick=True)
         elif word == "--jobs":
             if not rest or not rest[0].isdigit():
                 raise Problem("`--jobs` wants a number, as in `--jobs 2`.", EXIT_USAGE)
-            jobs = rest.pop(0)
+            options = options._replace(jobs=rest.pop(0))
         else:
             own.append(word)
-    if full and quick:
+    if options.full and options.quick:
         raise Problem("`--full` and `--quick` contradict each other.", EXIT_USAGE)
-    options = ["--run-full"] if full else []
-    if quick:
-        jobs = jobs or "auto"
-        options += ["-m", "not display"]
-    if jobs:
-        options += ["-n", jobs, "--dist", "loadfile"]
-    if not quick and not own:
-        options += ["--cov", "--cov-report=term"]
-    return TestPlan(checks=not own, pytest=options + own)
+    return options._replace(own=tuple(own))
+
+
+def pytest_runs(options: TestOptions) -> "list[Check]":
+    """The runs of pytest with their arguments, the main one last.
+
+    Benchmarks run on their own and first: measuring coverage slows what they measure.
+    """
+    words = ["--run-full"] if options.full else []
+    jobs = options.jobs or ("auto" if options.quick else None)
+    spread = ["-n", jobs, "--dist", "loadfile"] if jobs else []
+    if options.own:
+        screen = ["-m", "not display"] if options.quick else []
+        return [Check("pytest", [*words, *screen, *spread, *options.own])]
+    without_benchmarks = [*words, *spread, "--ignore=" + BENCHMARKS]
+    if options.quick:
+        return [Check("pytest", [*without_benchmarks, "-m", "not display"])]
+    runs = [Check("pytest", [*without_benchmarks, "--cov", "--cov-report=term"])]
+    if any((ROOT / BENCHMARKS).glob("**/test_*.py")):
+        runs.insert(0, Check("benchmarks", [*words, BENCHMARKS]))
+    return runs
 
 
 def test(arguments: "list[str]") -> int:
     """Run every check and every test; all of them, even when an early one fails."""
-    plan = plan_tests(arguments)
+    options = read_test_options(arguments)
     set_up(dev=True, window=True)
-    results = [run_check(check) for check in static_checks()] if plan.checks else []
-    result, line = run_pytest(plan.pytest)
-    results.append(result)
-    print(result_table(results))
-    if line is not None:
-        print("\n" + line, flush=True)
+    results = [] if options.own else [run_check(check) for check in static_checks()]
+    counted = []
+    for run in pytest_runs(options):
+        result, counts = run_pytest(run)
+        results.append(result)
+        counted += [counts] if counts else []
+    print(result_table(results), flush=True)
+    if counted:
+        print(f"\n{Counts(*map(sum, zip(*counted)))}", flush=True)  # noqa: B905 - since 3.10
     return 0 if all(result.passed for result in results) else EXIT_CHECKS_FAILED
 
 

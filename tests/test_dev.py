@@ -457,23 +457,26 @@ def test_all_checks_run_and_one_failure_decides(
         dev.Check("first", [python, "-c", "raise SystemExit('the reason')"]),
         dev.Check("second", [python, "-c", "print('chatter')"]),
     ]
-    tests = (dev.Result("pytest", 2.0, True), "tests: 3 passed, 0 failed, 1 skipped")
+    runs = [dev.Check("benchmarks", []), dev.Check("pytest", [])]
     monkeypatch.setattr(dev, "set_up", lambda **_: None)
     monkeypatch.setattr(dev, "static_checks", lambda: checks)
-    monkeypatch.setattr(dev, "run_pytest", lambda arguments: tests)
+    monkeypatch.setattr(dev, "pytest_runs", lambda options: runs)
+    monkeypatch.setattr(
+        dev, "run_pytest", lambda run: (dev.Result(run.name, 2.0, True), dev.Counts(3, 0, 1))
+    )
     assert dev.test([]) == dev.EXIT_CHECKS_FAILED
     lines = capsys.readouterr().out.splitlines()
     assert "the reason" in lines
     assert "chatter" not in lines
     table = lines[lines.index(next(line for line in lines if "verdict" in line)) :]
-    assert [re.split(r"\s{2,}", line)[-1] for line in table[1:4]] == ["FAILED", "ok", "ok"]
-    assert lines[-1] == "tests: 3 passed, 0 failed, 1 skipped"
+    assert [re.split(r"\s{2,}", line)[-1] for line in table[1:5]] == ["FAILED", "ok", "ok", "ok"]
+    assert lines[-1] == "tests: 6 passed, 0 failed, 2 skipped"
 
 
 def test_everything_green_is_exit_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev, "set_up", lambda **_: None)
     monkeypatch.setattr(dev, "static_checks", list)
-    monkeypatch.setattr(dev, "run_pytest", lambda arguments: (dev.Result("p", 1.0, True), None))
+    monkeypatch.setattr(dev, "run_pytest", lambda run: (dev.Result("p", 1.0, True), None))
     assert dev.test([]) == 0
 
 
@@ -482,40 +485,67 @@ def test_the_closing_line_counts_what_pytest_reported(tmp_path: Path) -> None:
     report.write_text(
         '<testsuites><testsuite errors="1" failures="2" skipped="3" tests="10"/></testsuites>'
     )
-    assert dev.closing_line(report) == "tests: 4 passed, 3 failed, 3 skipped"
+    assert str(dev.read_counts(report)) == "tests: 4 passed, 3 failed, 3 skipped"
 
 
-def test_a_run_that_wrote_no_report_has_no_closing_line(tmp_path: Path) -> None:
-    assert dev.closing_line(tmp_path / "absent.xml") is None
+def test_a_run_that_wrote_no_report_counts_nothing(tmp_path: Path) -> None:
+    assert dev.read_counts(tmp_path / "absent.xml") is None
     (tmp_path / "cut.xml").write_text("<testsuites>")
-    assert dev.closing_line(tmp_path / "cut.xml") is None
+    assert dev.read_counts(tmp_path / "cut.xml") is None
 
 
-def test_a_plain_test_run_checks_all_and_measures_coverage() -> None:
-    plan = dev.plan_tests([])
-    assert plan.checks
-    assert plan.pytest == ["--cov", "--cov-report=term"]
+def words_of_the_last_run(*arguments: str) -> list[str]:
+    return dev.pytest_runs(dev.read_test_options(list(arguments)))[-1].command
+
+
+def test_a_plain_test_run_measures_coverage() -> None:
+    assert words_of_the_last_run() == [
+        "--ignore=tests/benchmarks",
+        "--cov",
+        "--cov-report=term",
+    ]
+
+
+def test_benchmarks_run_first_and_without_the_burden_of_coverage(desk: Path) -> None:
+    options = dev.TestOptions(full=True)
+    assert [run.name for run in dev.pytest_runs(options)] == ["pytest"]
+    (desk / "tests" / "benchmarks").mkdir(parents=True)
+    (desk / "tests" / "benchmarks" / "test_round_trips.py").write_text("")
+    benchmarks, rest = dev.pytest_runs(options)
+    assert benchmarks == dev.Check("benchmarks", ["--run-full", "tests/benchmarks"])
+    assert "--cov" in rest.command
 
 
 def test_the_long_suites_run_on_request() -> None:
-    assert "--run-full" in dev.plan_tests(["--full"]).pytest
-    assert "--cov" in dev.plan_tests(["--full"]).pytest
+    assert "--run-full" in words_of_the_last_run("--full")
+    assert "--cov" in words_of_the_last_run("--full")
 
 
 def test_a_chosen_part_runs_alone() -> None:
-    plan = dev.plan_tests(["tests/app/kernel", "-k", "bus"])
-    assert not plan.checks
-    assert plan.pytest == ["tests/app/kernel", "-k", "bus"]
+    options = dev.read_test_options(["tests/app/kernel", "-k", "bus"])
+    assert dev.pytest_runs(options) == [dev.Check("pytest", ["tests/app/kernel", "-k", "bus"])]
+
+
+def test_a_chosen_part_runs_no_other_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev, "set_up", lambda **_: None)
+    monkeypatch.setattr(dev, "static_checks", lambda: pytest.fail("not asked for"))
+    monkeypatch.setattr(
+        dev, "run_pytest", lambda run: (dev.Result(run.name, 1.0, run.command == ["-x"]), None)
+    )
+    assert dev.test(["-x"]) == 0
+    assert dev.test(["-y"]) == dev.EXIT_CHECKS_FAILED
 
 
 def test_the_quick_run_needs_no_screen_and_no_coverage() -> None:
-    plan = dev.plan_tests(["--quick"])
-    assert plan.checks
-    assert plan.pytest == ["-m", "not display", "-n", "auto", "--dist", "loadfile"]
+    words = words_of_the_last_run("--quick")
+    assert words == [
+        *("-n", "auto", "--dist", "loadfile"),
+        *("--ignore=tests/benchmarks", "-m", "not display"),
+    ]
 
 
 def test_tests_can_be_spread_over_processes() -> None:
-    assert dev.plan_tests(["--jobs", "2"]).pytest[:2] == ["-n", "2"]
+    assert words_of_the_last_run("--jobs", "2")[:2] == ["-n", "2"]
 
 
 @pytest.mark.parametrize(
