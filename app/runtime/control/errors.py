@@ -21,10 +21,7 @@ class Code(IntEnum):
     INVALID_ANSWER = -32005
     UNKNOWN_NAME = -32006
     WAIT_TIMED_OUT = -32007
-    MAINS_OFF = -32008
     CLOCK = -32009
-    CLOSING = -32010
-    STORE = -32011
 
 
 MEANING: dict[Code, str] = {
@@ -38,12 +35,9 @@ MEANING: dict[Code, str] = {
     Code.CALL_REFUSED: "The back office answered with a CALLERROR; data has code, description, details.",
     Code.INVALID_OWN_FRAME: "The payload breaks the schema and validate is on; nothing was sent.",
     Code.INVALID_ANSWER: "The answer of the back office breaks the schema; data has it.",
-    Code.UNKNOWN_NAME: "There is no such EVSE, setting, fault, action or subscription.",
+    Code.UNKNOWN_NAME: "There is no such setting or subscription.",
     Code.WAIT_TIMED_OUT: "What was waited for did not happen in time.",
-    Code.MAINS_OFF: "The mains are off: nothing runs that could do this.",
     Code.CLOCK: "The clock cannot do this (time travel goes forward only).",
-    Code.CLOSING: "The program is about to end.",
-    Code.STORE: "The state folder did not take what had to be written.",
 }
 
 
