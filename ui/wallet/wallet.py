@@ -1,0 +1,434 @@
+"""The row of cards under the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import (
+    QEasingCurve,
+    QPoint,
+    QPointF,
+    QPropertyAnimation,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from ui.theme.theme import Theme
+from ui.wallet.card import HEIGHT, WIDTH, Card, paint_card
+from ui.widgets.glyphs import paint_glyph
+from ui.widgets.scribe import CENTRE, PaintedLabel, Scribe
+
+GAP = 8
+FIRST = 112
+ROW = 96
+TOP = 12
+Probe = Callable[[QPoint], int | None]
+Hover = Callable[[QPoint | None], bool]
+BY_KEY = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
+
+
+class CardButton(QAbstractButton):
+    """One card in the wallet. A press that moves lifts it out; the wallet follows the pointer."""
+
+    def __init__(self, wallet: Wallet, card: Card) -> None:
+        super().__init__(wallet)
+        self.card = card
+        self.labels: list[PaintedLabel] = []
+        self._wallet = wallet
+        self._pressed_at: QPointF | None = None
+        self.lifted = False
+        self._by_key = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.resize(round(WIDTH) + 8, round(HEIGHT) + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.labels = []
+        if self.lifted:
+            painter.setOpacity(0.35)
+        rect = QRectF(4, 4, WIDTH, HEIGHT)
+        origin = QPointF(self.pos())
+        paint_card(
+            painter,
+            Scribe(painter, self.labels, "card", origin),
+            self._wallet.theme,
+            self.card,
+            rect,
+            chosen=self.card.uid == self._wallet.chosen_uid,
+            hovered=self.underMouse(),
+        )
+        if self.hasFocus() and self._by_key:
+            painter.setPen(QPen(self._wallet.theme.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-2.5, -2.5, 2.5, 2.5), 10, 10)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in BY_KEY
+        self._wallet.reveal(self)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._wallet.step_focus(self, 1 if event.key() == Qt.Key.Key_Right else -1)
+            return
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed_at = event.position()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed_at is None:
+            super().mouseMoveEvent(event)
+            return
+        far = (event.position() - self._pressed_at).manhattanLength()
+        if not self.lifted and far >= QApplication.startDragDistance():
+            self.lifted = True
+            self._wallet.lift(self, self._pressed_at)
+        if self.lifted:
+            self._wallet.carry(event.globalPosition().toPoint())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        lifted, self.lifted, self._pressed_at = self.lifted, False, None
+        if lifted:
+            self.setDown(False)
+            self._wallet.let_go(self, event.globalPosition().toPoint())
+            return
+        super().mouseReleaseEvent(event)
+
+
+class CardOverlay(QWidget):
+    """The card in the hand, above everything in its window."""
+
+    def __init__(self, parent: QWidget, card: Card, theme: Theme) -> None:
+        super().__init__(parent)
+        self._card = card
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.resize(round(WIDTH) + 8, round(HEIGHT) + 12)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        labels: list[PaintedLabel] = []
+        scribe = Scribe(painter, labels, "overlay")
+        paint_card(
+            painter, scribe, self._theme, self._card, QRectF(4, 4, WIDTH, HEIGHT), chosen=True
+        )
+
+
+class AddButton(QAbstractButton):
+    """The empty place at the end: make a new card."""
+
+    def __init__(self, wallet: Wallet) -> None:
+        super().__init__(wallet)
+        self.labels: list[PaintedLabel] = []
+        self._wallet = wallet
+        self._by_key = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.resize(72, round(HEIGHT) + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._wallet.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = QRectF(4.5, 4.5, 63, HEIGHT - 1)
+        pen = QPen(theme.colour("text3" if self.underMouse() else "line2"), 1)
+        pen.setDashPattern([4, 4])
+        painter.setPen(pen)
+        painter.drawRoundedRect(rect, 8, 8)
+        paint_glyph(
+            painter, "plus", QPointF(rect.center().x(), rect.top() + 28), 8, theme.colour("text2")
+        )
+        self.labels = []
+        Scribe(painter, self.labels, "add", QPointF(self.pos())).write(
+            rect.center().x(), rect.top() + 57, self.text(), 11, 500, theme.colour("text2"),
+            align=CENTRE, room=58,
+        )  # fmt: skip
+        if self.hasFocus() and self._by_key:
+            painter.setPen(QPen(theme.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 10, 10)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in BY_KEY
+        self._wallet.reveal(self)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+
+class Wallet(QWidget):
+    """Cards to show to a reader.
+
+    `card_offered` carries the card and the EVSE whose reader it was dropped on, or None when it was
+    clicked: then it is meant for the selected EVSE. `card_chosen` says which card a click on a reader
+    shows from now on; `add_requested` asks for a new card. `set_drop_target` names the functions that
+    know where readers are (`StationCanvas.reader_at` and `.hover_card`).
+    """
+
+    card_offered = Signal(object, object)
+    card_chosen = Signal(object)
+    add_requested = Signal()
+
+    def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self._catalogue = catalogue
+        self._cards: list[CardButton] = []
+        self._labels: list[PaintedLabel] = []
+        self._probe: Probe | None = None
+        self._hover: Hover | None = None
+        self._overlay: CardOverlay | None = None
+        self._grip = QPointF()
+        self._offset = 0
+        self._still = False
+        self.chosen_uid = ""
+        self._add = AddButton(self)
+        self._add.clicked.connect(self.add_requested)
+        self.setFixedHeight(ROW)
+        self.setMinimumWidth(320)
+        self._name()
+
+    # ------------------------------------------------------------------ what the shell calls
+
+    def set_cards(self, cards: Sequence[Card]) -> None:
+        """Show these cards, in this order; cards that stay keep their place and the focus."""
+        for button, card in zip(self._cards, cards, strict=False):
+            button.card = card
+        while len(self._cards) > len(cards):
+            gone = self._cards.pop()
+            gone.hide()
+            gone.deleteLater()
+        for card in cards[len(self._cards) :]:
+            button = CardButton(self, card)
+            button.clicked.connect(self._clicked)
+            button.show()
+            self._cards.append(button)
+        before: QWidget | None = None
+        for button in (*self._cards, self._add):
+            if before is not None:
+                QWidget.setTabOrder(before, button)
+            before = button
+        self._name()
+        self._arrange()
+
+    def cards(self) -> list[Card]:
+        return [button.card for button in self._cards]
+
+    def buttons(self) -> list[CardButton]:
+        """The cards' buttons, in order."""
+        return list(self._cards)
+
+    @property
+    def add_button(self) -> QAbstractButton:
+        return self._add
+
+    def choose(self, uid: str) -> None:
+        """Mark a card as the one in the hand; no signal."""
+        self.chosen_uid = uid
+        self._repaint()
+
+    def set_drop_target(self, probe: Probe, hover: Hover | None = None) -> None:
+        """`probe(global point)` gives the EVSE of the reader there, `hover` lights it."""
+        self._probe, self._hover = probe, hover
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self._repaint()
+
+    def set_reduced_motion(self, reduced: bool) -> None:
+        """A card that is dropped in vain is back at once."""
+        self._still = reduced
+
+    def painted_labels(self) -> list[PaintedLabel]:
+        """All text on the wallet with its place."""
+        found = list(self._labels)
+        for button in (*self._cards, self._add):
+            found += button.labels
+        return found
+
+    def sizeHint(self) -> QSize:
+        return QSize(1200, ROW)
+
+    # ------------------------------------------------------------------ painting and place
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, say = self.theme, self._say
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("panel"))
+        painter.fillRect(QRect(0, 0, self.width(), 1), theme.colour("line"))
+        self._labels = []
+        if self._first() < FIRST:
+            return
+        scribe = Scribe(painter, self._labels, "wallet")
+        scribe.write(16, 26, say("wallet"), 13, 600, theme.colour("text"), room=88)
+        scribe.write(16, 46, say("wallet.hint"), 11, 400, theme.colour("text3"), room=88)
+        scribe.write(16, 61, say("wallet.hint2"), 11, 400, theme.colour("text3"), room=88)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The row scrolls sideways where the cards do not fit."""
+        turn = event.angleDelta().x() or event.angleDelta().y()
+        if self._overflow() > 0:
+            self._offset -= turn
+            self._arrange()
+            event.accept()
+        else:
+            event.ignore()
+
+    def _first(self) -> int:
+        return FIRST if self.width() >= 620 else 12
+
+    def _overflow(self) -> int:
+        content = len(self._cards) * (round(WIDTH) + GAP) + 64
+        return max(0, content - (self.width() - self._first() - 12))
+
+    def _arrange(self) -> None:
+        self._offset = min(max(0, self._offset), self._overflow())
+        first = self._first()
+        x = first - 4 - self._offset
+        clip = first - 4
+        for button in self._cards:
+            button.move(x, TOP - 4)
+            self._clip(button, clip)
+            x += round(WIDTH) + GAP
+        self._add.move(x, TOP - 4)
+        self._clip(self._add, clip)
+        self.update()
+
+    def _clip(self, button: QWidget, left: int) -> None:
+        """What is scrolled under the title is not shown there."""
+        hidden = left - button.x()
+        if hidden > 0:
+            button.setMask(QRect(hidden, 0, max(0, button.width() - hidden) or 1, button.height()))
+        else:
+            button.clearMask()
+
+    def reveal(self, button: QWidget) -> None:
+        """Scroll a card into view."""
+        left, right = self._first() - 4, self.width() - 8
+        if button.x() < left:
+            self._offset -= left - button.x()
+        elif button.x() + button.width() > right:
+            self._offset += button.x() + button.width() - right
+        else:
+            return
+        self._arrange()
+
+    def step_focus(self, button: CardButton, way: int) -> None:
+        """Arrow keys go from card to card."""
+        row: list[QAbstractButton] = [*self._cards, self._add]
+        place = min(len(row) - 1, max(0, row.index(button) + way))
+        row[place].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _repaint(self) -> None:
+        self.update()
+        for button in (*self._cards, self._add):
+            button.update()
+
+    def _say(self, key: str, **params: object) -> str:
+        return self._catalogue.render(Text(f"picture.{key}", params))
+
+    def _name(self) -> None:
+        self.setAccessibleName(self._say("wallet"))
+        self._add.setText(self._say("wallet.add"))
+        self._add.setAccessibleName(self._say("wallet.add_name"))
+        self._add.setToolTip(self._say("wallet.add_name"))
+        for button in self._cards:
+            card = button.card
+            name = self._say("wallet.card_name", name=card.name, uid=card.uid, status=card.status)
+            button.setAccessibleName(name)
+            button.setToolTip(f"{name}\n{self._say('wallet.card_tip')}")
+            button.update()
+
+    # ------------------------------------------------------------------ what cards report
+
+    def _clicked(self) -> None:
+        button = self.sender()
+        if isinstance(button, CardButton):
+            self._take(button.card)
+            self.card_offered.emit(button.card, None)
+
+    def _take(self, card: Card) -> None:
+        if card.uid != self.chosen_uid:
+            self.choose(card.uid)
+            self.card_chosen.emit(card)
+
+    def lift(self, button: CardButton, grip: QPointF) -> None:
+        """A card leaves the wallet in the hand."""
+        self._grip = grip
+        self._overlay = CardOverlay(self.window(), button.card, self.theme)
+        self._overlay.show()
+        self._overlay.raise_()
+        button.update()
+
+    def carry(self, at: QPoint) -> None:
+        """The card follows the pointer."""
+        if self._overlay is None:
+            return
+        self._overlay.move(self.window().mapFromGlobal(at) - self._grip.toPoint())
+        if self._hover is not None:
+            self._hover(at)
+
+    def let_go(self, button: CardButton, at: QPoint) -> None:
+        """On a reader it is shown to it; elsewhere the card goes back."""
+        overlay, self._overlay = self._overlay, None
+        evse = self._probe(at) if self._probe is not None else None
+        if self._hover is not None:
+            self._hover(None)
+        button.update()
+        if evse is not None:
+            if overlay is not None:
+                overlay.deleteLater()
+            self._take(button.card)
+            self.card_offered.emit(button.card, evse)
+        elif overlay is not None:
+            self._send_back(overlay, button)
+
+    def _send_back(self, overlay: CardOverlay, button: CardButton) -> None:
+        home = button.mapTo(self.window(), QPoint(0, 0))
+        if self._still:
+            overlay.deleteLater()
+            return
+        flight = QPropertyAnimation(overlay, b"pos", overlay)
+        flight.setDuration(160)
+        flight.setEndValue(home)
+        flight.setEasingCurve(QEasingCurve.Type.OutCubic)
+        flight.finished.connect(overlay.deleteLater)
+        flight.start()
