@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,7 @@ class Dialogue:
         self._close: Callable[[str], None] | None = None
         self._line: deque[_Waiting] = deque()
         self._current: _Waiting | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
 
     # ------------------------------------------------------------ the link
 
@@ -351,7 +351,7 @@ class Dialogue:
                 done = reply
                 self._later(delay, lambda: self._finish(request, done))
             else:
-                self._spawn(self._await_reply(request, reply, delay), f"answer {request.action}")
+                self._await_reply(request, reply, delay)
 
     def _handler_for(self, request: Request) -> Handler:
         """The one who answers. Raises Silence, or HandlerError for what is answered with a CALLERROR."""
@@ -367,22 +367,23 @@ class Dialogue:
             raise HandlerError(code.value, f"{place}{worst.message}")
         return handler
 
-    async def _await_reply(self, request: Request, pending: Awaitable[Reply], delay: float) -> None:
-        try:
-            reply = await pending
-        except Silence:
-            self.endpoint.finish(request)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes a CALLERROR
-            refusal = self._refusal(request, error)
-            self._later(delay, lambda: self._answer(request, refusal))
-        else:
-            self._later(delay, lambda: self._finish(request, reply))
+    def _await_reply(self, request: Request, pending: Awaitable[Reply], delay: float) -> None:
+        def ended(task: asyncio.Future[Reply]) -> None:
+            error = task.exception()
+            if isinstance(error, Silence):
+                self.endpoint.finish(request)
+            elif isinstance(error, Exception):
+                refusal = self._refusal(request, error)
+                self._later(delay, lambda: self._answer(request, refusal))
+            else:
+                self._later(delay, lambda: self._finish(request, task.result()))
+
+        self._follow(pending, ended)
 
     def _refusal(self, request: Request, error: Exception) -> Outgoing:
         if isinstance(error, HandlerError):
             return self.endpoint.error(request, error.code, error.description, error.details)
-        task = f"handler of {request.action}"
-        self._bus.publish(TaskFailed(task, f"{type(error).__name__}: {error}"))
+        self._tell_failure(f"handler of {request.action}", error)
         return self.endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
 
     def _finish(self, request: Request, reply: Reply) -> None:
@@ -400,13 +401,19 @@ class Dialogue:
 
     def _do_after(self, action: str, then: Callable[[], Awaitable[None] | None]) -> None:
         name = f"after {action}"
+
+        def ended(task: asyncio.Future[None]) -> None:
+            error = task.exception()
+            if error is not None:
+                self._tell_failure(name, error)
+
         try:
             pending = then()
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the reader
-            self._bus.publish(TaskFailed(name, f"{type(error).__name__}: {error}"))
-            return
-        if pending is not None:
-            self._spawn(_awaited(pending), name)
+            self._tell_failure(name, error)
+        else:
+            if pending is not None:
+                self._follow(pending, ended)
 
     def _answer_forced(self, request: Request, override: Override) -> None:
         if override.drop:
@@ -441,11 +448,7 @@ class Dialogue:
         if delay <= 0:
             step()
             return
-        self._spawn(self._delayed(delay, step), "delayed answer")
-
-    async def _delayed(self, delay: float, step: Callable[[], None]) -> None:
-        await self._link.sleep(delay)
-        step()
+        self._follow(self._link.sleep(delay), lambda _: step())
 
     # ------------------------------------------------------------ the border
 
@@ -500,27 +503,27 @@ class Dialogue:
         clean = redact_violations(self.version, action, violations)
         self._bus.publish(OwnFrameRefused(self.version, action, kind, clean))
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _follow(
+        self, pending: Awaitable[Any], ended: Callable[[asyncio.Future[Any]], None]
+    ) -> None:
+        """Let something run, counted in; `ended` is told unless it was cancelled."""
         self._activity.begin()
-        task = asyncio.ensure_future(self._watched(work, name))
+        # the awaitable itself becomes the task: one that is cancelled before its first step ends cleanly
+        task = asyncio.ensure_future(pending)
         self._tasks.add(task)
 
-        def ended(_: asyncio.Task[None]) -> None:
+        def done(_: asyncio.Future[Any]) -> None:
             self._tasks.discard(task)
-            work.close()  # a task that is cancelled before its first step leaves it unstarted
-            self._activity.end()
+            try:
+                if not task.cancelled():
+                    ended(task)
+            finally:
+                self._activity.end()
 
-        task.add_done_callback(ended)
+        task.add_done_callback(done)
 
-    async def _watched(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 - told, and survived
-            self._bus.publish(TaskFailed(name, f"{type(error).__name__}: {error}"))
-
-
-async def _awaited(pending: Awaitable[None]) -> None:
-    await pending
+    def _tell_failure(self, name: str, error: BaseException) -> None:
+        self._bus.publish(TaskFailed(name, f"{type(error).__name__}: {error}"))
 
 
 def _admit_all(action: str) -> None:
