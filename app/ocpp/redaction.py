@@ -126,9 +126,9 @@ def _is_secret_name(namer: Any) -> bool:
 
 
 def _hide(value: Any, hidden: list[bool]) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         hidden[0] = True
-        return conceal(value)
+        return conceal(str(value))
     if isinstance(value, list):
         return [_hide(item, hidden) for item in value]
     if isinstance(value, dict):
