@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextvars import Context as EmptyContext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,6 +31,7 @@ from app.runtime import build
 from app.runtime.address import address
 from app.runtime.config import Config
 from app.runtime.connection import Target
+from app.runtime.diagnosis import Step, diagnose
 from app.runtime.events import (
     PowerCycleBegan,
     PowerCycleEnded,
@@ -302,6 +303,18 @@ class Session:
             params = {"before": before.value, "after": version}
             raise StateUnfit(Text("runtime.state.session_open", params))
 
+    async def diagnose(
+        self, wish: LinkWish | None = None, *, boot: bool = False
+    ) -> AsyncIterator[Step]:
+        """Try an address step by step; None: the present one. `boot`: send a BootNotification too."""
+        target = self._target_of(self._wishes.link(wish))
+        if target is None:
+            yield Step("url", False, Text("runtime.address.unset"))
+            return
+        identity = self._board.settings.identity if boot else None
+        async for step in diagnose(target, boot=identity):
+            yield step
+
     def retry_now(self) -> None:
         """Connect at once instead of waiting."""
         if self._cycle is not None:
@@ -509,19 +522,26 @@ class Session:
 
     def _target(self) -> Target | None:
         settings, personality = self._wishes.link(), self.personality
-        wanted = personality.connection_url() if personality else None
-        url = wanted or settings.url or self._default_url
-        if url is None:
-            return None
-        password = personality.basic_auth_password() if personality else None
+        if personality is None:
+            return self._target_of(settings)
+        url = personality.connection_url() or settings.url
+        password = personality.basic_auth_password()
         if password is None:
             password = settings.password
+        elif isinstance(password, str):
+            password = password.encode()
+        return self._target_of(replace(settings, url=url, password=password))
+
+    def _target_of(self, settings: LinkSettings) -> Target | None:
+        url = settings.url or self._default_url
+        if url is None:
+            return None
         csms = self.config.csms
         return Target(
             url,
             settings.station_id,
             self._offered(settings),
-            password.encode() if isinstance(password, str) else password,
+            settings.password,
             settings.security_profile,
             settings.tls,
             csms.proxy,

@@ -37,9 +37,14 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
         for path in _authorities(files.ca):
             _trust(context, path)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    show_own(context, files)
+    return context
+
+
+def show_own(context: ssl.SSLContext, files: TlsFiles) -> None:
+    """Have the context show the station's certificate, if it has one. Raises TlsFilesBad."""
     if files.certificate is not None:
         _show(context, files.certificate, files.key)
-    return context
 
 
 def _authorities(path: Path) -> list[Path]:
@@ -107,6 +112,7 @@ _REASONS = {
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "runtime.tls.own_expired",
     "SSLV3_ALERT_CERTIFICATE_REVOKED": "runtime.tls.own_bad",
     "TLSV1_ALERT_ACCESS_DENIED": "runtime.tls.own_bad",
+    "UNEXPECTED_EOF_WHILE_READING": "runtime.tls.hung_up",
     "TLSV1_UNRECOGNIZED_NAME": "runtime.tls.wrong_name",
 }
 """OpenSSL's reasons (alerts of the other side among them) that people meet."""

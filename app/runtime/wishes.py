@@ -63,9 +63,9 @@ class Wishes:
         if store.get(TABLE, "link") is not None and self._configured() != self._over():
             store.delete(TABLE, "link")
 
-    def link(self) -> LinkSettings:
-        """The settings in force."""
-        config, wish = self._config, self._wish()
+    def link(self, trial: LinkWish | None = None) -> LinkSettings:
+        """The settings in force; with `trial`, as they would be if it was asked for."""
+        config, wish = self._config, LinkWish(**self._wished(trial))
         secret = wish.password.encode() if wish.password is not None else self._secret
         files = config.tls_files()
         return LinkSettings(
@@ -83,9 +83,8 @@ class Wishes:
 
     def ask(self, wish: LinkWish) -> None:
         """Keep what a person asked for, over what was asked for before."""
-        merged = {name: value for name, value in asdict(wish).items() if value is not None}
-        merged = {**self._wished(), **merged}
-        self._store.put(TABLE, "link", {"wish": merged, "over": self._configured()})
+        row = {"wish": self._wished(wish), "over": self._configured()}
+        self._store.put(TABLE, "link", row)
 
     def forget_link(self) -> None:
         """Only the configuration counts again."""
@@ -112,13 +111,11 @@ class Wishes:
         if version is not self.chosen_version:
             self._store.put(LINK, "version", {"version": version.value})
 
-    def _wish(self) -> LinkWish:
-        return LinkWish(**self._wished())
-
-    def _wished(self) -> Mapping[str, Any]:
+    def _wished(self, more: LinkWish | None = None) -> dict[str, Any]:
         row = self._store.get(TABLE, "link")
-        wish: Mapping[str, Any] = row["wish"] if row else {}
-        return wish
+        wish: dict[str, Any] = dict(row["wish"]) if row else {}
+        given = asdict(more) if more is not None else {}
+        return wish | {name: value for name, value in given.items() if value is not None}
 
     def _over(self) -> Mapping[str, Any]:
         row = self._store.get(TABLE, "link")

@@ -58,7 +58,7 @@ def our_tasks() -> set[str]:
     for task in asyncio.all_tasks():
         code = getattr(task.get_coro(), "cr_code", None)
         path = code.co_filename.replace("\\", "/") if code else ""
-        if "/app/" in path and "/tests/" not in path or "websockets/asyncio/client" in path:
+        if ("/app/" in path and "/tests/" not in path) or "websockets/asyncio/client" in path:
             found.add(task.get_name())
     return found
 
