@@ -226,7 +226,10 @@ class Provisioning(Block):
             return
         now = self.ctx.clock.elapsed()
         due = min(self._last_sent + interval, self._last_heartbeat + DAY)
-        self._beat = self.ctx.clock.call_in(max(0.0, due - now), self._beat_due)
+        if due <= now:
+            self._beat_due()  # overdue, after a break of the link (E12)
+        else:
+            self._beat = self.ctx.clock.call_in(due - now, self._beat_due)
 
     def _beat_due(self) -> None:
         self._beat = None

@@ -37,11 +37,12 @@ class Teller:
         token: IdToken | None = None,
         meter: Payload | None = None,
         state: bool = True,
+        last_state: str | None = None,
     ) -> None:
         """Queue an event of the transaction of a bay, durable together with the transaction.
 
         `kind` Started, Updated or Ended; `token` the one that stopped it; `state` False leaves the
-        charging state to the event that follows.
+        charging state to the event that follows; `last_state` is the one that ended it.
         """
         tx = bay.transaction
         assert tx is not None
@@ -57,7 +58,7 @@ class Teller:
         if not self._ctx.calls.online:
             payload["offline"] = True  # E04.FR.03: it happened while offline (errata: only then)
         if state:
-            self._state(bay, tx, trigger, kind, payload)
+            self._state(bay, tx, kind, payload, last_state)
         if reason is not None:
             info["stoppedReason"] = reason
         self._once(bay, tx, payload)
@@ -74,10 +75,12 @@ class Teller:
             trigger, bay.permission.announce = bay.permission.announce, None
         return trigger
 
-    def _state(self, bay: Bay, tx: Transaction, trigger: str, kind: str, payload: Payload) -> None:
-        state = bay.state
-        known = state == tx.state_told and kind == "Updated" and trigger in _QUIET
-        if not known:
+    def _state(
+        self, bay: Bay, tx: Transaction, kind: str, payload: Payload, last_state: str | None
+    ) -> None:
+        state = last_state or bay.state
+        quiet = payload["triggerReason"] in _QUIET
+        if not (state == tx.state_told and kind == "Updated" and quiet):
             payload["transactionInfo"]["chargingState"] = tx.state_told = state
         if state == "Charging" and bay.phases and bay.phases != tx.phases_told:
             payload["numberOfPhasesUsed"] = tx.phases_told = bay.phases

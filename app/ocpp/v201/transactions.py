@@ -172,11 +172,14 @@ class Transactions(Block):
         """End the transaction of a bay, and the permission with it."""
         tx = bay.transaction
         assert tx is not None
+        last_state = bay.state if trigger == "ChargingStateChanged" else None
         self.silence(bay)
         bay.facts = bay.now()
-        self._teller.tell(bay, "Ended", trigger, reason=reason or "Other", token=token)
+        self._teller.tell(
+            bay, "Ended", trigger, reason=reason or "Other", token=token, last_state=last_state
+        )
         bay.transaction = None
-        energy = (tx.meter_last or 0.0) - (tx.meter_start or tx.meter_last or 0.0)
+        energy = (tx.meter_last or 0.0) - (tx.meter_start or 0.0)
         if bay.evse:
             self._metering.end(bay)
             if tx.refused:
