@@ -1,0 +1,128 @@
+"""Pictures of the rooms beside the station, to be looked at: `python -m tests.ui.preview_rooms FOLDER`.
+
+Each room dark and light, wide and narrow, empty and filled.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.kernel.catalogue import Catalogue
+from app.training.thread import TrainingCsmsThread
+from tests.ui.training.stations import V16, TinyStation, tiny_station
+from ui.theme import ThemeSwitch
+from ui.training.behaviour import ErrorRule
+from ui.training.panel import TABS, TrainingPanel
+
+SIZES = {"wide": (1120, 420), "tall": (400, 760), "low": (900, 264)}
+
+
+def shoot(widget: QWidget, folder: Path, name: str) -> None:
+    """Let pending work come to rest and keep the picture."""
+    QTest.qWait(350)
+    widget.grab().save(str(folder / f"{name}.png"))
+
+
+def fill(one: TinyStation, other: TinyStation) -> None:
+    """A busy day at two stations."""
+    one.boot201()
+    for evse, status in ((1, "Occupied"), (2, "Available")):
+        one.status201(evse, 1, status)
+    one.event201("Started", 0, "tx-9f1c-01", trigger="CablePluggedIn", state="EVConnected")
+    one.event201("Updated", 1, "tx-9f1c-01", trigger="Authorized", token="04A29F1C", energy_wh=1200)
+    one.event201("Updated", 2, "tx-9f1c-01", trigger="ChargingStateChanged", energy_wh=2600)
+    one.event201("Updated", 4, "tx-9f1c-01", trigger="MeterValuePeriodic", energy_wh=5410)
+    other.boot16()
+    for connector, status, error in ((1, "Charging", "NoError"), (2, "Faulted", "GroundFailure")):
+        other.ask(
+            "StatusNotification",
+            {"connectorId": connector, "errorCode": error, "status": status},
+        )
+    began = other.ask(
+        "StartTransaction",
+        {
+            "connectorId": 1,
+            "idTag": "0477B0E3",
+            "meterStart": 100,
+            "timestamp": "2026-05-04T09:12:00Z",
+        },
+    )
+    other.ask(
+        "StopTransaction",
+        {
+            "transactionId": began["transactionId"],
+            "meterStop": 8600,
+            "timestamp": "2026-05-04T09:58:00Z",
+            "reason": "Local",
+            "idTag": "0477B0E3",
+        },
+    )
+
+
+def training(folder: Path, switch: ThemeSwitch) -> None:
+    csms = TrainingCsmsThread()
+    catalogue = Catalogue.load("en")
+    panel = TrainingPanel(csms, switch.theme, catalogue)
+    switch.changed.connect(panel.set_theme)
+    panel.resize(*SIZES["wide"])
+    panel.show()
+    shoot(panel, folder, "training-stopped")
+    url = csms.start()
+    QTest.qWait(1200)
+    shoot(panel, folder, "training-no-station")
+    panel.set_elsewhere("wss://csms.example.com/ocpp")
+    shoot(panel, folder, "training-elsewhere")
+    panel.set_elsewhere(None)
+    with ExitStack() as stack:
+        one = stack.enter_context(tiny_station(url, "CS-NORTH-01"))
+        other = stack.enter_context(tiny_station(url, "HOME-16", V16))
+        fill(one, other)
+        QTest.qWait(300)
+        panel.composer.choose_station("CS-NORTH-01")
+        panel.composer.choose_action("SetChargingProfile")
+        QTest.qWait(300)
+        answers = threading.Thread(target=one.answer, args=({"status": "Accepted"},))
+        answers.start()
+        panel.composer.send()
+        answers.join()
+        QTest.qWait(200)
+        panel.composer.choose_action("TriggerMessage")
+        QTest.qWait(300)
+        panel.composer.text.put('{"requestedMessage": "Heartbeat",\n  "evse": {"id": "one"}}')
+        panel.composer._check()
+        behaviour = panel.behaviour.behaviour
+        panel.behaviour.set_behaviour(
+            behaviour.with_error(ErrorRule("StatusNotification", "InternalError"))
+        )
+        for size, (width, height) in SIZES.items():
+            panel.resize(width, height)
+            for number, tab in enumerate(TABS):
+                panel.tabs.setCurrentIndex(number)
+                for name in ("dark", "light"):
+                    switch.use(name)
+                    shoot(panel, folder, f"training-{tab}-{size}-{name}")
+    panel.close_feed()
+    csms.stop()
+
+
+def main() -> int:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/preview")
+    folder.mkdir(parents=True, exist_ok=True)
+    app = QApplication.instance() or QApplication(sys.argv)
+    assert isinstance(app, QApplication)
+    switch = ThemeSwitch(app, "dark")
+    training(folder, switch)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

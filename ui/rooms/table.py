@@ -1,0 +1,244 @@
+"""Tables of immutable records: a model that is handed the new list and tells Qt only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QBrush, QFont, QIcon
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from ui.theme import Theme, mono_font, ui_font
+from ui.widgets.glyphs import glyph_icon
+
+ROW_HEIGHT = 32
+NOWHERE = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A shape with its colour role, so that colour never speaks alone."""
+
+    glyph: str
+    token: str
+
+
+@dataclass(frozen=True)  # a generic class with slots cannot be made by its alias
+class Column(Generic[R]):
+    """One column: its title, what a cell says, and how. `width` 0 takes what is left."""
+
+    title: str
+    text: Callable[[R], str]
+    width: int = 0
+    mono: bool = False
+    strong: bool = False
+    right: bool = False
+    mark: Callable[[R], Mark | None] | None = None
+    tip: Callable[[R], str] | None = None
+
+
+class RecordModel(QAbstractTableModel, Generic[R]):
+    """Rows of records; `key` tells which record of the new list replaces which."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        key: Callable[[R], Hashable],
+        theme: Theme,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._columns = tuple(columns)
+        self._key = key
+        self._theme = theme
+        self._rows: list[R] = []
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        if self._rows:
+            self._changed(0, len(self._rows) - 1)
+
+    @property
+    def rows(self) -> tuple[R, ...]:
+        return tuple(self._rows)
+
+    def record(self, row: int) -> R | None:
+        """The record in a row."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def row_of(self, key: Hashable) -> int:
+        """Where a record is, -1 if nowhere."""
+        return next((n for n, one in enumerate(self._rows) if self._key(one) == key), -1)
+
+    def show(self, records: Sequence[R]) -> None:
+        """Replace the rows; what only grew or changed keeps selection and scroll position."""
+        old = [self._key(one) for one in self._rows]
+        new = [self._key(one) for one in records]
+        if new[: len(old)] == old:
+            self._update(list(records[: len(old)]))
+            self._insert(len(old), list(records[len(old) :]))
+        elif old and new[len(new) - len(old) :] == old:
+            first = len(new) - len(old)
+            self._insert(0, list(records[:first]))
+            self._update(list(records))
+        else:
+            self.beginResetModel()
+            self._rows = list(records)
+            self.endResetModel()
+
+    def _insert(self, at: int, records: list[R]) -> None:
+        if records:
+            self.beginInsertRows(NOWHERE, at, at + len(records) - 1)
+            self._rows[at:at] = records
+            self.endInsertRows()
+
+    def _update(self, records: list[R]) -> None:
+        for row, record in enumerate(records):
+            if self._rows[row] is not record and self._rows[row] != record:
+                self._rows[row] = record
+                self._changed(row, row)
+
+    def _changed(self, first: int, last: int) -> None:
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
+
+    # ------------------------------------------------------------------ Qt's side
+
+    def rowCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self._columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(section)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        record = self.record(index.row())
+        if record is None:
+            return None
+        column = self._columns[index.column()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return column.text(record)
+            case Qt.ItemDataRole.ToolTipRole:
+                return (column.tip or column.text)(record)
+            case Qt.ItemDataRole.DecorationRole:
+                return self._icon(column, record)
+            case Qt.ItemDataRole.FontRole:
+                return _font(column)
+            case Qt.ItemDataRole.ForegroundRole:
+                return QBrush(self._theme.colour(self._token(column, record)))
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return self._alignment(index.column())
+            case Qt.ItemDataRole.UserRole:
+                return record
+        return None
+
+    def _icon(self, column: Column[R], record: R) -> QIcon | None:
+        mark = column.mark(record) if column.mark is not None else None
+        if mark is None:
+            return None
+        return glyph_icon(mark.glyph, self._theme.colour(mark.token), self._theme.colour("onink"))
+
+    def _token(self, column: Column[R], record: R) -> str:
+        mark = column.mark(record) if column.mark is not None else None
+        if mark is not None and mark.token in {"fault", "warn", "charge", "avail"}:
+            return mark.token
+        return "text" if column.strong else "text3" if column.mono else "text2"
+
+    def _alignment(self, column: int) -> Qt.AlignmentFlag:
+        side = (
+            Qt.AlignmentFlag.AlignRight
+            if self._columns[column].right
+            else Qt.AlignmentFlag.AlignLeft
+        )
+        return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class RecordTable(QTableView, Generic[R]):
+    """A table of records that keeps the chosen record chosen, wherever its row goes."""
+
+    def __init__(self, model: RecordModel[R], columns: Sequence[Column[R]], name: str) -> None:
+        super().__init__()
+        self._records = model
+        self._chosen: Hashable | None = None
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(14, 14))
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setFixedHeight(24)
+        header.setMinimumSectionSize(40)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for number, column in enumerate(columns):
+            if column.width:
+                header.resizeSection(number, column.width)
+            else:
+                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+        model.modelReset.connect(self._restore)
+        self.selectionModel().selectionChanged.connect(self._remember)
+
+    def chosen(self) -> R | None:
+        """The record of the selected row."""
+        rows = self.selectionModel().selectedRows()
+        return self._records.record(rows[0].row()) if rows else None
+
+    def choose(self, key: Hashable) -> bool:
+        """Select a record; False if it is not shown."""
+        row = self._records.row_of(key)
+        if row < 0:
+            return False
+        index = self._records.index(row, 0)
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(index)
+        return True
+
+    def _remember(self) -> None:
+        record = self.chosen()
+        if record is not None:
+            self._chosen = self._records._key(record)
+
+    def _restore(self) -> None:
+        # A reset clears the selection only after this signal has gone round.
+        QTimer.singleShot(0, self, self._choose_again)
+
+    def _choose_again(self) -> None:
+        if self._chosen is not None and self.chosen() is None:
+            self.choose(self._chosen)
+
+
+def _font(column: Column[Any]) -> QFont:
+    if column.mono:
+        return mono_font(11)
+    return ui_font(12, 500 if column.strong else 400)

@@ -1,0 +1,1 @@
+"""The built-in training CSMS seen from its own side: stations, transactions, tokens, composer, behaviour."""

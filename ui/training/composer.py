@@ -1,0 +1,452 @@
+"""Write a message to a station: choose an action, edit its example, send it right or wrong."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+
+from PySide6.QtCore import QItemSelection, QModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.kernel.catalogue import Catalogue
+from app.training import composer
+from app.training.outcome import CallOutcome, OutcomeKind
+from app.training.records import StationRecord
+from app.training.settings import V201
+from ui.messages.pretty import pretty
+from ui.messages.raw import RawText
+from ui.rooms.empty import Glyph
+from ui.rooms.form import HIT, QuietCombo, Words, bar, button, column, label
+from ui.rooms.json_edit import JsonEdit, pretty_json, read_json
+from ui.rooms.split import TurningSplitter
+from ui.rooms.table import Column, RecordModel, RecordTable
+from ui.theme import Theme
+from ui.theme.qss import repolish
+from ui.training.answer import Sent, latency_words, outcome_mark, outcome_words, unframed
+from ui.training.feed import TrainingFeed, TrainingView
+from ui.training.schema_check import Check, check_frame, check_payload
+from ui.widgets.glyphs import glyph_icon
+
+CHECK_MS = 250
+TURN_AT = 820
+MOST_SENT = 200
+
+
+class ComposerTab(QWidget):
+    """Nothing that is typed here is corrected or held back."""
+
+    def __init__(self, feed: TrainingFeed, theme: Theme, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._feed = feed
+        self._theme = theme
+        self._say = Words(catalogue, "training_panel")
+        self._version = ""
+        self._action = ""
+        self._drafts: dict[tuple[str, str], str] = {}
+        self._asked = 0
+        self._sent: list[Sent] = []
+        self._count = 0
+        self._check_timer = QTimer(self)
+        self._check_timer.setSingleShot(True)
+        self._check_timer.setInterval(CHECK_MS)
+        self._check_timer.timeout.connect(self._check)
+        self._make_choice()
+        self._make_editor(theme)
+        self._make_answer(theme)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        self._split = TurningSplitter(
+            TURN_AT, [22, 44, 34], [22, 44, 34], self._choice(), self._editor(), self._answer()
+        )
+        box.addWidget(self._split)
+        self._shortcut = QShortcut(QKeySequence("Ctrl+Return"), self)
+        self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._shortcut.activated.connect(self.send)
+        self._show_versions("")
+        self._show_answer()
+
+    # ------------------------------------------------------------------ from outside
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.text.set_theme(theme)
+        self._raw.set_theme(theme)
+        self._history_model.set_theme(theme)
+        self._mark.set_theme(theme)
+        self._outcome_mark.set_theme(theme)
+        self._show_stations(self._feed.view.snapshot.stations)
+
+    def show_view(self, view: TrainingView) -> None:
+        self._show_stations(view.snapshot.stations)
+
+    def choose_station(self, station_id: str) -> None:
+        """Write to this station."""
+        self.station.choose(station_id)
+
+    def choose_action(self, action: str) -> None:
+        """Put the cursor on an action; the search is cleared if it hides it."""
+        if self._item(action) is None:
+            self.search.clear()
+        item = self._item(action)
+        if item is not None:
+            self.actions.setCurrentItem(item)
+
+    def send(self) -> None:
+        """Send what stands in the editor, as it is."""
+        station = self._station()
+        text = self.text.toPlainText()
+        if station is None or not (self._action or self.whole.isChecked()):
+            return
+        self._count += 1
+        raw = self.whole.isChecked()
+        sent = Sent(
+            self._count,
+            datetime.now().astimezone(),
+            station.id,
+            station.version,
+            self._action if not raw else (unframed(text) or (self._say("raw_frame"), ""))[0],
+            text,
+            raw,
+        )
+        self._put(sent)
+        self.history.choose(sent.number)
+        csms = self._feed.csms
+        future = (
+            csms.send_raw(station.id, text) if raw else csms.call(station.id, self._action, text)
+        )
+        lost = CallOutcome(OutcomeKind.DISCONNECTED)
+        self._feed.await_future(future, _Arrival(self, sent), lost)
+
+    # ------------------------------------------------------------------ building
+
+    def _make_choice(self) -> None:
+        say = self._say
+        self.station = QuietCombo(say("composer.station"))
+        self.station.currentIndexChanged.connect(self._on_station)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(say("composer.search"))
+        self.search.setAccessibleName(say("composer.search"))
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
+        self.actions = QListWidget()
+        self.actions.setAccessibleName(say("composer.actions"))
+        self.actions.setUniformItemSizes(True)
+        self.actions.currentItemChanged.connect(self._on_action)
+
+    def _choice(self) -> QWidget:
+        top = QWidget()
+        box = QVBoxLayout(top)
+        box.setContentsMargins(12, 8, 12, 8)
+        box.setSpacing(8)
+        box.addWidget(self.station)
+        box.addWidget(self.search)
+        return column(top, self.actions)
+
+    def _make_editor(self, theme: Theme) -> None:
+        say = self._say
+        self._title = label("", "strong")
+        self.whole = QCheckBox(say("composer.whole"))
+        self.whole.setToolTip(say("composer.whole_hint"))
+        self.whole.toggled.connect(self._on_whole)
+        self.reset = button(say("composer.reset"), "quiet")
+        self.reset.setToolTip(say("composer.reset_hint"))
+        self.reset.clicked.connect(self._on_reset)
+        self.text = JsonEdit(theme, say("composer.payload"))
+        self.text.setFrameShape(JsonEdit.Shape.NoFrame)
+        self.text.edited.connect(self._on_edited)
+        self._mark = Glyph("tick", "avail", theme)
+        self.verdict = label("", "secondary", wrap=True)
+        self.send_button = button(say("composer.send"), "primary")
+        self.send_button.setToolTip(say("composer.send_hint"))
+        self.send_button.clicked.connect(self.send)
+
+    def _editor(self) -> QWidget:
+        foot = QWidget()
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.verdict, 1)
+        row.addWidget(self.send_button)
+        head = bar(self._title, self.whole, self.reset, left=12)
+        body = column(head, self.text)
+        host = QWidget()
+        box = QVBoxLayout(host)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(body, 1)
+        box.addWidget(foot)
+        return host
+
+    def _make_answer(self, theme: Theme) -> None:
+        say = self._say
+        self._outcome_mark = Glyph("waiting", "text3", theme)
+        self.outcome = label("", "strong")
+        self.latency = label("", "secondary")
+        self._raw = RawText(theme)
+        self._raw.setAccessibleName(say("composer.answer"))
+        columns = (
+            Column[Sent](say("history.action"), lambda s: s.action, 150, strong=True),
+            Column[Sent](
+                say("history.outcome"), lambda s: outcome_words(s, say), mark=outcome_mark
+            ),
+            Column[Sent](
+                say("history.latency"), lambda s: latency_words(s, say), 64, right=True, mono=True
+            ),
+            Column[Sent](
+                say("history.at"), lambda s: s.at.strftime("%H:%M:%S"), 76, mono=True, right=True
+            ),
+        )
+        self._history_model = RecordModel[Sent](columns, lambda s: s.number, theme, self)
+        self.history = RecordTable[Sent](self._history_model, columns, say("history.title"))
+        self.history.selectionModel().selectionChanged.connect(self._on_history)
+        self.history.doubleClicked.connect(self._on_again)
+        self.again = button(say("history.again"), "quiet")
+        self.again.setToolTip(say("history.again_hint"))
+        self.again.clicked.connect(self._on_again)
+
+    def _answer(self) -> QWidget:
+        answer_head = bar(self._outcome_mark, self.outcome, self.latency, stretch_after=1, left=12)
+        history_head = bar(label(self._say("history.title"), "strong"), self.again, left=12)
+        answer = column(answer_head, self._raw)
+        return TurningSplitter(10_000, [1, 1], [5, 5], answer, column(history_head, self.history))
+
+    # ------------------------------------------------------------------ stations and actions
+
+    def _station(self) -> StationRecord | None:
+        return self._feed.view.snapshot.station(str(self.station.currentData() or ""))
+
+    def _show_stations(self, stations: tuple[StationRecord, ...]) -> None:
+        wanted = self.station.currentData()
+        self.station.blockSignals(True)
+        shown = [self.station.itemData(n) for n in range(self.station.count())]
+        if shown != [one.id for one in stations]:
+            self.station.clear()
+            for one in stations:
+                self.station.addItem(one.id, one.id)
+        for number, one in enumerate(stations):
+            glyph, token = ("available", "avail") if one.connected else ("off", "unavail")
+            self.station.setItemIcon(number, glyph_icon(glyph, self._theme.colour(token)))
+            self.station.setItemText(
+                number, self._say("composer.station_item", id=one.id, version=one.version)
+            )
+        first = next((one.id for one in stations if one.connected), None)
+        self.station.choose(wanted if wanted in {one.id for one in stations} else first)
+        self.station.blockSignals(False)
+        self.station.setEnabled(bool(stations))
+        self._on_station()
+
+    def _on_station(self) -> None:
+        station = self._station()
+        self.send_button.setEnabled(station is not None)
+        self._show_versions("" if station is None else station.version)
+
+    def _show_versions(self, version: str) -> None:
+        wanted = version or self._version or V201
+        if wanted != self._version:
+            self._version = wanted
+            current = self._action
+            self.actions.blockSignals(True)
+            self.actions.clear()
+            for action in composer.actions(wanted):
+                item = QListWidgetItem(action)
+                item.setSizeHint(QSize(100, HIT))
+                self.actions.addItem(item)
+            self.actions.blockSignals(False)
+            self._action = ""
+            self._filter()
+            self.actions.setCurrentItem(self._item(current) or self.actions.item(0))
+        elif version and not self.text.toPlainText():
+            self._ask_example()
+
+    def _filter(self) -> None:
+        words = self.search.text().casefold().split()
+        for row in range(self.actions.count()):
+            item = self.actions.item(row)
+            item.setHidden(not all(word in item.text().casefold() for word in words))
+        current = self.actions.currentItem()
+        if words and (current is None or current.isHidden()):
+            shown = (self.actions.item(row) for row in range(self.actions.count()))
+            first = next((item for item in shown if not item.isHidden()), None)
+            if first is not None:
+                self.actions.setCurrentItem(first)
+
+    def _item(self, action: str) -> QListWidgetItem | None:
+        found = self.actions.findItems(action, Qt.MatchFlag.MatchExactly)
+        return next((item for item in found if not item.isHidden()), None)
+
+    def _on_action(self, item: QListWidgetItem | None, _: QListWidgetItem | None) -> None:
+        if item is None or item.text() == self._action:
+            return
+        self._action = item.text()
+        self._title.setText(self._action)
+        self.actions.scrollToItem(item)
+        draft = self._drafts.get((self._version, self._action))
+        self._asked += 1
+        if draft is not None:
+            self._show_payload(draft)
+        else:
+            self.text.put("")
+            self._ask_example()
+
+    # ------------------------------------------------------------------ the payload
+
+    def _ask_example(self) -> None:
+        station = self._station()
+        if station is None or not self._action:
+            self._check()
+            return
+        self._asked += 1
+        self._feed.ask(
+            _ExampleWanted(station.id, self._action), _Example(self, self._asked, self._action)
+        )
+
+    def take_example(self, number: int, example: object) -> None:
+        """An example came; one that is no longer wanted is dropped."""
+        if number == self._asked and isinstance(example, dict):
+            self._show_payload(pretty_json(example))
+
+    def _show_payload(self, payload: str) -> None:
+        self.text.put(self._framed(payload) if self.whole.isChecked() else payload)
+        self._check()
+
+    def _framed(self, payload: str) -> str:
+        id_, action = json.dumps(str(uuid.uuid4())), json.dumps(self._action)
+        return f"[2, {id_}, {action},\n{payload or '{}'}]"
+
+    def _on_whole(self, whole: bool) -> None:
+        text = self.text.toPlainText()
+        if whole:
+            self.text.put(self._framed(text))
+        else:
+            frame = unframed(text)
+            draft = self._drafts.get((self._version, self._action), "")
+            self.text.put(frame[1] if frame is not None else draft or text)
+        self._check()
+
+    def _on_reset(self) -> None:
+        self._drafts.pop((self._version, self._action), None)
+        self._ask_example()
+
+    def _on_edited(self) -> None:
+        self._asked += 1
+        if not self.whole.isChecked():
+            self._drafts[self._version, self._action] = self.text.toPlainText()
+        self._check_timer.start()
+
+    def _check(self) -> None:
+        text = self.text.toPlainText()
+        reading = read_json(text)
+        self.text.mark(reading.mistake if text.strip() else None)
+        if self.whole.isChecked():
+            check = check_frame(self._version, text, reading)
+        else:
+            check = check_payload(self._version, self._action, text, reading)
+        self._show_check(check)
+
+    def _show_check(self, check: Check) -> None:
+        self._mark.show_glyph(check.mark.glyph, check.mark.token)
+        self._mark.setVisible(check.key != "nothing")
+        self.verdict.setText(self._say(f"check.{check.key}", **check.params))
+        _set_role(self.verdict, "warning" if check.mark.token == "warn" else "secondary")
+
+    # ------------------------------------------------------------------ answers
+
+    def _put(self, sent: Sent) -> None:
+        numbers = [one.number for one in self._sent]
+        if sent.number in numbers:
+            self._sent[numbers.index(sent.number)] = sent
+        else:
+            self._sent = [sent, *self._sent[: MOST_SENT - 1]]
+        self._history_model.show(self._sent)
+        self._show_answer()
+
+    def take_outcome(self, sent: Sent, outcome: object) -> None:
+        """What became of a message."""
+        assert isinstance(outcome, CallOutcome)
+        if any(one.number == sent.number for one in self._sent):
+            self._put(sent.with_outcome(outcome))
+
+    def _on_history(self, _: QItemSelection, __: QItemSelection) -> None:
+        self._show_answer()
+
+    def _show_answer(self) -> None:
+        sent = self.history.chosen()
+        self.again.setEnabled(sent is not None)
+        self._outcome_mark.setVisible(sent is not None)
+        if sent is None:
+            self.outcome.setText(self._say("composer.answer"))
+            self.latency.setText("")
+            self._raw.show_lines([])
+            return
+        mark = outcome_mark(sent)
+        self._outcome_mark.show_glyph(mark.glyph, mark.token)
+        self.outcome.setText(outcome_words(sent, self._say))
+        self.latency.setText(latency_words(sent, self._say))
+        raw = "" if sent.outcome is None else sent.outcome.raw
+        self._raw.show_lines(pretty(raw) if raw else [])
+
+    def _on_again(self, _: QModelIndex | None = None) -> None:
+        """Take what was sent back into the editor."""
+        sent = self.history.chosen()
+        if sent is None:
+            return
+        self._drafts[sent.version, sent.action] = sent.text
+        if not sent.raw and sent.version == self._version:
+            self.choose_action(sent.action)
+        self._asked += 1
+        self.whole.blockSignals(True)
+        self.whole.setChecked(sent.raw)
+        self.whole.blockSignals(False)
+        self.text.put(sent.text)
+        self._check()
+
+
+class _ExampleWanted:
+    """Asked in the thread of the CSMS."""
+
+    def __init__(self, station: str, action: str) -> None:
+        self._station, self._action = station, action
+
+    def __call__(self, csms: object) -> object:
+        try:
+            return csms.example(self._station, self._action)  # type: ignore[attr-defined]
+        except KeyError:
+            return {}
+
+
+class _Example:
+    """Brings an example back to the composer it was asked for."""
+
+    def __init__(self, tab: ComposerTab, number: int, action: str) -> None:
+        self._tab, self._number, self._action = tab, number, action
+
+    def __call__(self, example: object) -> None:
+        self._tab.take_example(self._number, example)
+
+
+class _Arrival:
+    """Brings an outcome back to the composer that sent."""
+
+    def __init__(self, tab: ComposerTab, sent: Sent) -> None:
+        self._tab, self._sent = tab, sent
+
+    def __call__(self, outcome: object) -> None:
+        self._tab.take_outcome(self._sent, outcome)
+
+
+def _set_role(widget: QLabel, role: str) -> None:
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        repolish(widget)
