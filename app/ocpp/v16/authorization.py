@@ -63,7 +63,7 @@ class Authorization(Block):
             else:
                 decision = await self._ask(token)
         else:
-            decision = self._offline(token)
+            decision = await self._offline(token)
         self._publish(decision, evse)
         return decision
 
@@ -72,7 +72,7 @@ class Authorization(Block):
         back office's own word, None where it was not asked or gave none."""
         if not self._boot.talking or decision.by not in ("list", "cache"):
             return None
-        if self.ctx.points.choose("both-local-preauthorize-request") != "parallel-request":
+        if await self.ctx.points.ask("both-local-preauthorize-request") != "parallel-request":
             return None
         answer = await self._ask(decision.token)
         return answer if answer.by == "backoffice" else None
@@ -101,7 +101,7 @@ class Authorization(Block):
         try:
             answer = await self.ctx.calls.call("Authorize", {"idTag": token})
         except (NotConnected, CallTimedOut):
-            return self._offline(token)
+            return await self._offline(token)
         except CallFailed:
             return Decision(token, "Invalid", "backoffice")
         return self._answered(token, answer["idTagInfo"])
@@ -110,13 +110,13 @@ class Authorization(Block):
         self.learn(token, info)
         return Decision(token, self._status(info), "backoffice", info.get("parentIdTag"))
 
-    def _offline(self, token: str) -> Decision:
+    async def _offline(self, token: str) -> Decision:
         """List, then cache, then the switch for unknown tokens (16-AU-03, 16-AU-04)."""
         known = self._known(token)
         if known is not None and (not known.accepted or self._config.flag("LocalAuthorizeOffline")):
             return known
         allowed = self._config.flag("AllowOfflineTxForUnknownId")
-        choice = self.ctx.points.choose("ocpp16-offline-unknown-id")
+        choice = await self.ctx.points.ask("ocpp16-offline-unknown-id")
         if allowed or choice.startswith("accept"):
             return Decision(token, ACCEPTED, "offline", uncapped=choice == "accept-uncapped")
         return Decision(token, "Invalid", "offline")

@@ -102,8 +102,11 @@ class Availability(Block):
     def announce(self) -> None:
         """Tell the state of everything: the back office has just accepted us (16-BOOT-03)."""
         for number in range(len(self._connectors) + 1):
-            self._current[number] = self.condition(number)
-            self._tell(number, self._current[number])
+            condition = self.condition(number)
+            if self._current.get(number) != condition:
+                self._current[number] = condition
+                self._publish(number, condition)
+            self._tell(number, condition)
 
     def remark(self, number: int, condition: Condition) -> None:
         """Tell something that is no lasting state (EV side disconnected, LocalListConflict)."""
@@ -137,19 +140,26 @@ class Availability(Block):
         self._refresh_all()
 
     def _pending(self) -> None:
-        if self.ctx.points.choose("ocpp16-pending-status-notification") == "send":
-            for number in range(len(self._connectors) + 1):
-                self.ctx.spawn(self.notifier.send_now(self.notice(number)), "status while pending")
+        self.ctx.spawn(self._tell_while_pending(), "status while pending")
+
+    async def _tell_while_pending(self) -> None:
+        if await self.ctx.points.ask("ocpp16-pending-status-notification") != "send":
+            return
+        for number in range(len(self._connectors) + 1):
+            await self.notifier.send_now(self.notice(number))
 
     # ------------------------------------------------------------------ ChangeAvailability
 
-    def _change_availability(self, request: Payload) -> Reply:
+    async def _change_availability(self, request: Payload) -> Reply:
         number, operative = int(request["connectorId"]), request["type"] == "Operative"
         item = self._connectors.get(number)
         if number != 0 and item is None:
             return Reply({"status": "Rejected"})
         targets = [item] if item is not None else list(self._connectors)
-        plans = [(target, self._plan(target, operative)) for target in targets]
+        choice = ""
+        if not operative and any(self._halfway(target) for target in targets):
+            choice = await self.ctx.points.ask("ocpp16-inoperative-in-preparing")
+        plans = [(target, self._plan(target, operative, choice)) for target in targets]
         later = any(plan == "scheduled" for _, plan in plans)
 
         def act() -> None:
@@ -162,16 +172,19 @@ class Availability(Block):
 
         return Reply({"status": "Scheduled" if later else "Accepted"}, then=act)
 
-    def _plan(self, item: Connector, operative: bool) -> str:
+    def _halfway(self, item: Connector) -> bool:
+        """In use, but without a transaction: Preparing or Finishing."""
+        now = self.condition(item.number).status
+        return item.transaction is None and now in (status.PREPARING, status.FINISHING)
+
+    def _plan(self, item: Connector, operative: bool, choice: str) -> str:
         """How a connector gets there: keep, now, scheduled, or via Available."""
         if item.inoperative is not operative:
             return "keep"
         if item.transaction is not None:
             return "scheduled"
-        now = self.condition(item.number).status
-        if operative or now not in (status.PREPARING, status.FINISHING):
+        if operative or not self._halfway(item):
             return "now"
-        choice = self.ctx.points.choose("ocpp16-inoperative-in-preparing")
         return {"accepted-at-once": "now", "via-available": "via"}.get(choice, "scheduled")
 
     def _carry_out(self, item: Connector, operative: bool, plan: str) -> None:

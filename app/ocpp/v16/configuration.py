@@ -27,6 +27,7 @@ from app.ocpp.v16.keys import (
 )
 from app.ocpp.v16.measurands import Wish, parse
 from app.ocpp.v16.rows import KEYS as TABLE
+from app.station.kinds import Current
 
 IMPLEMENTED = (CORE, REMOTE_TRIGGER)
 """The feature profiles that this station has."""
@@ -222,8 +223,9 @@ class Configuration(Block):
         snapshot = self.ctx.station.snapshot()
         items = ["0.RST"]
         for item in self._connectors:
-            phases = snapshot.evse(item.evse).phases
-            items.append(f"{item.number}.{'RST' if phases == 3 else 'NotApplicable'}")
+            evse = snapshot.evse(item.evse)
+            three = evse.current is Current.AC and evse.phases == 3
+            items.append(f"{item.number}.{'RST' if three else 'NotApplicable'}")
         return ",".join(items)
 
     # ------------------------------------------------------------------ values

@@ -344,7 +344,7 @@ class Drivers(Block):
         """Give the driver ConnectionTimeOut seconds to show a token (B6)."""
         self._stop_waiting(item)
         seconds = self._config.number("ConnectionTimeOut")
-        if seconds > 0:
+        if seconds > 0 and not self.ctx.settings.free_vend:
             item.waiting = self._timers.call_in(seconds, lambda: self._no_token(item))
 
     def _stop_waiting(self, item: Connector) -> None:

@@ -134,7 +134,7 @@ class Personality16(Personality):
     def link_policy(self) -> LinkPolicy:
         return LinkPolicy(
             ping_interval=float(self.configuration.number("WebSocketPingInterval")),
-            message_timeout=float(self.configuration.number("MessageTimeout")),
+            message_timeout=float(self.configuration.number("MessageTimeout") or 30),
         )
 
     def basic_auth_password(self) -> str | bytes | None:

@@ -47,21 +47,21 @@ class Remote(Block):
 
     # ------------------------------------------------------------------ start
 
-    def _start(self, request: Payload) -> Reply:
+    async def _start(self, request: Payload) -> Reply:
         # a charging profile in it is ignored: smart charging is not supported (part 5.11)
         token = str(request["idTag"])
-        items = self._candidates(request.get("connectorId"))
+        items = await self._candidates(request.get("connectorId"))
         if not self._boot.accepted or not self._drivers.serving():
             return Reply({"status": REJECTED})
         if not items or self._drivers.place(items) is None:
             return Reply({"status": REJECTED})
         return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items))
 
-    def _candidates(self, number: int | None) -> list[Connector]:
+    async def _candidates(self, number: int | None) -> list[Connector]:
         if number is not None:
             item = self._connectors.get(number)
             return [item] if item is not None else []
-        choice = self.ctx.points.choose("ocpp16-remote-start-no-connector")
+        choice = await self.ctx.points.ask("ocpp16-remote-start-no-connector")
         if choice == "reject":
             return []
         everyone = list(self._connectors)
@@ -95,12 +95,12 @@ class Remote(Block):
 
     # ------------------------------------------------------------------ unlock
 
-    def _unlock(self, request: Payload) -> Reply:
+    async def _unlock(self, request: Payload) -> Reply:
         item = self._connectors.get(int(request["connectorId"]))
         if item is None or not item.lockable:
             return Reply({"status": "NotSupported"})  # errata 3.87
         if item.transaction is not None:
-            choice = self.ctx.points.choose("ocpp16-connector-unlock-during-tx")
+            choice = await self.ctx.points.ask("ocpp16-connector-unlock-during-tx")
             if choice == "unlock-failed":
                 return Reply({"status": "UnlockFailed"})
             self._transactions.end(item, "UnlockCommand")

@@ -56,7 +56,7 @@ class Reset(Block):
         self._drivers.closed = True
         if not hard:
             await self._close_all("SoftReset")
-        elif self.ctx.points.choose("ocpp16-hard-reset-stop") != "after-boot":
+        elif await self.ctx.points.ask("ocpp16-hard-reset-stop") != "after-boot":
             await self._close_all("HardReset")
         else:
             # found running after the boot, and closed then

@@ -115,9 +115,9 @@ def of_connector(
     """The state of a connector, from its use and from what the machine says."""
     mine = [fault for fault in evse.faults if fault.connector in (0, item.id)]
     # what only warns is told where it lies: at the charge point itself
-    above = [each for each in station.faults if effect_of(each.fault, each.info) is not Effect.WARN]
-    fault = worst([*above, *mine])
-    if fault is not None and blocks(fault, running=item.transaction is not None):
+    above = [each for each in station.faults if effect(each, station) is not Effect.WARN]
+    fault = worst([*above, *mine], station)
+    if fault is not None and blocks(fault, station, running=item.transaction is not None):
         return _faulted(fault)
     status, info = _use(item, claim, evse)
     return _with_warning(Condition(status, info=info), fault)
@@ -125,8 +125,8 @@ def of_connector(
 
 def of_station(station: StationSnapshot, inoperative: bool) -> Condition:
     """The state of connector 0: it knows Available, Unavailable and Faulted only (16-ST-01)."""
-    fault = worst(list(station.faults))
-    if fault is not None and blocks(fault, running=False):
+    fault = worst(list(station.faults), station)
+    if fault is not None and blocks(fault, station, running=False):
         return _faulted(fault)
     return _with_warning(Condition(UNAVAILABLE if inoperative else AVAILABLE), fault)
 
@@ -136,26 +136,33 @@ def ends(fault: Fault, info: str | None) -> bool:
     return fault is not Fault.PILOT and effect_of(fault, info) is Effect.TRIP
 
 
-def blocks(fault: FaultSnapshot, *, running: bool) -> bool:
+def effect(fault: FaultSnapshot, station: StationSnapshot) -> Effect:
+    """What a fault does to charging here. Where nobody needs a card, a lost reader only warns."""
+    if fault.fault is Fault.READER_LOST and station.free_vend:
+        return Effect.WARN
+    return effect_of(fault.fault, fault.info)
+
+
+def blocks(fault: FaultSnapshot, station: StationSnapshot, *, running: bool) -> bool:
     """Whether the connector is Faulted: nothing flows, or nothing can be started."""
     if fault.fault is Fault.PILOT:
         return False
-    effect = effect_of(fault.fault, fault.info)
-    return effect is Effect.TRIP or (effect is Effect.DERATE and not running)
+    grade = effect(fault, station)
+    return grade is Effect.TRIP or (grade is Effect.DERATE and not running)
 
 
 def forbidden(item: Connector, evse: EvseSnapshot, station: StationSnapshot) -> bool:
     """Whether a fault lets no transaction begin here."""
     faults = [*station.faults, *(each for each in evse.faults if each.connector in (0, item.id))]
-    return any(effect_of(each.fault, each.info) is not Effect.WARN for each in faults)
+    return any(effect(each, station) is not Effect.WARN for each in faults)
 
 
-def worst(faults: list[FaultSnapshot]) -> FaultSnapshot | None:
+def worst(faults: list[FaultSnapshot], station: StationSnapshot) -> FaultSnapshot | None:
     """The fault that is told: the one with the gravest effect, of equals the newest."""
     order = [Effect.WARN, Effect.DERATE, Effect.TRIP]
     return max(
         faults,
-        key=lambda item: (order.index(effect_of(item.fault, item.info)), item.since),
+        key=lambda item: (order.index(effect(item, station)), item.since),
         default=None,
     )
 

@@ -6,7 +6,7 @@ with the power: it is closed then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from app.kernel.bus import Entry
@@ -67,8 +67,6 @@ class Transactions(Block):
         self._delivery = delivery
         self._metering = metering
         self._refusals = Refusals(ctx, config, connectors, book, timers, self.end)
-        self.on_ended: list[Callable[[Connector, str], None]] = []
-        """Called with the connector and the reason."""
 
     # ------------------------------------------------------------------ block
 
@@ -216,8 +214,6 @@ class Transactions(Block):
             TransactionEnded(item.evse, None if known is None else str(known), reason, energy)
         )
         self._refusals.forget(transaction)
-        for listener in self.on_ended:
-            listener(item, reason)
         self._availability.free(item)
         self._connectors.changed(item.number)
         self._delivery.kick()

@@ -15,6 +15,9 @@ from tests.support.harness import Bench, make_bench
 
 __all__ = ["make_bench"]
 
+OF_STATION = frozenset({"Available", "Unavailable", "Faulted"})
+"""16-ST-01."""
+
 Make = Callable[..., Bench]
 
 
@@ -28,9 +31,9 @@ def forbidden_changes(bench: Bench) -> list[str]:
     wrong = []
     for (_, number), words in told.items():
         for before, after in pairwise(words):
-            if before != after and (number == 0 or after not in NEXT[before]):
-                if number != 0 or {before, after} - {"Available", "Unavailable", "Faulted"}:
-                    wrong.append(f"connector {number}: {before} -> {after}")
+            allowed = OF_STATION if number == 0 else NEXT[before]
+            if before != after and after not in allowed:
+                wrong.append(f"connector {number}: {before} -> {after}")
     return wrong
 
 

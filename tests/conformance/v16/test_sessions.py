@@ -17,9 +17,8 @@ from app.station.intents import (
     Unplug,
 )
 from app.station.kinds import Fault
-from tests.support.harness import Refuse
-
 from tests.conformance.v16.conftest import Make
+from tests.support.harness import Refuse
 
 
 async def test_cable_first_session_reads_like_the_specification(bench16: Make) -> None:

@@ -1,0 +1,449 @@
+"""Remote start and stop, unlock, trigger, reset, data transfer, free vend (1.6 part 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.ocpp.context import BootReason, CallRefused
+from app.station.events import RestartOrdered
+from app.station.intents import (
+    PlugIn,
+    PresentCard,
+    PressStart,
+    PressStop,
+    RaiseFault,
+    Refused,
+    SetVehicle,
+    Unplug,
+)
+from app.station.kinds import Fault, RestartKind
+from tests.conformance.v16.conftest import Make
+from tests.support.harness import MUTE, Bench
+
+
+async def status(bench: Bench, action: str, **payload: Any) -> str:
+    answer: dict[str, Any] = await bench.request(action, payload)
+    return str(answer["status"])
+
+
+async def test_remote_start_is_authorized_like_a_card(bench16: Make) -> None:
+    """16-TX-05: AuthorizeRemoteTxRequests=true."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(SetVehicle(1, ready_delay=0.0), PlugIn(1))
+    bench.skip()
+    assert await status(bench, "RemoteStartTransaction", idTag="R", connectorId=1) == "Accepted"
+    bench.expect(
+        """
+        < RemoteStartTransaction
+        = RemoteStartTransaction status=Accepted
+        > Authorize idTag=R
+        > StartTransaction connectorId=1 idTag=R
+        > StatusNotification connectorId=1 status=Charging
+        """
+    )
+
+
+async def test_remote_start_without_authorization(bench16: Make) -> None:
+    """16-TX-05: AuthorizeRemoteTxRequests=false; a profile is ignored without smart charging."""
+    bench = bench16(keys={"AuthorizeRemoteTxRequests": "false"})
+    await bench.boot()
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}],
+        },
+    }
+    await bench.do(PlugIn(1))
+    bench.skip()
+    payload = {"idTag": "R", "connectorId": 1, "chargingProfile": profile}
+    assert await bench.request("RemoteStartTransaction", payload) == {"status": "Accepted"}
+    assert not bench.saw("> Authorize")
+    assert bench.saw("> StartTransaction idTag=R")
+
+
+async def test_remote_start_of_a_refused_token_starts_nothing(bench16: Make) -> None:
+    """16-TX-05."""
+    bench = bench16()
+    bench.csms.token_status["R"] = "Blocked"
+    await bench.boot()
+    await bench.do(PlugIn(1))
+    assert await status(bench, "RemoteStartTransaction", idTag="R", connectorId=1) == "Accepted"
+    assert bench.personality.sessions() == ()
+
+
+async def test_remote_start_waits_for_the_plug_and_gives_up(bench16: Make) -> None:
+    """16-TX-05, 16-ST-09."""
+    bench = bench16(keys={"ConnectionTimeOut": "30"})
+    await bench.boot()
+    bench.skip()
+    assert await status(bench, "RemoteStartTransaction", idTag="R", connectorId=2) == "Accepted"
+    assert bench.saw("> StatusNotification connectorId=2 status=Preparing")
+    await bench.advance(30)
+    assert bench.saw("> StatusNotification connectorId=2 status=Available")
+    await bench.do(PlugIn(2))
+    assert bench.personality.sessions() == ()
+
+
+@pytest.mark.parametrize("trouble", ["unknown", "zero", "fault", "unavailable", "busy", "claimed"])
+async def test_remote_start_is_rejected_where_nothing_can_start(
+    bench16: Make, trouble: str
+) -> None:
+    """16-TX-05, 16-TX-11."""
+    bench = bench16()
+    await bench.boot()
+    number = {"unknown": 9, "zero": 0}.get(trouble, 1)
+    if trouble == "fault":
+        await bench.do(RaiseFault(Fault.RCD, evse=1))
+    elif trouble == "unavailable":
+        await status(bench, "ChangeAvailability", connectorId=1, type="Inoperative")
+    elif trouble == "busy":
+        await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    elif trouble == "claimed":
+        await bench.do(PresentCard("A", evse=1))
+    word = await status(bench, "RemoteStartTransaction", idTag="R", connectorId=number)
+    assert word == "Rejected"
+
+
+@pytest.mark.parametrize(
+    ("choice", "answer", "connector"),
+    [("pick-free", "Accepted", 1), ("reject", "Rejected", None), ("wait-plug", "Accepted", 2)],
+)
+async def test_remote_start_without_connector(
+    bench16: Make, choice: str, answer: str, connector: int | None
+) -> None:
+    """16-TX-06, ocpp16-remote-start-no-connector."""
+    bench = bench16(points={"ocpp16-remote-start-no-connector": choice})
+    await bench.boot()
+    assert await status(bench, "RemoteStartTransaction", idTag="R") == answer
+    await bench.do(PlugIn(2))
+    await bench.do(PlugIn(1))
+    starts = [item["connectorId"] for item in bench.sent("StartTransaction")]
+    assert starts == ([] if connector is None else [connector])
+
+
+async def test_remote_start_takes_the_cable_that_is_in(bench16: Make) -> None:
+    """16-TX-06: pick-free."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(PlugIn(2))
+    assert await status(bench, "RemoteStartTransaction", idTag="R") == "Accepted"
+    assert bench.sent("StartTransaction")[0]["connectorId"] == 2
+
+
+async def test_remote_stop(bench16: Make) -> None:
+    """16-TX-07: reason Remote, the cable is freed."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    assert await status(bench, "RemoteStopTransaction", transactionId=9) == "Rejected"
+    bench.skip()
+    assert await status(bench, "RemoteStopTransaction", transactionId=1) == "Accepted"
+    bench.expect(
+        """
+        < RemoteStopTransaction
+        = RemoteStopTransaction status=Accepted
+        > StopTransaction transactionId=1 reason=Remote !idTag
+        > StatusNotification connectorId=2 status=Finishing
+        """
+    )
+    await bench.do(Unplug(2))
+    assert await status(bench, "RemoteStopTransaction", transactionId=1) == "Rejected"
+
+
+async def test_unlock_frees_a_cable(bench16: Make) -> None:
+    """RC-07."""
+    bench = bench16()
+    await bench.boot()
+    assert await status(bench, "UnlockConnector", connectorId=2) == "Unlocked"
+
+
+@pytest.mark.parametrize("number", [1, 3, 0])
+async def test_unlock_without_a_lock_is_not_supported(bench16: Make, number: int) -> None:
+    """16-TX-08, errata 3.87."""
+    bench = bench16()
+    await bench.boot()
+    assert await status(bench, "UnlockConnector", connectorId=number) == "NotSupported"
+
+
+async def test_jammed_lock_fails(bench16: Make) -> None:
+    """RC-07."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(PlugIn(2), RaiseFault(Fault.LOCK_JAM, evse=2, connector=1))
+    assert await status(bench, "UnlockConnector", connectorId=2) == "UnlockFailed"
+
+
+async def test_unlock_stops_a_running_transaction_first(bench16: Make) -> None:
+    """16-TX-08, ocpp16-connector-unlock-during-tx: stop-then-unlock."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    assert await status(bench, "UnlockConnector", connectorId=2) == "Unlocked"
+    assert bench.sent("StopTransaction")[0]["reason"] == "UnlockCommand"
+    await bench.do(Unplug(2))
+
+
+async def test_unlock_may_be_refused_while_charging(bench16: Make) -> None:
+    """ocpp16-connector-unlock-during-tx: unlock-failed."""
+    bench = bench16(points={"ocpp16-connector-unlock-during-tx": "unlock-failed"})
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    assert await status(bench, "UnlockConnector", connectorId=2) == "UnlockFailed"
+    assert len(bench.personality.sessions()) == 1
+
+
+async def test_unlock_frees_a_cable_that_was_kept_for_its_owner(bench16: Make) -> None:
+    """16-AU-10, RC-07."""
+    bench = bench16()
+    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": {"status": "Blocked"}})
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    assert await status(bench, "UnlockConnector", connectorId=2) == "Unlocked"
+    await bench.do(Unplug(2))
+    assert bench.saw("> StatusNotification connectorId=2 status=Available")
+
+
+@pytest.mark.parametrize("name", ["DiagnosticsStatusNotification", "FirmwareStatusNotification"])
+async def test_trigger_of_what_is_not_there(bench16: Make, name: str) -> None:
+    """RC-01."""
+    bench = bench16()
+    await bench.boot()
+    assert await status(bench, "TriggerMessage", requestedMessage=name) == "NotImplemented"
+
+
+async def test_triggered_states_of_all_and_of_one(bench16: Make) -> None:
+    """RC-01, RC-03."""
+    bench = bench16()
+    await bench.boot()
+    bench.skip()
+    name = "StatusNotification"
+    assert await status(bench, "TriggerMessage", requestedMessage=name) == "Accepted"
+    word = await status(bench, "TriggerMessage", requestedMessage=name, connectorId=0)
+    assert word == "Accepted"
+    bench.expect(
+        """
+        < TriggerMessage
+        = TriggerMessage status=Accepted
+        > StatusNotification connectorId=0
+        > StatusNotification connectorId=1
+        > StatusNotification connectorId=2
+        < TriggerMessage
+        = TriggerMessage status=Accepted
+        > StatusNotification connectorId=0
+        """
+    )
+    word = await status(bench, "TriggerMessage", requestedMessage=name, connectorId=7)
+    assert word == "Rejected"
+    word = await status(bench, "TriggerMessage", requestedMessage="MeterValues", connectorId=7)
+    assert word == "Rejected"
+
+
+async def test_connector_that_is_not_relevant_is_ignored(bench16: Make) -> None:
+    """RC-03."""
+    bench = bench16()
+    await bench.boot()
+    word = await status(bench, "TriggerMessage", requestedMessage="Heartbeat", connectorId=7)
+    assert word == "Accepted"
+    assert bench.saw("> Heartbeat")
+
+
+async def test_trigger_is_not_supported_where_the_profile_is_off(bench16: Make) -> None:
+    bench = bench16(settings={"features": frozenset({"Core"})})
+    await bench.boot()
+    assert bench.personality.get_setting("SupportedFeatureProfiles") == "Core"
+    with pytest.raises(CallRefused, match="NotSupported"):
+        await bench.request("TriggerMessage", {"requestedMessage": "Heartbeat"})
+
+
+async def test_soft_reset_stops_sessions_and_boots_again(bench16: Make) -> None:
+    """RE-01, RE-02."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    bench.skip()
+    assert await status(bench, "Reset", type="Soft") == "Accepted"
+    bench.expect(
+        """
+        < Reset type=Soft
+        = Reset status=Accepted
+        > StopTransaction reason=SoftReset !idTag
+        ...
+        > BootNotification
+        > StatusNotification connectorId=0
+        > StatusNotification connectorId=1
+        > StatusNotification connectorId=2 status=Finishing
+        """
+    )
+    assert bench.reboots == [BootReason.REMOTE_RESET]
+    assert bench.happened(RestartOrdered)[0].kind is RestartKind.SOFT
+
+
+@pytest.mark.parametrize(
+    ("choice", "script"),
+    [
+        ("before", "> StopTransaction reason=HardReset\n...\n> BootNotification\n..."),
+        ("after-boot", "> BootNotification\n...\n> StopTransaction reason=HardReset"),
+    ],
+)
+async def test_hard_reset_stops_before_or_after_the_boot(
+    bench16: Make, choice: str, script: str
+) -> None:
+    """RE-01, ocpp16-hard-reset-stop."""
+    bench = bench16(points={"ocpp16-hard-reset-stop": choice})
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    bench.skip()
+    assert await status(bench, "Reset", type="Hard") == "Accepted"
+    bench.expect(f"< Reset\n= Reset status=Accepted\n{script}")
+
+
+async def test_reset_does_not_wait_for_ever(bench16: Make) -> None:
+    """RE-01: an unanswered StopTransaction is queued."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    bench.csms.on("StopTransaction", MUTE)
+    assert await status(bench, "Reset", type="Soft") == "Accepted"
+    assert await status(bench, "Reset", type="Soft") == "Rejected"
+    await bench.do(PresentCard("B", evse=1))  # nobody is served any more
+    await bench.advance(31)
+    assert bench.reboots == [BootReason.REMOTE_RESET]
+    bench.csms.default("StopTransaction")
+    await bench.advance(120)
+    assert bench.personality.queue() == []
+
+
+async def test_reset_that_fails_is_retried_and_told(
+    bench16: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RE-02: ResetRetries, errorCode ResetFailure."""
+    from app.kernel.text import Text
+    from app.station.commands import Restart
+
+    bench = bench16(keys={"ResetRetries": "2"})
+    await bench.boot()
+    usual, tries = bench.station.handle, []
+
+    def stubborn(order: Any) -> Any:
+        if isinstance(order, Restart):
+            tries.append(order)
+            return Refused(Text("station.refused.faulted"))
+        return usual(order)
+
+    monkeypatch.setattr(bench.station, "handle", stubborn)
+    assert await status(bench, "Reset", type="Soft") == "Accepted"
+    await bench.advance(10)
+    assert len(tries) == 3
+    assert bench.saw("> StatusNotification connectorId=0 errorCode=ResetFailure")
+    assert bench.reboots == []
+    await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    assert len(bench.personality.sessions()) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "answer"),
+    [
+        ({"vendorId": "com.unknown"}, {"status": "UnknownVendorId"}),
+        ({"vendorId": "Forecourt"}, {"status": "UnknownMessageId"}),
+        ({"vendorId": "forecourt", "messageId": "Nope"}, {"status": "UnknownMessageId"}),
+        (
+            {"vendorId": "Forecourt", "messageId": "Echo", "data": "hello"},
+            {"status": "Accepted", "data": "hello"},
+        ),
+        ({"vendorId": "Forecourt", "messageId": "Echo"}, {"status": "Accepted"}),
+    ],
+)
+async def test_data_transfer(
+    bench16: Make, payload: dict[str, str], answer: dict[str, str]
+) -> None:
+    """DT-01, DT-02, DT-03."""
+    bench = bench16()
+    await bench.boot()
+    assert await bench.request("DataTransfer", payload) == answer
+
+
+async def test_free_vend_starts_with_the_plug(bench16: Make) -> None:
+    """16-ST-03: A3, a station without authorization means."""
+    bench = bench16("home-ac-11", settings={"free_vend": True, "free_vend_token": "HOME"})
+    await bench.boot()
+    await bench.do(SetVehicle(1, ready_delay=0.0))
+    bench.skip()
+    await bench.do(PlugIn(1))
+    bench.expect(
+        """
+        > StatusNotification connectorId=1 status=Preparing
+        > StartTransaction idTag=HOME connectorId=1
+        > StatusNotification connectorId=1 status=Charging
+        """
+    )
+    await bench.do(PressStop(1))
+    await bench.advance(300)
+    assert len(bench.sent("StartTransaction")) == 1
+
+
+async def test_free_vend_begins_once_accepted(bench16: Make) -> None:
+    """16-BOOT-11."""
+    bench = bench16("home-ac-11", settings={"free_vend": True})
+    await bench.do(PlugIn(1))
+    assert bench.personality.sessions() == ()
+    await bench.boot()
+    assert bench.saw("> StartTransaction idTag=FREE")
+
+
+async def test_start_button(bench16: Make) -> None:
+    bench = bench16(READERLESS)
+    await bench.boot()
+    await bench.do(PlugIn(1), PressStart(1))
+    assert bench.sent("StartTransaction")[0]["idTag"] == "FREE"
+
+
+async def test_what_is_not_there_yet_is_not_supported(bench16: Make) -> None:
+    """RPC-07."""
+    bench = bench16()
+    await bench.boot()
+    for action, payload in (
+        ("GetLocalListVersion", {}),
+        (
+            "ReserveNow",
+            {
+                "connectorId": 1,
+                "expiryDate": "2030-01-01T00:00:00Z",
+                "idTag": "A",
+                "reservationId": 1,
+            },
+        ),
+        ("ClearChargingProfile", {}),
+        ("GetDiagnostics", {"location": "ftp://x/"}),
+    ):
+        with pytest.raises(CallRefused, match="NotSupported"):
+            await bench.request(action, payload)
+
+
+READERLESS = """
+name = "Button"
+vendor = "Forecourt"
+model = "Button"
+
+[supply]
+current = 40
+voltage = 230
+
+[[evses]]
+current = "ac"
+max_power = 11040
+phases = 3
+vehicle = "city-52"
+
+[[evses.connectors]]
+plug = "type2"
+tethered = true
+lock = false
+max_current = 16
+"""
