@@ -212,7 +212,7 @@ class Cards(Block):
         for bay in self._bays(places):
             tx = bay.transaction
             owner = tx.id_token if tx is not None else None
-            if bay.permission is not None or bay.asking:
+            if bay.permission is not None or bay.asking or bay.kept_for is not None:
                 continue
             if owner is not None and owner.key != decision.token.key:
                 continue  # C01.FR.23: one transaction, one token

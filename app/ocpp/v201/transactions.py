@@ -52,6 +52,8 @@ class Transactions(Block):
         self.bays: dict[int, Bay] = {}
         self.waiting = Bay(0)
         """A permission (and perhaps its transaction) whose EVSE is not known yet."""
+        self.ended: dict[str, int] = {}
+        """EVSEs of the transactions that ended last."""
         self.idle_hooks: list[Callable[[int], None]] = []
         """Called with the EVSE whose transaction or permission has ended."""
         metering.sampled = self._sampled
@@ -184,10 +186,11 @@ class Transactions(Block):
             self._metering.end(bay)
             if tx.refused:
                 self.ctx.station.handle(Suspend(bay.evse, suspended=False))
-        if reason != "DeAuthorized":
-            self.unlock(bay)
-        else:
+        self.ended = {**dict(list(self.ended.items())[-20:]), tx.id: bay.evse}
+        if reason == "DeAuthorized" and self.locked(bay):
             bay.kept_for, bay.kept_group = tx.id_token, tx.group
+        else:
+            self.unlock(bay)
         self.ctx.bus.publish(TransactionEnded(bay.evse, tx.id, reason or "Other", max(0.0, energy)))
         self._idle(bay)
 
@@ -244,7 +247,7 @@ class Transactions(Block):
             self._teller.tell(bay, "Updated", trigger, token=token, state=False)
         if bay.evse:
             self.ctx.station.handle(Withdraw(bay.evse))
-        if keep_locked and had is not None:
+        if keep_locked and had is not None and self.locked(bay):
             bay.kept_for, bay.kept_group = had.token, had.group
         else:
             self.unlock(bay)
@@ -274,6 +277,13 @@ class Transactions(Block):
             yield
         finally:
             bay.silent = False
+
+    def locked(self, bay: Bay) -> bool:
+        """Is a cable held fast at this bay."""
+        if not bay.evse:
+            return False
+        connectors = self.ctx.station.snapshot().evse(bay.evse).connectors
+        return any(connector.lock is LockState.LOCKED for connector in connectors)
 
     def unlock(self, bay: Bay) -> None:
         """Let the driver have the cable."""

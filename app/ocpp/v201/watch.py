@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.kernel.bus import Entry
+from app.kernel.clock import Timer
 from app.kernel.text import Text
 from app.ocpp.context import Context, Payload
 from app.ocpp.personality import Block
@@ -25,7 +26,6 @@ from app.station.events import (
     FaultRaised,
     FlowChanged,
     PhasesChanged,
-    PowerChanged,
 )
 from app.station.kinds import Fault, Flow, UnplugSide
 
@@ -50,8 +50,14 @@ class Watch(Block):
         self._model = model
         self._auth = auth
         self._tx = transactions
+        self._timers: dict[int, Timer] = {}
         self.usable: Callable[[int], bool] = lambda evse: True
         """Is this EVSE in service and without a fault."""
+
+    def stop(self) -> None:
+        super().stop()
+        for timer in self._timers.values():
+            timer.cancel()
 
     def start(self) -> None:
         self.on(self._arrived, CarArrived)
@@ -60,7 +66,6 @@ class Watch(Block):
         self.on(self._unplugged, CableUnplugged)
         self.on(self._phases, PhasesChanged)
         self.on(self._flow, FlowChanged)
-        self.on(self._power, PowerChanged)
         self.on(self._fault, FaultRaised)
 
     # ---- cars and cables
@@ -90,6 +95,7 @@ class Watch(Block):
         assert isinstance(event, CablePlugged)
         bay = self._tx.bays[event.evse]
         bay.connector = event.connector
+        bay.kept_for = bay.kept_group = None
         bay.cancel_timeout()
         if self._takes_over(bay):
             self._tx.adopt(bay)
@@ -173,13 +179,6 @@ class Watch(Block):
             return
         self._tx.moved(bay, "ChargingStateChanged", reason=_stop_reason(event.after))
 
-    def _power(self, entry: Entry) -> None:
-        event = entry.event
-        assert isinstance(event, PowerChanged)
-        bay = self._tx.bays[event.evse]
-        if bay.transaction is not None and bay.transaction.refused:
-            self._limit_refused(bay)
-
     # ---- faults
 
     def _fault(self, entry: Entry) -> None:
@@ -242,12 +241,16 @@ class Watch(Block):
     def _limit_refused(self, bay: Bay) -> None:
         """E05.FR.02/.03: so much energy a refused token may still have."""
         tx = bay.transaction
-        if tx is None or not bay.evse or not tx.capped or bay.flow is Flow.SUSPENDED_EVSE:
+        if tx is None or not tx.refused or not tx.capped or not bay.evse:
+            return
+        if bay.flow is Flow.SUSPENDED_EVSE:
             return
         most = self._model.integer("TxCtrlr.MaxEnergyOnInvalidId")
         register = self.ctx.station.meter(bay.evse).energy_import
-        if register - (tx.meter_start or register) >= most:
+        if register - (tx.meter_start or 0.0) >= most:
             self.ctx.station.handle(Suspend(bay.evse))
+        else:
+            self._timers[bay.evse] = self.ctx.clock.call_in(1.0, lambda: self._limit_refused(bay))
 
     # ---- what the driver sees
 
@@ -262,15 +265,12 @@ class Watch(Block):
         if payload["eventType"] == "Ended":
             cost = self._cost(answer.get("totalCost"))
             if cost is not None:
-                self.ctx.station.handle(ShowText(self._last_evse(payload), cost))
+                evse = self._tx.ended.get(transaction, 0)
+                self.ctx.station.handle(ShowText(evse, cost))
         elif bay is not None and bay.transaction is not None and "totalCost" in answer:
             currency = self._model.text("TariffCostCtrlr.Currency")
             bay.transaction.cost = f"{answer['totalCost']:.2f} {currency}"
             self._tx.save(bay)
-
-    def _last_evse(self, payload: Payload) -> int:
-        evse: int = payload.get("evse", {}).get("id", 0)
-        return evse
 
     def _cost(self, total: float | None) -> Text | None:
         """201-TX-19: 0 is free, a number is the price, nothing is an open point."""
