@@ -157,8 +157,9 @@ class Evse:
                     UNLIMITED if watts is None else watts,
                 )
             )
-        hits = conditions.hits[self.focus]
-        limits += [self._derating(hit.fault) for hit in hits if hit.effect is Effect.DERATE]
+        for lying in conditions.hits[self.focus]:
+            if lying.effect is Effect.DERATE:
+                limits.append(self._derating(lying.fault, line, limits))
         return limits
 
     def share_limit(self, amps: float) -> Limit:
@@ -354,15 +355,15 @@ class Evse:
         if goal != self._heat[2]:
             self._heat = (elapsed, self.temperature(elapsed), goal)
 
-    def _derating(self, fault: Fault) -> Limit:
+    def _derating(self, fault: Fault, line: Line, others: list[Limit]) -> Limit:
         name = fault_name(fault)
-        dc = self.spec.current is Current.DC
-        if fault is Fault.READER_LOST and not dc:
-            return Limit(name, amps=MIN_AC_CURRENT)
-        share = READERLESS_DC_SHARE if fault is Fault.READER_LOST else HOT_SHARE
-        if dc:
-            return Limit(name, watts=self.spec.max_power * share)
-        return Limit(name, amps=self._rating.amps * share)
+        dc = line.kind is Current.DC
+        if fault is Fault.READER_LOST:
+            least = READERLESS_DC_SHARE * self.spec.max_power
+            return Limit(name, watts=least) if dc else Limit(name, amps=MIN_AC_CURRENT)
+        car = self.vehicle.limits(line) if self.vehicle is not None else []
+        half = HOT_SHARE * tightest(line, [*others, *car])
+        return Limit(name, amps=half if dc else max(half, MIN_AC_CURRENT))
 
     def _grid_watts_per_amp(self) -> float:
         """W on the DC side that 1 A per phase of the grid gives."""

@@ -6,8 +6,8 @@ lets it go on with less; neither lets a new charge start. One that warns does no
 
 Decisions that the table alone does not show:
 
-* Over-temperature derates to half of the rating. Raised with the info "critical" it trips, also when it
-  was raised without before.
+* Over-temperature derates to half of what EVSE, cable, offer and car would make of it, on AC to no less than
+  6 A. Raised with the info "critical" it trips, also when it was raised without before.
 * A welded contactor stays closed in the picture (`contactor_closed`), but no current flows any more: the
   breaker upstream opens. It opens when the fault is cleared.
 * Without its meter an EVSE delivers nothing: energy that cannot be counted may not be sold.
@@ -57,7 +57,7 @@ RULES: dict[Fault, Rule] = {
     Fault.LOCK_JAM: Rule(Effect.TRIP, (Place.CONNECTOR,)),
     Fault.CONTACTOR_WELD: Rule(Effect.TRIP, (Place.EVSE, Place.CONNECTOR)),
     Fault.METER_LOST: Rule(Effect.TRIP),
-    Fault.READER_LOST: Rule(Effect.DERATE),
+    Fault.READER_LOST: Rule(Effect.DERATE, (Place.STATION, Place.EVSE)),
     Fault.OVERCURRENT: Rule(Effect.TRIP),
     Fault.OVERVOLTAGE: Rule(Effect.TRIP),
     Fault.UNDERVOLTAGE: Rule(Effect.TRIP),

@@ -107,13 +107,19 @@ def _export_evse(machine: Machine, evse: Evse, elapsed: float) -> EvseState:
     )
 
 
-def import_state(machine: Machine, data: Mapping[str, Any]) -> None:
-    """Take a state over. Raises StateError before anything is changed."""
+def check_state(machine: Machine, data: Mapping[str, Any]) -> StationState:
+    """A stored state that fits this station. Raises StateError."""
     try:
         state = check_spec(StationState, data, WHERE)
     except SpecError as error:
         raise StateError(error.text) from error
     _check_fit(machine, state)
+    return state
+
+
+def take_state(machine: Machine, state: StationState) -> None:
+    """Go on from a state. What the controller ordered lived in its memory and is gone."""
+    machine.forget_all_orders()
     machine.mains, machine.network = state.mains, state.network
     machine.door_open, machine.operative = state.door_open, state.operative
     for evse, stored in zip(machine.evses, state.evses, strict=True):

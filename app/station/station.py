@@ -14,7 +14,7 @@ from app.station.commands import Command
 from app.station.intents import Intent, Outcome
 from app.station.machine import Machine, refused
 from app.station.snapshot import MeterReading, StationSnapshot
-from app.station.state import export_state, import_state
+from app.station.state import check_state, export_state, take_state
 from app.station.vehicle import VehicleLibrary
 from app.station.view import main_meter_reading, meter_reading, station_snapshot
 
@@ -156,8 +156,9 @@ class Station:
 
         Nothing is published: whoever comes later looks at a snapshot.
         """
+        stored = check_state(self._machine, state)
         self._machine.pass_to(*self._advance())
-        import_state(self._machine, state)
+        take_state(self._machine, stored)
         self._machine.settle()
         self._machine.forget_told()
         self._arm()
