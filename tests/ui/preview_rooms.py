@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def shoot(widget: QWidget, folder: Path, name: str) -> None:
     """Let pending work come to rest and keep the picture."""
     QTest.qWait(350)
     widget.grab().save(str(folder / f"{name}.png"))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        QTest.qWait(50)
+    raise TimeoutError("nothing to photograph")
 
 
 def fill(one: TinyStation, other: TinyStation) -> None:
@@ -89,16 +98,17 @@ def training(folder: Path, switch: ThemeSwitch) -> None:
         QTest.qWait(300)
         panel.composer.choose_station("CS-NORTH-01")
         panel.composer.choose_action("SetChargingProfile")
-        QTest.qWait(300)
+        wait_for(panel.composer.send_button.isEnabled)
         answers = threading.Thread(target=one.answer, args=({"status": "Accepted"},))
         answers.start()
         panel.composer.send()
         answers.join()
         QTest.qWait(200)
         panel.composer.choose_action("TriggerMessage")
-        QTest.qWait(300)
-        panel.composer.text.put('{"requestedMessage": "Heartbeat",\n  "evse": {"id": "one"}}')
-        panel.composer._check()
+        wait_for(panel.composer.send_button.isEnabled)
+        panel.composer.text.setPlainText(
+            '{"requestedMessage": "Heartbeat",\n  "evse": {"id": "one"}}'
+        )
         behaviour = panel.behaviour.behaviour
         panel.behaviour.set_behaviour(
             behaviour.with_error(ErrorRule("StatusNotification", "InternalError"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -23,6 +24,9 @@ from app.kernel.text import Text
 BAR_HEIGHT = 40
 HIT = 32
 """Logical pixels: no target of a click is lower."""
+
+
+Spin = TypeVar("Spin", bound=QAbstractSpinBox)
 
 
 class Words:
@@ -85,6 +89,13 @@ def button(text: str, kind: str = "") -> QPushButton:
     return made
 
 
+def roomy(spin: Spin) -> Spin:
+    """A spin box whose figure keeps away from its edge; the style sheet's padding does not reach it."""
+    spin.lineEdit().setTextMargins(6, 0, 0, 0)
+    spin.setMinimumWidth(128)
+    return spin
+
+
 def field(caption: str, widget: QWidget, hint: QLabel | None = None) -> QVBoxLayout:
     """A caption over a widget, with an optional hint below; the caption is the widget's name."""
     box = QVBoxLayout()
@@ -124,9 +135,3 @@ def column(*parts: QWidget, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -
     for number, part in enumerate(parts):
         box.addWidget(part, 1 if number == len(parts) - 1 else 0)
     return host
-
-
-def name_children(widgets: Sequence[tuple[QWidget, str]]) -> None:
-    """Give widgets their names for screen readers."""
-    for widget, name in widgets:
-        widget.setAccessibleName(name)

@@ -18,12 +18,15 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from ui.theme import Theme, mono_font
 
-_KEY = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*:)')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"(?!\s*:)')
-_NUMBER = re.compile(r"(?<![\w\"])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b|\b(?:true|false|null)\b")
+_WORD = re.compile(
+    r'(?P<text>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?'
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b|\b(?:true|false|null)\b)"
+)
 LONGEST = 2_000
 """Characters of a line that are coloured; longer ones stay plain."""
 INDENT = "  "
+MARGIN = 10
+LOWEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,16 @@ class JsonColours(QSyntaxHighlighter):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        tokens = ((_NUMBER, "num"), (_STRING, "str"), (_KEY, "key"))
-        self._rules = [(pattern, _format(theme, token)) for pattern, token in tokens]
+        self._forms = {token: _format(theme, token) for token in ("num", "str", "key")}
         self.rehighlight()
 
     def highlightBlock(self, text: str) -> None:
         if len(text) > LONGEST:
             return
-        for pattern, form in self._rules:
-            for match in pattern.finditer(text):
-                self.setFormat(match.start(), match.end() - match.start(), form)
+        for match in _WORD.finditer(text):
+            word = "num" if match["number"] else "key" if match["colon"] else "str"
+            start, end = match.span("number" if word == "num" else "text")
+            self.setFormat(start, end - start, self._forms[word])
 
 
 class JsonEdit(QPlainTextEdit):
@@ -85,6 +88,8 @@ class JsonEdit(QPlainTextEdit):
         self.setAccessibleName(name)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTabChangesFocus(True)
+        self.setMinimumHeight(LOWEST)
+        self.document().setDocumentMargin(MARGIN)
         self._colours = JsonColours(self.document(), theme)
         self.textChanged.connect(self._on_changed)
 

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
 
 class TurningSplitter(QSplitter):
-    """Side by side from `turn_at` px of width on, below each other under it."""
+    """Side by side where there is room for it, else below each other.
 
-    def __init__(self, turn_at: int, wide: list[int], tall: list[int], *panes: QWidget) -> None:
+    Room: at least `turn_at` px of width; with `low` also less than `low` px of height.
+    """
+
+    def __init__(
+        self, turn_at: int, wide: list[int], tall: list[int], *panes: QWidget, low: int = 0
+    ) -> None:
         super().__init__(Qt.Orientation.Vertical)
-        self._turn_at = turn_at
+        self._turn_at, self._low = turn_at, low
         self._shares = {Qt.Orientation.Horizontal: wide, Qt.Orientation.Vertical: tall}
         self.setChildrenCollapsible(False)
         for number, pane in enumerate(panes):
             self.addWidget(pane)
             self.setStretchFactor(number, 1)
-        self.setSizes(tall)
+        self.setSizes(self._scaled(Qt.Orientation.Vertical, 1000))
+
+    def minimumSizeHint(self) -> QSize:
+        """So small that it can still turn: a hint of the present orientation would hold it there."""
+        panes = [self.widget(number).minimumSizeHint() for number in range(self.count())]
+        if self._low:
+            return QSize(max(one.width() for one in panes), max(one.height() for one in panes))
+        return super().minimumSizeHint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        wide = event.size().width() >= self._turn_at
+        room = event.size()
+        wide = room.width() >= self._turn_at and (not self._low or room.height() < self._low)
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if wanted is not self.orientation():
             self.setOrientation(wanted)
-            self.setSizes(
-                self._scaled(wanted, event.size().width() if wide else event.size().height())
-            )
+            self.setSizes(self._scaled(wanted, room.width() if wide else room.height()))
         super().resizeEvent(event)
 
     def _scaled(self, orientation: Qt.Orientation, room: int) -> list[int]:

@@ -12,17 +12,30 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QSize,
+    QRect,
     Qt,
     QTimer,
+    Signal,
 )
-from PySide6.QtGui import QBrush, QFont, QIcon
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtGui import QBrush, QFont, QFontMetrics, QIcon, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from ui.theme import Theme, mono_font, ui_font
 from ui.widgets.glyphs import glyph_icon
 
 ROW_HEIGHT = 32
+LOWEST = 88
+"""Height of a table that shows its head and two rows."""
+FIRST_MARGIN, MARGIN, ICON = 16, 8, 14
+LOUD = frozenset({"fault", "warn", "charge"})
+"""Colour roles that words take over from the shape beside them."""
 NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 R = TypeVar("R")
@@ -53,6 +66,8 @@ class Column(Generic[R]):
 class RecordModel(QAbstractTableModel, Generic[R]):
     """Rows of records; `key` tells which record of the new list replaces which."""
 
+    themed = Signal(object)
+
     def __init__(
         self,
         columns: Sequence[Column[R]],
@@ -66,8 +81,13 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         self._theme = theme
         self._rows: list[R] = []
 
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.themed.emit(theme)
         if self._rows:
             self._changed(0, len(self._rows) - 1)
 
@@ -163,7 +183,7 @@ class RecordModel(QAbstractTableModel, Generic[R]):
 
     def _token(self, column: Column[R], record: R) -> str:
         mark = column.mark(record) if column.mark is not None else None
-        if mark is not None and mark.token in {"fault", "warn", "charge", "avail"}:
+        if mark is not None and mark.token in LOUD and not column.strong:
             return mark.token
         return "text" if column.strong else "text3" if column.mono else "text2"
 
@@ -176,6 +196,40 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         return side | Qt.AlignmentFlag.AlignVCenter
 
 
+class RowDelegate(QStyledItemDelegate):
+    """Paints cells as the message table does: zebra, ink bar at the chosen row, shape before words."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        rect: QRect = option.rect
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        token = "sel" if selected else ("panel2" if index.row() % 2 else "panel")
+        painter.fillRect(rect, self._theme.colour(token))
+        first = index.column() == 0
+        if first and selected:
+            bar = QRect(rect.left(), rect.top(), 3, rect.height())
+            painter.fillRect(bar, self._theme.colour("ink"))
+        inner = rect.adjusted(FIRST_MARGIN if first else MARGIN, 0, -MARGIN, 0)
+        icon = index.data(Qt.ItemDataRole.DecorationRole)
+        if isinstance(icon, QIcon):
+            top = rect.center().y() - ICON // 2 + 1
+            icon.paint(painter, QRect(inner.left(), top, ICON, ICON))
+            inner.adjust(ICON + 6, 0, 0, 0)
+        font = index.data(Qt.ItemDataRole.FontRole)
+        painter.setFont(font)
+        painter.setPen(index.data(Qt.ItemDataRole.ForegroundRole).color())
+        text = QFontMetrics(font).elidedText(
+            index.data(Qt.ItemDataRole.DisplayRole), Qt.TextElideMode.ElideRight, inner.width()
+        )
+        painter.drawText(inner, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
+
+
 class RecordTable(QTableView, Generic[R]):
     """A table of records that keeps the chosen record chosen, wherever its row goes."""
 
@@ -184,6 +238,9 @@ class RecordTable(QTableView, Generic[R]):
         self._records = model
         self._chosen: Hashable | None = None
         self.setModel(model)
+        self._delegate = RowDelegate(model.theme, self)
+        self.setItemDelegate(self._delegate)
+        self.setMinimumHeight(LOWEST)
         self.setAccessibleName(name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -191,7 +248,6 @@ class RecordTable(QTableView, Generic[R]):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        self.setIconSize(QSize(14, 14))
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
@@ -200,12 +256,18 @@ class RecordTable(QTableView, Generic[R]):
         header.setFixedHeight(24)
         header.setMinimumSectionSize(40)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setStyleSheet(
+            f"QHeaderView::section {{ padding: 0 {MARGIN}px; }}"
+            f"QHeaderView::section:first, QHeaderView::section:only-one"
+            f" {{ padding-left: {FIRST_MARGIN}px; }}"
+        )
         for number, column in enumerate(columns):
             if column.width:
                 header.resizeSection(number, column.width)
             else:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
         model.modelReset.connect(self._restore)
+        model.themed.connect(self._delegate.set_theme)
         self.selectionModel().selectionChanged.connect(self._remember)
 
     def chosen(self) -> R | None:

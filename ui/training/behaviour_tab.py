@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -25,7 +25,7 @@ from app.kernel.catalogue import Catalogue
 from app.training.server import TrainingCsms
 from app.training.settings import BootAnswer, BootStatus
 from ui.rooms.empty import Glyph
-from ui.rooms.form import QuietCombo, Words, button, field, label
+from ui.rooms.form import QuietCombo, Words, button, field, label, roomy
 from ui.theme import Theme
 from ui.training.behaviour import (
     CODES,
@@ -35,10 +35,16 @@ from ui.training.behaviour import (
     station_actions,
 )
 from ui.training.feed import TrainingFeed, TrainingView
+from ui.widgets.glyphs import glyph_icon
 
 LONGEST_DELAY_S = 120.0
 LONGEST_INTERVAL_S = 86_400
 WIDEST = 720
+BOOT_GLYPHS = {
+    BootStatus.ACCEPTED: ("available", "avail"),
+    BootStatus.PENDING: ("waiting", "warn"),
+    BootStatus.REJECTED: ("faulted", "fault"),
+}
 
 
 class BehaviourTab(QWidget):
@@ -59,6 +65,7 @@ class BehaviourTab(QWidget):
         self._make_answers()
         self._make_errors()
         self._build()
+        self.set_theme(theme)
         self._show()
         feed.started.connect(self._apply)
 
@@ -69,6 +76,9 @@ class BehaviourTab(QWidget):
     def set_theme(self, theme: Theme) -> None:
         for glyph in self._glyphs:
             glyph.set_theme(theme)
+        for status, made in self.boot_buttons.items():
+            name, token = BOOT_GLYPHS[status]
+            made.setIcon(glyph_icon(name, theme.colour(token), theme.colour("onink")))
 
     def show_view(self, view: TrainingView) -> None:
         """The boot answer may have been set elsewhere, by a scenario or the command line."""
@@ -100,17 +110,18 @@ class BehaviourTab(QWidget):
             made = button(self._say(f"boot.{status.value}"))
             made.setCheckable(True)
             made.setToolTip(self._say(f"boot.{status.value}_hint"))
+            made.setIconSize(QSize(16, 16))
             self._boot_group.addButton(made, number)
             self.boot_buttons[status] = made
         self._boot_group.idClicked.connect(self._on_boot)
-        self.interval = QSpinBox()
+        self.interval = roomy(QSpinBox())
         self.interval.setRange(0, LONGEST_INTERVAL_S)
         self.interval.setSuffix(self._say("seconds_suffix"))
         self.interval.setKeyboardTracking(False)
         self.interval.valueChanged.connect(self._on_boot)
 
     def _make_answers(self) -> None:
-        self.delay = QDoubleSpinBox()
+        self.delay = roomy(QDoubleSpinBox())
         self.delay.setRange(0.0, LONGEST_DELAY_S)
         self.delay.setDecimals(1)
         self.delay.setSingleStep(0.5)

@@ -28,6 +28,8 @@ from ui.messages.pretty import pretty
 from ui.messages.raw import RawText
 from ui.rooms.empty import Glyph
 from ui.rooms.form import HIT, QuietCombo, Words, bar, button, column, label
+from ui.rooms.json_edit import LOWEST as JSON_LOWEST
+from ui.rooms.json_edit import MARGIN as JSON_MARGIN
 from ui.rooms.json_edit import JsonEdit, pretty_json, read_json
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, RecordModel, RecordTable
@@ -55,6 +57,7 @@ class ComposerTab(QWidget):
         self._action = ""
         self._drafts: dict[tuple[str, str], str] = {}
         self._asked = 0
+        self._wanting = False
         self._sent: list[Sent] = []
         self._count = 0
         self._check_timer = QTimer(self)
@@ -67,7 +70,13 @@ class ComposerTab(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         self._split = TurningSplitter(
-            TURN_AT, [22, 44, 34], [22, 44, 34], self._choice(), self._editor(), self._answer()
+            TURN_AT,
+            [22, 43, 35],
+            [26, 40, 34],
+            self._choice(),
+            self._editor(),
+            self._answer(),
+            low=10_000,
         )
         box.addWidget(self._split)
         self._shortcut = QShortcut(QKeySequence("Ctrl+Return"), self)
@@ -106,7 +115,7 @@ class ComposerTab(QWidget):
         """Send what stands in the editor, as it is."""
         station = self._station()
         text = self.text.toPlainText()
-        if station is None or not (self._action or self.whole.isChecked()):
+        if not self.send_button.isEnabled() or station is None:
             return
         self._count += 1
         raw = self.whole.isChecked()
@@ -142,6 +151,8 @@ class ComposerTab(QWidget):
         self.actions = QListWidget()
         self.actions.setAccessibleName(say("composer.actions"))
         self.actions.setUniformItemSizes(True)
+        self.actions.setMinimumHeight(2 * HIT)
+        self.actions.setStyleSheet("QListWidget::item { padding: 0 12px; }")
         self.actions.currentItemChanged.connect(self._on_action)
 
     def _choice(self) -> QWidget:
@@ -196,13 +207,12 @@ class ComposerTab(QWidget):
         self.latency = label("", "secondary")
         self._raw = RawText(theme)
         self._raw.setAccessibleName(say("composer.answer"))
+        self._raw.setMinimumHeight(JSON_LOWEST)
+        self._raw.document().setDocumentMargin(JSON_MARGIN)
         columns = (
-            Column[Sent](say("history.action"), lambda s: s.action, 150, strong=True),
+            Column[Sent](say("history.action"), lambda s: s.action, strong=True),
             Column[Sent](
-                say("history.outcome"), lambda s: outcome_words(s, say), mark=outcome_mark
-            ),
-            Column[Sent](
-                say("history.latency"), lambda s: latency_words(s, say), 64, right=True, mono=True
+                say("history.outcome"), lambda s: outcome_words(s, say), 124, mark=outcome_mark
             ),
             Column[Sent](
                 say("history.at"), lambda s: s.at.strftime("%H:%M:%S"), 76, mono=True, right=True
@@ -249,7 +259,6 @@ class ComposerTab(QWidget):
 
     def _on_station(self) -> None:
         station = self._station()
-        self.send_button.setEnabled(station is not None)
         self._show_versions("" if station is None else station.version)
 
     def _show_versions(self, version: str) -> None:
@@ -267,8 +276,14 @@ class ComposerTab(QWidget):
             self._action = ""
             self._filter()
             self.actions.setCurrentItem(self._item(current) or self.actions.item(0))
-        elif version and not self.text.toPlainText():
+        elif version and not self.text.toPlainText() and not self._wanting:
             self._ask_example()
+        self._allow()
+
+    def _allow(self) -> None:
+        """There is somebody to write to, and no example on its way that would change the text."""
+        ready = bool(self._action) or self.whole.isChecked()
+        self.send_button.setEnabled(self._station() is not None and ready and not self._wanting)
 
     def _filter(self) -> None:
         words = self.search.text().casefold().split()
@@ -293,7 +308,7 @@ class ComposerTab(QWidget):
         self._title.setText(self._action)
         self.actions.scrollToItem(item)
         draft = self._drafts.get((self._version, self._action))
-        self._asked += 1
+        self._forget_example()
         if draft is not None:
             self._show_payload(draft)
         else:
@@ -308,14 +323,24 @@ class ComposerTab(QWidget):
             self._check()
             return
         self._asked += 1
+        self._wanting = self._feed.view.running
+        self._allow()
         self._feed.ask(
             _ExampleWanted(station.id, self._action), _Example(self, self._asked, self._action)
         )
 
     def take_example(self, number: int, example: object) -> None:
         """An example came; one that is no longer wanted is dropped."""
-        if number == self._asked and isinstance(example, dict):
+        if number != self._asked:
+            return
+        self._forget_example()
+        if isinstance(example, dict):
             self._show_payload(pretty_json(example))
+
+    def _forget_example(self) -> None:
+        self._asked += 1
+        self._wanting = False
+        self._allow()
 
     def _show_payload(self, payload: str) -> None:
         self.text.put(self._framed(payload) if self.whole.isChecked() else payload)
@@ -333,6 +358,7 @@ class ComposerTab(QWidget):
             frame = unframed(text)
             draft = self._drafts.get((self._version, self._action), "")
             self.text.put(frame[1] if frame is not None else draft or text)
+        self._allow()
         self._check()
 
     def _on_reset(self) -> None:
@@ -340,7 +366,7 @@ class ComposerTab(QWidget):
         self._ask_example()
 
     def _on_edited(self) -> None:
-        self._asked += 1
+        self._forget_example()
         if not self.whole.isChecked():
             self._drafts[self._version, self._action] = self.text.toPlainText()
         self._check_timer.start()
@@ -405,7 +431,7 @@ class ComposerTab(QWidget):
         self._drafts[sent.version, sent.action] = sent.text
         if not sent.raw and sent.version == self._version:
             self.choose_action(sent.action)
-        self._asked += 1
+        self._forget_example()
         self.whole.blockSignals(True)
         self.whole.setChecked(sent.raw)
         self.whole.blockSignals(False)

@@ -25,6 +25,8 @@ from ui.theme import Theme
 from ui.training.feed import TrainingFeed, TrainingView
 
 TURN_AT = 760
+LOW_FROM, LOW = 1000, 340
+"""A dock so wide and so low has table and detail side by side."""
 _MARKS = {
     "Available": Mark("available", "avail"),
     "Preparing": Mark("occupied", "charge"),
@@ -109,7 +111,7 @@ class StationsTab(QWidget):
         self._table = RecordTable[StationRecord](self._stations, stations, say("stations.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_selection)
         connectors = (
-            Column[ConnectorRecord](say("stations.place"), self._place, 130, strong=True),
+            Column[ConnectorRecord](say("stations.place"), self._place, 170, strong=True),
             Column[ConnectorRecord](
                 say("stations.status"), lambda c: c.status, 130, mark=lambda c: _MARKS.get(c.status)
             ),
@@ -137,8 +139,8 @@ class StationsTab(QWidget):
             bar(label(self._say("stations.connectors"), "strong")), self._connector_table
         )
         noticed = column(bar(label(self._say("log.title"), "strong")), self._log_table)
-        details = TurningSplitter(TURN_AT, [5, 5], [4, 5], connectors, noticed)
-        return TurningSplitter(10_000, [1, 1], [4, 6], self._table, details)
+        details = TurningSplitter(TURN_AT, [5, 4], [4, 5], connectors, noticed, low=10_000)
+        return TurningSplitter(LOW_FROM, [4, 6], [4, 6], self._table, details, low=LOW)
 
     def _on_selection(self, _: QItemSelection, __: QItemSelection) -> None:
         self._show_station()

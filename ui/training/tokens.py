@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from PySide6.QtCore import QItemSelection, QModelIndex, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.tokens import Token, TokenStatus
@@ -90,8 +91,11 @@ class TokensTab(QWidget):
     def status_combo(self, token_id: str) -> QuietCombo | None:
         """The combo box in the row of a token."""
         row = self._model.row_of(token_id.casefold())
-        found = self._table.indexWidget(self._model.index(row, STATUS)) if row >= 0 else None
-        return found if isinstance(found, QuietCombo) else None
+        return self._combo_in(row) if row >= 0 else None
+
+    def _combo_in(self, row: int) -> QuietCombo | None:
+        cell = self._table.indexWidget(self._model.index(row, STATUS))
+        return cell.findChild(QuietCombo) if cell is not None else None
 
     def add_token(self) -> None:
         """Open an empty form."""
@@ -113,12 +117,12 @@ class TokensTab(QWidget):
     def _make_table(self, theme: Theme) -> None:
         say = self._say
         columns = (
-            Column[Token](say("tokens.name"), lambda t: t.name or "–", 150, strong=True),
+            Column[Token](say("tokens.name"), lambda t: t.name or "–", 190, strong=True),
             Column[Token](say("tokens.status"), lambda t: self._word(t.status), 160),
-            Column[Token](say("tokens.id"), lambda t: t.id, 190, mono=True),
+            Column[Token](say("tokens.id"), lambda t: t.id, 170, mono=True),
             Column[Token](say("tokens.group"), lambda t: t.group, 110),
             Column[Token](say("tokens.type"), lambda t: t.type, 110),
-            Column[Token](say("tokens.remark"), self._remark),
+            Column[Token](say("tokens.remark"), self._remark, mark=_expiry_mark),
         )
         self._model = RecordModel[Token](columns, lambda t: t.id.casefold(), theme, self)
         self._table = RecordTable[Token](self._model, columns, say("tokens.title"))
@@ -130,12 +134,11 @@ class TokensTab(QWidget):
     def _dress(self) -> None:
         """A combo box in each row shows the status and changes it."""
         for row, token in enumerate(self._model.rows):
-            index = self._model.index(row, STATUS)
-            combo = self._table.indexWidget(index)
-            if not isinstance(combo, QuietCombo):
+            combo = self._combo_in(row)
+            if combo is None:
                 combo = QuietCombo()
                 combo.currentIndexChanged.connect(self._on_status)
-                self._table.setIndexWidget(index, combo)
+                self._table.setIndexWidget(self._model.index(row, STATUS), _cell(combo))
             combo.blockSignals(True)
             combo.clear()
             for status in STORED:
@@ -192,9 +195,27 @@ class TokensTab(QWidget):
     def _remark(self, token: Token) -> str:
         parts = []
         if token.expiry is not None:
-            parts.append(self._say("tokens.expires", date=token.expiry.astimezone().date()))
+            key = "tokens.expired" if _is_over(token) else "tokens.expires"
+            parts.append(self._say(key, date=token.expiry.astimezone().date()))
         if token.single_session:
             parts.append(self._say("tokens.single"))
         if token.message:
             parts.append(f"“{token.message}”")
         return ", ".join(parts)
+
+
+def _is_over(token: Token) -> bool:
+    return token.expiry is not None and token.expiry <= datetime.now(UTC)
+
+
+def _expiry_mark(token: Token) -> Mark | None:
+    return Mark("warning", "warn") if _is_over(token) else None
+
+
+def _cell(combo: QuietCombo) -> QWidget:
+    """A combo box with air above and below."""
+    cell = QWidget()
+    box = QHBoxLayout(cell)
+    box.setContentsMargins(4, 4, 8, 4)
+    box.addWidget(combo)
+    return cell

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
@@ -14,14 +13,15 @@ from ui.messages.pretty import pretty
 from ui.messages.raw import RawText
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import Words, bar, column, label
+from ui.rooms.json_edit import LOWEST as JSON_LOWEST
+from ui.rooms.json_edit import MARGIN as JSON_MARGIN
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.theme import Theme
 from ui.training.feed import TrainingView
-from ui.training.stations import clock
+from ui.training.stations import LOW, LOW_FROM, clock
 
 TURN_AT = 760
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class TransactionsTab(QWidget):
@@ -37,15 +37,19 @@ class TransactionsTab(QWidget):
         self._remarks = label("", "warning")
         self._raw = RawText(theme)
         self._raw.setAccessibleName(self._say("transactions.payload"))
+        self._raw.setMinimumHeight(JSON_LOWEST)
+        self._raw.document().setDocumentMargin(JSON_MARGIN)
         self._make_tables(theme)
         events = column(
             bar(label(self._say("transactions.events"), "strong"), self._remarks), self._event_table
         )
         text = column(bar(label(self._say("transactions.payload"), "strong")), self._raw)
-        details = TurningSplitter(TURN_AT, [6, 4], [5, 5], events, text)
+        details = TurningSplitter(TURN_AT, [6, 4], [5, 5], events, text, low=10_000)
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(TurningSplitter(10_000, [1, 1], [4, 6], self._table, details))
+        self._stack.addWidget(
+            TurningSplitter(LOW_FROM, [5, 5], [4, 6], self._table, details, low=LOW)
+        )
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(self._stack)
