@@ -8,7 +8,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap, QPolygonF, QT
 from app.station.kinds import BayStatus
 from ui.station.cable import CablePainter, to_car, to_holster
 from ui.station.car import CarPainter, ghost
-from ui.station.geometry import FLOOR_END, GROUND, Plan
+from ui.station.geometry import GROUND, Plan
 from ui.station.scenery import ellipse_glow, floor_quad, soft, vertical
 from ui.station.views import BayView, CarView
 from ui.theme.theme import Theme
@@ -153,17 +153,9 @@ class BayPainter:
 
     # ------------------------------------------------------------------ words on the floor
 
-    def floor_rect(self, evse: int) -> QRectF:
-        """Where the words on the floor of a bay lie."""
-        bay = self.plan.bay(evse)
-        slack = min(18.0, max(0.0, (self.end - FLOOR_END) * 0.4))
-        lean = (bay.axis - self.plan.width / 2) * 0.0003 * (60 + slack)
-        return QRectF(bay.left + 14 + lean, 540 + slack, bay.right - bay.left - 28, 56)
-
-    def words(self, painter: QPainter, scribe: Scribe, view: BayView, size: float, *,
+    def words(self, painter: QPainter, scribe: Scribe, rect: QRectF, view: BayView, size: float, *,
               target: str, percent: str) -> None:  # fmt: skip
         """Battery and target of the car, or why the bay is not free; `size` is one of 12 px letters."""
-        rect = self.floor_rect(view.evse)
         if view.car is not None and view.status is not BayStatus.FAULTED:
             self._battery(painter, scribe, rect, view.car, view, size, target, percent)
         elif view.title:

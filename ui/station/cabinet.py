@@ -1,4 +1,4 @@
-"""The face of a cabinet: light bars, glass with screen and reader, emergency stop, stop buttons, name."""
+"""The face of a cabinet: light bars, glass with reader, emergency stop, stop buttons, name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QRadialGradient
 
-from app.station.kinds import ReaderLamp
+from app.station.kinds import BayStatus, ReaderLamp
 from ui.station.geometry import Build, Cabinet
 from ui.station.scenery import ellipse_glow, soft, vertical
-from ui.station.screen import SMALLEST, ScreenPainter, ScreenView, lamp_colour
+from ui.station.screen import SMALLEST
 from ui.theme.theme import Theme
-from ui.widgets.glyphs import line_pen, paint_glyph
+from ui.widgets.glyphs import STATE_TOKEN, line_pen, paint_glyph
 from ui.widgets.scribe import CENTRE, Scribe, text_width
 from ui.widgets.svgpath import outline
 
@@ -31,7 +31,8 @@ LAMP_TOKEN = {
 class FaceView:
     """All that the face of a cabinet shows."""
 
-    screen: ScreenView
+    lamps: tuple[tuple[int, BayStatus], ...]
+    """Light bars: EVSE and its state."""
     lamp: ReaderLamp
     faulty: bool
     reader_label: str
@@ -43,8 +44,6 @@ class FaceView:
     start_label: str
     name: str
     lit: bool
-    inserts: tuple[bool, ...]
-    """Per EVSE of the cabinet: is it started by a button of its own."""
 
 
 class FacePainter:
@@ -54,14 +53,12 @@ class FacePainter:
         self.theme = theme
         self.glass = theme.lit
         self.scale = scale
-        self._screen = ScreenPainter(theme, scale)
         self._label = min(10.8, max(9.0, 8.0 / max(scale, 0.2)))
 
     def paint(self, painter: QPainter, scribe: Scribe, cabinet: Cabinet, view: FaceView) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._lamps(painter, cabinet, view)
         self._glass(painter, cabinet.glass)
-        self._screen.paint(painter, scribe, cabinet.screen, view.screen)
         if cabinet.reader is not None:
             self._reader(painter, scribe, cabinet, view)
         else:
@@ -73,14 +70,14 @@ class FacePainter:
             self._name(scribe, cabinet, view)
 
     def _lamps(self, painter: QPainter, cabinet: Cabinet, view: FaceView) -> None:
-        for bay in view.screen.bays:
-            rect = cabinet.lamp(bay.evse)
+        for evse, status in view.lamps:
+            rect = cabinet.lamp(evse)
             painter.setPen(NO_PEN)
-            if not view.lit or bay.status.value == "unavailable":
+            if not view.lit or status in (BayStatus.UNAVAILABLE, BayStatus.OFF):
                 painter.setBrush(self.theme.colour("slot"))
                 painter.drawRoundedRect(rect, 2.5, 2.5)
                 continue
-            colour = lamp_colour(self.theme, bay.status)
+            colour = self.theme.colour(STATE_TOKEN[status])
             glow = soft(colour, self.theme.light("glow"))
             ellipse_glow(
                 painter, QPointF(rect.center().x(), rect.center().y() - 0.5), rect.width() * 0.72,
@@ -211,7 +208,7 @@ class FacePainter:
         painter.setBrush(QColor(255, 255, 255, 60 if view.emergency else 97))
         painter.drawEllipse(QPointF(-3.5, -5.5), 5.4, 3.2)
         painter.restore()
-        if cabinet.build is Build.TOWER:
+        if cabinet.build is Build.TOWER and view.lit:
             scribe.write(
                 centre.x(), centre.y() + 32, view.emergency_label, self._label, 500,
                 QColor("#F3D27A"), align=CENTRE, room=66,

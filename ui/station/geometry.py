@@ -212,12 +212,12 @@ class Frame:
     @property
     def overflow(self) -> float:
         """How far the picture can be scrolled sideways, px."""
-        return max(0.0, self.content - self.width)
+        return _beyond(self.content - self.width)
 
     @property
     def overflow_down(self) -> float:
         """How far it can be scrolled down, px."""
-        return max(0.0, self.top + (self.floor_end - self.canopy) * self.scale - self.height)
+        return _beyond(self.top + (self.floor_end - self.canopy) * self.scale - self.height)
 
     def transform(self, scroll: QPointF) -> QTransform:
         """Scene to widget."""
@@ -225,6 +225,11 @@ class Frame:
         return QTransform(
             self.scale, 0, 0, self.scale, self.origin - scroll.x(), lift
         )  # fmt: skip
+
+
+def _beyond(pixels: float) -> float:
+    """How much does not fit; less than half a pixel does."""
+    return pixels if pixels > 0.5 else 0.0
 
 
 def frame(plan: Plan, width: float, height: float, head: float, zoom: int = 100) -> Frame:

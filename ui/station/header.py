@@ -46,17 +46,13 @@ class BubbleView:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadView:
-    """All that the head shows."""
+class BarView:
+    """What the bar above the bubbles shows."""
 
     title: str
     hint: str
     chips: tuple[ChipView, ...]
     zoom: str
-    bubbles: tuple[BubbleView, ...]
-    selected: int
-    hovered: str
-    """Name of the chip or bubble under the pointer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +123,23 @@ def text_sides(
     return sides
 
 
+def bubble_reach(bubble: BubbleView, centre: QPointF, side: int, foot: float) -> QRectF:
+    """What a bubble and its words cover."""
+    words = bubble_width(bubble) + TEXT_AT + 4
+    left = centre.x() - (words if side < 0 else RADIUS + 3)
+    right = centre.x() + (RADIUS + 3 if side < 0 else words)
+    return QRectF(left, centre.y() - 22, right - left, foot - centre.y() + 22)
+
+
 class HeadPainter:
     """Paints the head in one theme."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
 
-    def bar(self, painter: QPainter, scribe: Scribe, view: HeadView, width: float) -> None:
+    def bar(
+        self, painter: QPainter, scribe: Scribe, view: BarView, width: float, hovered: str
+    ) -> None:
         """Title, hint, chips and zoom."""
         theme = self.theme
         slots = chip_slots(view.chips, width, view.title)
@@ -146,8 +152,8 @@ class HeadPainter:
         if text_width(view.hint, 12) <= left_end - hint_x - 12:
             scribe.write(hint_x, base, view.hint, 12, 400, theme.colour("text2"))
         for chip, slot in zip(view.chips, slots, strict=True):
-            self._chip(painter, scribe, chip, slot, hovered=view.hovered == chip.name)
-        self._zoom(painter, scribe, view, width)
+            self._chip(painter, scribe, chip, slot, hovered=hovered == chip.name)
+        self._zoom(painter, scribe, view.zoom, width, hovered)
 
     def _box(self, painter: QPainter, rect: QRectF, *, hovered: bool, alert: bool = False) -> None:
         theme = self.theme
@@ -213,13 +219,15 @@ class HeadPainter:
     def _icon_faults(self, painter: QPainter, at: QPointF, line: QColor, *, good: bool) -> None:
         paint_glyph(painter, "warning", at, 6.6, line)
 
-    def _zoom(self, painter: QPainter, scribe: Scribe, view: HeadView, width: float) -> None:
+    def _zoom(
+        self, painter: QPainter, scribe: Scribe, zoom: str, width: float, hovered: str
+    ) -> None:
         theme = self.theme
         slots = zoom_slots(width)
         whole = slots[0].rect.united(slots[2].rect)
         self._box(painter, whole, hovered=False)
         for slot, name in ((slots[0], "minus"), (slots[2], "plus")):
-            if view.hovered == slot.name:
+            if hovered == slot.name:
                 painter.setPen(NO_PEN)
                 painter.setBrush(theme.colour("sel"))
                 painter.drawRoundedRect(slot.rect.adjusted(2, 4, -2, -4), 4, 4)
@@ -228,42 +236,31 @@ class HeadPainter:
         for x in (middle.left(), middle.right()):
             painter.fillRect(QRectF(x, middle.top() + 6, 1, 20), theme.colour("line"))
         scribe.write(
-            middle.center().x(), middle.center().y() + 4.3, view.zoom, 12, 500, theme.colour("text"),
+            middle.center().x(), middle.center().y() + 4.3, zoom, 12, 500, theme.colour("text"),
             align=CENTRE, room=middle.width() - 4,
         )  # fmt: skip
 
-    def bubbles(
-        self, painter: QPainter, scribe: Scribe, view: HeadView, centres: Sequence[QPointF],
-        width: float, *, fixed: bool, canopy: float,
-    ) -> None:  # fmt: skip
-        """The bubbles with state, word and subline; a bubble over its bay has its axis below."""
-        sides = text_sides(view.bubbles, centres, width)
-        for bubble, centre, (side, room) in zip(view.bubbles, centres, sides, strict=True):
-            self._bubble(painter, scribe, view, bubble, centre, side, room)
-            if not fixed:
-                axis = self.theme.colour(STATE_TOKEN[bubble.status], 0.55)
-                pen = QPen(axis, 1)
-                pen.setDashPattern([10, 4, 2, 4])
-                painter.setPen(pen)
-                painter.drawLine(
-                    QPointF(centre.x(), centre.y() + RADIUS + 1), QPointF(centre.x(), canopy)
-                )
+    def axis(self, painter: QPainter, bubble: BubbleView, centre: QPointF, foot: float) -> None:
+        """The grid axis from a bubble down to the canopy."""
+        pen = QPen(self.theme.colour(STATE_TOKEN[bubble.status], 0.55), 1)
+        pen.setDashPattern([10, 4, 2, 4])
+        painter.setPen(pen)
+        painter.drawLine(QPointF(centre.x(), centre.y() + RADIUS + 1), QPointF(centre.x(), foot))
 
-    def _bubble(
-        self, painter: QPainter, scribe: Scribe, view: HeadView, bubble: BubbleView,
-        centre: QPointF, side: int, room: float,
+    def bubble(
+        self, painter: QPainter, scribe: Scribe, bubble: BubbleView, centre: QPointF, side: int,
+        room: float, *, chosen: bool, hovered: bool,
     ) -> None:  # fmt: skip
+        """A bubble with its state, word and subline."""
         theme = self.theme
-        selected = bubble.evse == view.selected
         colour = theme.colour(STATE_TOKEN[bubble.status])
-        hovered = view.hovered == f"bubble{bubble.evse}"
-        painter.setPen(QPen(theme.colour("ink") if selected else colour, 2))
-        fill = theme.colour("ink") if selected else theme.colour("sel" if hovered else "panel")
+        painter.setPen(QPen(theme.colour("ink") if chosen else colour, 2))
+        fill = theme.colour("ink") if chosen else theme.colour("sel" if hovered else "panel")
         painter.setBrush(fill)
         painter.drawEllipse(centre, RADIUS, RADIUS)
         scribe.write(
             centre.x(), centre.y() + 5.3, str(bubble.evse), 15, 600,
-            theme.colour("onink" if selected else "text"), align=CENTRE,
+            theme.colour("onink" if chosen else "text"), align=CENTRE,
         )  # fmt: skip
         if room < 16:
             return

@@ -30,6 +30,8 @@ class Layer:
         self.rect = QRectF()
         self.labels: list[PaintedLabel] = []
         self.renders = 0
+        self.fixed = False
+        """Does it stay where it is when the picture scrolls."""
         self._key: Hashable = None
         self._pixmap = QPixmap()
 

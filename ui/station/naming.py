@@ -80,7 +80,7 @@ def places(picture: Picture) -> Iterator[Place]:
 
 def head_places(picture: Picture, width: float) -> Iterator[Place]:
     """The chips."""
-    view = picture.head_view()
+    view = picture.content.bar
     for slot in (*chip_slots(view.chips, width, view.title), *zoom_slots(width)):
         yield Place(Spot(Act(slot.name)), slot.rect)
 

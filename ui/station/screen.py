@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
-from app.ocpp.context import BootState
 from app.station.kinds import BayStatus
 from ui.station.views import BayView
 from ui.theme.theme import Theme
-from ui.widgets.glyphs import STATE_TOKEN, paint_state
+from ui.widgets.glyphs import paint_state
 from ui.widgets.scribe import RIGHT, Scribe, text_width
 
 NO_PEN = Qt.PenStyle.NoPen
@@ -36,8 +35,6 @@ class ScreenView:
     bays: tuple[BayView, ...]
     message: str
     """A message for the whole station; empty for none."""
-    boot: BootState
-    online: bool
     please: str
     """Under "out of order": what to do instead."""
     out_of_order: str
@@ -228,11 +225,6 @@ class ScreenPainter:
             room=foot.width() - 16,
         )
         return height
-
-
-def lamp_colour(theme: Theme, status: BayStatus) -> QColor:
-    """The colour of the light bar of a bay."""
-    return theme.colour(STATE_TOKEN[status])
 
 
 def _split(rect: QRectF, bays: Sequence[BayView]) -> list[QRectF]:

@@ -1,0 +1,64 @@
+"""Where things stand: the plan of a station and its fit into a widget."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import pytest
+from PySide6.QtCore import QPointF
+
+from app.station.kinds import Current
+from tests.ui.station import scenes
+from ui.station.geometry import Build, frame, plan_station
+
+
+def test_two_ac_evses_share_a_post_and_two_dc_evses_a_tower() -> None:
+    plan = plan_station(scenes.mixed())
+    assert [c.build for c in plan.cabinets] == [Build.POST, Build.TOWER]
+    assert [c.evses for c in plan.cabinets] == [(1, 2), (3, 4)]
+    assert [bay.side for bay in plan.bays] == [-1, 1, -1, 1]
+
+
+def test_an_evse_of_another_current_gets_a_cabinet_of_its_own() -> None:
+    plan = plan_station(
+        scenes.station(scenes.make_evse(1, Current.AC), scenes.make_evse(2, Current.DC))
+    )
+    assert [c.evses for c in plan.cabinets] == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 8])
+def test_bays_and_cabinets_do_not_overlap(count: int) -> None:
+    plan = plan_station(scenes.row(count, lambda evse, i: evse))
+    spans = [(b.left, b.right) for b in plan.bays]
+    spans += [(c.rect.left(), c.rect.right()) for c in plan.cabinets]
+    spans.sort()
+    for (_, end), (start, _) in pairwise(spans):
+        assert end < start
+    assert spans[-1][1] <= plan.width
+
+
+@pytest.mark.parametrize("size", [(620, 360), (900, 420), (1200, 560), (2000, 1200)])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_up_to_four_evses_fit_without_scrolling(count: int, size: tuple[int, int]) -> None:
+    plan = plan_station(scenes.row(count, lambda evse, i: evse))
+    fit = frame(plan, *size, 104)
+    assert fit.overflow == 0
+    assert fit.overflow_down == pytest.approx(0, abs=0.5)
+    foot = fit.transform(QPointF(0, 0)).map(QPointF(0, fit.floor_end)).y()
+    assert foot == pytest.approx(size[1], abs=1)
+
+
+def test_more_than_four_evses_scroll_at_the_scale_of_four() -> None:
+    eight = plan_station(scenes.row(8, lambda evse, i: evse))
+    fit = frame(eight, 1200, 560, 104)
+    assert fit.overflow > 600
+    assert fit.scale == pytest.approx(frame(eight, 1200, 560, 104).scale)
+    assert fit.scale > 0.9
+
+
+def test_buttons_of_a_cabinet_do_not_cover_each_other() -> None:
+    for scene in (scenes.home(), scenes.mixed()):
+        for cabinet in plan_station(scene).cabinets:
+            marks = [cabinet.ring, cabinet.emergency, *(cabinet.stop(e) for e in cabinet.evses)]
+            for one, other in combinations(marks, 2):
+                assert (one - other).manhattanLength() > 30

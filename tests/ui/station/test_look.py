@@ -1,0 +1,197 @@
+"""How the picture looks, measured: text fits and can be read, hit areas are large enough."""
+
+from __future__ import annotations
+
+import os
+from itertools import combinations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
+
+from app.kernel.catalogue import Catalogue
+from app.ocpp.context import BootState
+from app.station.snapshot import StationSnapshot
+from tests.ui.station import scenes
+from tests.ui.station.conftest import Show
+from ui.station.picture import Picture
+from ui.theme import Theme
+from ui.widgets.scribe import PaintedLabel
+
+SIZES = [(620, 360), (900, 420), (1200, 560), (2000, 1200)]
+RATIO = 3.0
+Pixels = NDArray[np.float64]
+
+
+def painted(
+    snapshot: StationSnapshot, theme: str, size: tuple[int, int], ratio: float = 1.0, **more: object
+) -> tuple[Picture, QImage]:
+    """The picture; three device pixels a pixel give letters solid strokes."""
+    picture = Picture(Theme.load(theme), Catalogue.load())
+    picture.resize(*size, ratio)
+    picture.show(snapshot, scenes.extra(snapshot, **more))  # type: ignore[arg-type]
+    image = QImage(int(size[0] * ratio), int(size[1] * ratio), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    picture.paint(painter, QRectF(0, 0, *size))
+    painter.end()
+    return picture, image
+
+
+def array_of(image: QImage) -> Pixels:
+    """Rows x columns x (red, green, blue), 0 to 1."""
+    flat = np.frombuffer(image.constBits(), np.uint8)
+    table = flat.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width(), 2::-1]
+    return table.astype(np.float64) / 255
+
+
+def luminance(colours: Pixels) -> Pixels:
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    weighed: Pixels = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return weighed
+
+
+def contrast(pixels: Pixels, label: PaintedLabel) -> float:
+    """Letters against what lies around them: the pixel nearest the ink, the median of the frame."""
+    rect = label.rect
+    left, top = int(rect.left() * RATIO), int(rect.top() * RATIO)
+    right, bottom = int(rect.right() * RATIO) + 1, int(rect.bottom() * RATIO) + 1
+    box = pixels[max(0, top) : bottom, max(0, left) : right]
+    ink = np.array([label.colour.redF(), label.colour.greenF(), label.colour.blueF()])
+    flat = box.reshape(-1, 3)
+    letter = flat[np.argmin(((flat - ink) ** 2).sum(axis=1))]
+    edge = 3
+    frame = pixels[max(0, top - edge) : bottom + edge, max(0, left - edge) : right + edge].copy()
+    mask = np.ones(frame.shape[:2], bool)
+    mask[edge:-edge, edge:-edge] = False
+    ground = float(np.median(luminance(frame[mask])))
+    bright, dim = sorted((float(luminance(letter)), ground), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def in_view(label: PaintedLabel, size: tuple[int, int]) -> bool:
+    return QRectF(0, 0, *size).contains(label.rect)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("scene", list(scenes.SCENES))
+def test_all_text_has_a_contrast_of_four_and_a_half(
+    qapp: QApplication, scene: str, theme: str
+) -> None:
+    size = (960, 460)
+    picture, image = painted(scenes.SCENES[scene](), theme, size, RATIO)
+    if path := os.environ.get("FORECOURT_SAVE_SCENES"):
+        image.save(f"{path}/{scene}-{theme}.png")
+    pixels = array_of(image)
+    weak = {
+        f"{label.owner}: {label.text}": round(value, 2)
+        for label in picture.labels()
+        if in_view(label, size) and (value := contrast(pixels, label)) < 4.5
+    }
+    assert weak == {}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(
+    ("boot", "online"),
+    [(BootState.BOOTING, True), (BootState.REJECTED, True), (BootState.ACCEPTED, False)],
+)
+def test_the_sign_can_be_read(
+    qapp: QApplication, theme: str, boot: BootState, online: bool
+) -> None:
+    picture, image = painted(
+        scenes.mixed(), theme, (900, 420), RATIO, boot=boot, online=online, queue=3
+    )
+    signs = [label for label in picture.labels() if label.owner == "sign"]
+    assert len(signs) == 1
+    assert not signs[0].elided
+    assert contrast(array_of(image), signs[0]) >= 4.5
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", list(scenes.SCENES))
+def test_no_text_lies_on_other_text(qapp: QApplication, scene: str, size: tuple[int, int]) -> None:
+    picture, _ = painted(scenes.SCENES[scene](), "dark", size)
+    labels = [label for label in picture.labels() if in_view(label, size)]
+    shrunk = [(label, label.rect.adjusted(0.5, 1, -0.5, -1)) for label in labels]
+    clashes = [
+        (one.text, other.text)
+        for (one, a), (other, b) in combinations(shrunk, 2)
+        if a.intersects(b)
+    ]
+    assert clashes == []
+
+
+@pytest.mark.parametrize("scene", [s for s in scenes.SCENES if not s.endswith("8")])
+@pytest.mark.parametrize("size", SIZES)
+def test_text_stays_inside_the_picture(
+    qapp: QApplication, scene: str, size: tuple[int, int]
+) -> None:
+    picture, _ = painted(scenes.SCENES[scene](), "dark", size)
+    outside = [label.text for label in picture.labels() if not in_view(label, size)]
+    assert outside == []
+
+
+@pytest.mark.parametrize("scene", ["mixed", "charging4", "home_charging", "dc2", "idle2"])
+def test_states_and_figures_are_shown_in_full_at_the_design_size(
+    qapp: QApplication, scene: str
+) -> None:
+    picture, _ = painted(scenes.SCENES[scene](), "dark", (1200, 560))
+    assert [label.full for label in picture.labels() if label.elided] == []
+
+
+@pytest.mark.parametrize("scene", ["mixed", "charging4", "home_idle", "dc2"])
+def test_words_of_state_are_whole_in_a_small_window(qapp: QApplication, scene: str) -> None:
+    picture, _ = painted(scenes.SCENES[scene](), "dark", (900, 420))
+    words = {view.word for view in picture.views.values()}
+    shown = [label for label in picture.labels() if label.full in words]
+    assert shown
+    assert [label.full for label in shown if label.elided] == []
+
+
+@pytest.mark.parametrize("scene", list(scenes.SCENES))
+def test_hit_areas_are_at_least_32_px_inside_the_widget(show: Show, scene: str) -> None:
+    canvas = show(scenes.SCENES[scene](), (900, 420))
+    for button in canvas.hotspots():
+        seen = button.geometry().intersected(canvas.rect())
+        if canvas.picture.scrolls and seen != button.geometry():
+            continue
+        assert seen.width() >= 32, button.objectName()
+        assert seen.height() >= 32, button.objectName()
+
+
+def test_every_hit_area_can_be_hit_in_its_middle(show: Show) -> None:
+    """No act is hidden under another one at the size of a 1280 x 800 window."""
+    for scene in (scenes.mixed(), scenes.row(4, scenes.charging), scenes.home()):
+        canvas = show(scene, (900, 420))
+        for button in canvas.hotspots():
+            assert canvas.childAt(button.geometry().center()) is button, button.objectName()
+
+
+def test_hit_areas_of_acts_hardly_overlap(show: Show) -> None:
+    canvas = show(scenes.row(4, scenes.charging), (900, 420))
+    for one, other in combinations(canvas.hotspots(), 2):
+        common: QRect = one.geometry().intersected(other.geometry())
+        assert common.width() <= 8 or common.height() <= 8, (one.objectName(), other.objectName())
+
+
+def test_states_differ_in_shape_and_not_in_colour_alone(qapp: QApplication) -> None:
+    """Painted in one colour, the glyphs of all states are different pictures."""
+    from PySide6.QtCore import QPointF
+    from PySide6.QtGui import QColor
+
+    from app.station.kinds import BayStatus
+    from ui.widgets.glyphs import paint_glyph
+
+    pictures = []
+    for status in BayStatus:
+        image = QImage(32, 32, QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        paint_glyph(painter, status.value, QPointF(16, 16), 14, QColor("white"))
+        painter.end()
+        pictures.append(bytes(image.constBits()))
+    assert len(set(pictures)) == len(pictures)

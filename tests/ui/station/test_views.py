@@ -1,0 +1,111 @@
+"""What the picture says about a snapshot."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.resources import resource
+from app.kernel.text import Text
+from app.ocpp.context import BootState
+from app.station.kinds import BayStatus, Fault, Flow, LockState, Plug, ReaderLamp
+from app.station.snapshot import EvseSnapshot
+from tests.ui.station import scenes
+from ui.station.views import BayView, Wording, kilowatts, rating
+
+
+def view_of(evse: EvseSnapshot, **station: object) -> BayView:
+    snapshot = replace(scenes.station(evse), **station)
+    return Wording(Catalogue.load()).bay(evse, snapshot, scenes.extra(snapshot))
+
+
+@pytest.mark.parametrize(
+    ("watts", "text"),
+    [(0, "0.0"), (7360, "7.4"), (11_040, "11.0"), (99_940, "99.9"), (142_300, "142")],
+)
+def test_power_has_three_figures(watts: float, text: str) -> None:
+    assert kilowatts(watts) == text
+
+
+def test_ratings_drop_needless_decimals() -> None:
+    assert (rating(22_000), rating(3_680)) == ("22", "3.7")
+
+
+def test_a_charging_bay_tells_power_energy_cost_and_time() -> None:
+    view = view_of(scenes.charging(scenes.make_evse(1)))
+    assert (view.word, view.subline) == ("Charging", "11.0 kW, Type 2")
+    assert (view.power, view.energy, view.cost) == ("11.0", "4.21 kWh", "2.19 €")
+    assert view.car is not None
+    assert (view.car.left, view.remaining) == ("46 min left", "46 min")
+    assert view.flowing
+    assert 0 < view.share <= 1
+
+
+def test_suspended_sides_have_words_of_their_own() -> None:
+    evse = scenes.charging(scenes.make_evse(1))
+    car = replace(evse, flow=Flow.SUSPENDED_EV, power=0.0)
+    station = replace(evse, flow=Flow.SUSPENDED_EVSE, power=0.0)
+    assert view_of(car).word == "Car paused"
+    assert view_of(station).word == "Held back"
+    assert not view_of(car).flowing
+
+
+def test_a_plugged_car_without_permission_is_asked_for_a_card() -> None:
+    evse = scenes.plugged(scenes.make_evse(1))
+    assert view_of(evse).prompt == "Show your card"
+    assert view_of(replace(evse, permitted=True)).prompt == "Waiting for the car"
+
+
+def test_a_reservation_names_its_holder_and_end() -> None:
+    view = view_of(scenes.reserved(scenes.make_evse(2)))
+    assert "Fleet 12" in view.subline
+    assert view.title == "Bay 2 is reserved"
+
+
+def test_a_fault_says_what_since_when_and_whether_the_cable_is_locked() -> None:
+    evse = scenes.faulted(scenes.make_evse(1), Fault.OVER_TEMPERATURE, car=0)
+    assert view_of(evse).title == "Over-temperature"
+    locked = replace(evse, connectors=(replace(evse.connectors[0], lock=LockState.LOCKED),))
+    assert view_of(locked).note.endswith("cable locked")
+
+
+def test_without_mains_everything_is_off_and_the_screen_is_empty() -> None:
+    view = view_of(scenes.charging(scenes.make_evse(1)), mains=False)
+    assert view.status is BayStatus.OFF
+    assert (view.word, view.prompt, view.flowing) == ("Off", "", False)
+
+
+def test_the_controllers_text_wins_on_the_screen() -> None:
+    evse = replace(scenes.make_evse(1), screen=Text("picture.prompt.booting"))
+    assert view_of(evse).prompt == "Starting"
+
+
+def test_a_booting_station_says_so() -> None:
+    evse = scenes.make_evse(1)
+    snapshot = scenes.station(evse)
+    extra = scenes.extra(snapshot, boot=BootState.BOOTING)
+    assert Wording(Catalogue.load()).bay(evse, snapshot, extra).prompt == "Starting"
+
+
+def test_times_over_ninety_minutes_are_given_in_hours() -> None:
+    words = Wording(Catalogue.load())
+    assert words.duration(60) == "1 min"
+    assert words.duration(2 * 3600 + 61) == "2 h 02"
+
+
+@pytest.mark.parametrize("kinds", [BayStatus, Flow, Fault, ReaderLamp, Plug])
+def test_every_state_has_a_word(kinds: type[BayStatus]) -> None:
+    area = {
+        BayStatus: "state", Flow: "flow", Fault: "fault", ReaderLamp: "reader", Plug: "plug"
+    }[kinds]  # fmt: skip
+    catalogue = Catalogue.load()
+    for kind in kinds:
+        assert f"picture.{area}.{kind.value}" in catalogue
+
+
+def test_the_area_file_holds_only_its_own_sentences() -> None:
+    text = resource("translations", "en", "picture.toml").read_text("utf-8")
+    assert all(key.startswith("picture.") for key in tomllib.loads(text))

@@ -1,0 +1,139 @@
+"""A plan placed in a widget: scale, zoom, scroll, and where each part lies in pixels."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QTransform
+
+from ui.station.geometry import FLOOR_END, GROUND, Cabinet, Frame, Plan, frame
+from ui.station.header import HEAD, HEAD_LOW, RADIUS, bubble_centres
+
+LOW = 420.0
+"""Below this height the head of the picture is a little lower."""
+
+
+class Placing:
+    """Where things are. `plan` and `frame` are None until there is a station and a size."""
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.frame: Frame | None = None
+        self.scroll = QPointF(0, 0)
+        self.zoom = 100
+        self.ratio = 1.0
+        self.width = 0.0
+        self.height = 0.0
+        self.world = QTransform()
+        """Scene to widget, unscrolled."""
+
+    def place(self) -> None:
+        """Fit the plan into the widget."""
+        self.frame = None
+        if self.plan is None or self.width < 1:
+            return
+        self.frame = frame(self.plan, self.width, self.height, self.head_height, self.zoom)
+        self.world = self.frame.transform(QPointF(0, 0))
+        self.scroll_to(self.scroll.x(), self.scroll.y())
+
+    @property
+    def head_height(self) -> float:
+        return HEAD if self.height >= LOW else HEAD_LOW
+
+    @property
+    def scrolls(self) -> bool:
+        """Is the picture wider than the widget."""
+        return self.frame is not None and self.frame.overflow > 0
+
+    def scroll_to(self, x: float, y: float) -> None:
+        """Scroll, held within the picture and on whole device pixels."""
+        if self.frame is None:
+            return
+        x = min(max(0.0, x), self.frame.overflow)
+        y = min(max(0.0, y), self.frame.overflow_down)
+        self.scroll = QPointF(
+            round(x * self.ratio) / self.ratio, round(y * self.ratio) / self.ratio
+        )
+
+    def to_widget(self, rect: QRectF) -> QRectF:
+        """A rectangle of the scene in the widget, scrolled."""
+        return self.world.mapRect(rect).translated(-self.scroll)
+
+    def point(self, at: QPointF) -> QPointF:
+        """A point of the scene in the widget, scrolled."""
+        return self.world.map(at) - self.scroll
+
+    def scene(self, at: QPointF) -> QPointF:
+        """A point of the widget in the scene."""
+        inverse, _ = self.world.inverted()
+        return inverse.map(at + self.scroll)
+
+    @property
+    def whole(self) -> QRectF:
+        return QRectF(0, 0, self.width, self.height)
+
+    @property
+    def head_rect(self) -> QRectF:
+        return QRectF(0, 0, self.width, self.head_height)
+
+    def bay_scene(self, evse: int) -> QRectF:
+        """A bay with its cables and its floor, in scene units."""
+        assert self.plan is not None
+        assert self.frame is not None
+        bay = self.plan.bay(evse)
+        top = self.frame.canopy + 11
+        rect = QRectF(bay.left - 8, top, bay.right - bay.left + 16, self.frame.floor_end - top)
+        grown = rect.adjusted(-4 if bay.side < 0 else -14, 0, 14 if bay.side < 0 else 4, 0)
+        lean = 0.0003 * (self.frame.floor_end - GROUND) * abs(bay.axis - self.plan.width / 2) + 4
+        return grown.adjusted(-lean, 0, lean, 0)
+
+    def bay_rect(self, evse: int) -> QRectF:
+        return self.to_widget(self.bay_scene(evse))
+
+    def floor_scene(self, evse: int) -> QRectF:
+        """Where the words on the floor of a bay lie, in scene units."""
+        assert self.plan is not None
+        assert self.frame is not None
+        bay = self.plan.bay(evse)
+        slack = min(18.0, max(0.0, (self.frame.floor_end - FLOOR_END) * 0.4))
+        lean = (bay.axis - self.plan.width / 2) * 0.0003 * (60 + slack)
+        return QRectF(bay.left + 14 + lean, 540 + slack, bay.right - bay.left - 28, 56)
+
+    def words_rect(self, evse: int) -> QRectF:
+        """The words on the floor with what is behind them, in the widget."""
+        return self.to_widget(self.floor_scene(evse).adjusted(-10, -10, 10, 14))
+
+    def face_rect(self, cabinet: Cabinet) -> QRectF:
+        """The front of a cabinet with the glow of its lamps."""
+        return self.to_widget(cabinet.rect.adjusted(-24, -20, 24, 0))
+
+    def screen_rect(self, cabinet: Cabinet) -> QRectF:
+        return self.to_widget(cabinet.screen.adjusted(-1, -1, 1, 1))
+
+    def ring_rect(self, cabinet: Cabinet) -> QRectF:
+        return self.to_widget(QRectF(cabinet.ring.x() - 22, cabinet.ring.y() - 22, 44, 44))
+
+    def bubble_points(self) -> list[QPointF]:
+        """Centres of the bubbles, in the order of the EVSEs."""
+        if self.plan is None:
+            return []
+        axes = [self.point(QPointF(bay.axis, 0)).x() for bay in self.plan.bays]
+        return bubble_centres(axes, self.width, self.head_height, fixed=self.scrolls)
+
+    def bay_at(self, at: QPointF) -> int:
+        """The EVSE whose bay, cabinet half or bubble lies at a point of the widget; 0 for none."""
+        if self.plan is None or self.frame is None:
+            return 0
+        if at.y() < self.head_height:
+            for bay, centre in zip(self.plan.bays, self.bubble_points(), strict=True):
+                if -RADIUS <= at.x() - centre.x() <= 110 and abs(at.y() - centre.y()) < 26:
+                    return bay.evse
+            return 0
+        x = self.scene(at).x()
+        for bay in self.plan.bays:
+            if bay.left <= x <= bay.right:
+                return bay.evse
+        for cabinet in self.plan.cabinets:
+            if cabinet.rect.left() <= x <= cabinet.rect.right():
+                second = x > cabinet.rect.center().x() and len(cabinet.evses) > 1
+                return cabinet.evses[1 if second else 0]
+        return 0
