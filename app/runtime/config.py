@@ -110,9 +110,9 @@ class SecurityPart(Part):
     @model_validator(mode="after")
     def _fits(self) -> SecurityPart:
         if self.password is not None and self.password_file is not None:
-            raise ValueError("give either password or password_file, not both")
+            raise PydanticCustomError("two_passwords", "password and password_file")
         if self.key is not None and self.certificate is None:
-            raise ValueError("a key needs the certificate it belongs to")
+            raise PydanticCustomError("key_alone", "key without certificate")
         return self
 
 
@@ -148,7 +148,7 @@ class VariablePart(Part):
     @model_validator(mode="after")
     def _fits(self) -> VariablePart:
         if self.connector is not None and self.evse is None:
-            raise ValueError("a connector needs its evse")
+            raise PydanticCustomError("connector_alone", "connector without evse")
         return self
 
 

@@ -116,6 +116,8 @@ class PowerCycle:
         if not orderly:
             self.connection.shut_gate()
         await self.connection.stop()
+        if self.dialogue is not None:
+            await self.dialogue.ended()
         while self._tasks:
             await asyncio.wait(self._tasks)
 

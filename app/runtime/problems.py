@@ -63,6 +63,13 @@ _LIMITS = {
 }
 
 
+RULES = {
+    name: Text(f"runtime.config.rule_{name}")
+    for name in ("two_passwords", "key_alone", "connector_alone")
+}
+"""What must fit together: the names of our own checks in the model."""
+
+
 def problem(error: ErrorDetails, file: str, known: Iterable[str] = ()) -> Text:
     """One finding of the checker as a sentence. `known`: names that would be right at that place."""
     kind = error["type"]
@@ -71,7 +78,10 @@ def problem(error: ErrorDetails, file: str, known: Iterable[str] = ()) -> Text:
         return Text("runtime.config.missing", {"file": file, "path": where})
     if kind == "extra_forbidden":
         return _unknown(file, where, str(error["loc"][-1]), known)
-    params = {"file": file, "path": where, "found": shortened(error["input"])}
+    if kind in RULES:
+        return Text("runtime.config.rule", {"file": file, "path": where, "rule": RULES[kind]})
+    found = "…" if where.endswith("password") else shortened(error["input"])
+    params = {"file": file, "path": where, "found": found}
     return Text("runtime.config.wrong", {**params, "expected": _expected(error)})
 
 
@@ -99,5 +109,4 @@ def _expected(error: ErrorDetails) -> Text:
         return Text(f"runtime.config.expected_{limit}", {"limit": ctx[limit]})
     if kind in ("literal_error", "enum"):
         return Text("runtime.config.expected_one_of", {"choices": ctx["expected"]})
-    said = str(ctx["error"]) if kind == "value_error" and "error" in ctx else error["msg"]
-    return Text("runtime.config.expected_other", {"said": said})
+    return Text("runtime.config.expected_other", {"said": error["msg"]})

@@ -27,6 +27,8 @@ from app.station.specs import path as path_of
 DEFAULT_BLUEPRINT = "public-ac-2x22"
 HARDWARE = frozenset(Blueprint.model_fields)
 """Keys of the hardware part, at the top of the file as in a blueprint."""
+WHOLE = frozenset(name for name, field in Blueprint.model_fields.items() if field.is_required())
+"""A file that has all of these describes a station of its own; one with fewer changes another one."""
 
 SECRETS = ("security.password",)
 _PATHS = ("password_file", "ca", "certificate", "key", "ca_folder", "certificate_folder")
@@ -90,7 +92,7 @@ def resolve(
     layers = _Layers(tree, {}, given, str(config_file or "-"), "-")
     if not isinstance(name, str | None):
         layers.check_settings()  # says what is wrong with it
-    if name is not None or not HARDWARE & tree.keys():
+    if name is not None or not tree.keys() >= WHOLE:
         path = find_blueprint(name or DEFAULT_BLUEPRINT)
         layers.hardware, layers.hardware_file = read_tree(path), str(path)
         if name is not None:
