@@ -7,7 +7,7 @@ waits, or speaks OCPP by hand. `reason` is a sentence, `code` its id, which does
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 Notify = Callable[[str, dict[str, Any]], None]
 Table = dict[str, tuple[type[BaseModel], Method]]
-Answer = Coroutine[Any, Any, Any]
+PAGE = 500
+"""Records looked at in one go."""
 
 
 class Methods:
@@ -181,7 +182,10 @@ class Methods:
         return {"accepted": True}
 
     def _override(self, arguments: p.OverrideParams) -> dict[str, Any]:
-        self._session.override(**arguments.model_dump())
+        try:
+            self._session.override(**arguments.model_dump())
+        except ValueError as error:
+            raise ControlError(Code.INVALID_PARAMS, str(error)) from None
         return {"accepted": True}
 
     def _clear_overrides(self) -> dict[str, Any]:
@@ -203,7 +207,7 @@ class Methods:
     def _set_variable(self, arguments: p.SetVariableParams) -> dict[str, Any]:
         self._cursor = self._session.journal.last_seq
         try:
-            status = self._session.set_setting(arguments.name, arguments.value)
+            status = self._session.set_setting(arguments.name, arguments.value, Origin.CONTROL)
         except KeyError:
             raise ControlError(
                 Code.UNKNOWN_NAME, f"there is no setting {arguments.name!r}"
@@ -213,18 +217,32 @@ class Methods:
     # ------------------------------------------------------------------ journal
 
     def _read(self, arguments: p.ReadParams) -> dict[str, Any]:
+        """From `first` on; without it the newest ones that match."""
         journal = self._session.journal
         last = min(arguments.last or journal.last_seq, journal.last_seq)
-        first = arguments.first
-        if first is None:
-            first = max(journal.first_seq, last - arguments.limit + 1)
-        found: list[Record] = []
-        for record in journal.range(first, last):
-            if matches(record, arguments.filter):
-                found.append(record)
-            if len(found) >= arguments.limit:
-                break
+        found = (
+            self._newest(last, arguments.filter, arguments.limit)
+            if arguments.first is None
+            else self._oldest(arguments.first, last, arguments.filter, arguments.limit)
+        )
         return {"records": found, "last": journal.last_seq}
+
+    def _oldest(self, first: int, last: int, wanted: dict[str, Any], limit: int) -> list[Record]:
+        found: list[Record] = []
+        while first <= last and len(found) < limit:
+            page = self._session.journal.range(first, min(last, first + PAGE - 1))
+            found += [record for record in page if matches(record, wanted)]
+            first += PAGE
+        return found[:limit]
+
+    def _newest(self, last: int, wanted: dict[str, Any], limit: int) -> list[Record]:
+        found: list[Record] = []
+        first = self._session.journal.first_seq
+        while last >= first and len(found) < limit:
+            page = self._session.journal.range(max(first, last - PAGE + 1), last)
+            found = [record for record in page if matches(record, wanted)] + found
+            last -= PAGE
+        return found[-limit:]
 
     def _subscribe(self, arguments: p.SubscribeParams) -> dict[str, Any]:
         number = self._next_subscription

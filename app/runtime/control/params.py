@@ -83,17 +83,10 @@ class OverrideParams(Params):
     answer: dict[str, Any] | None = None
     status: str | None = None
     error: str | None = None
-    delay: float | None = Field(default=None, ge=0)
+    delay: float = Field(default=0.0, ge=0)
     drop: bool = False
     raw: str | None = None
     count: int | None = Field(default=1, ge=1)
-
-    @model_validator(mode="after")
-    def _something_to_do(self) -> OverrideParams:
-        given = [self.answer, self.status, self.error, self.delay, self.raw]
-        if all(item is None for item in given) and not self.drop:
-            raise ValueError("give one of answer, status, error, delay, drop, raw")
-        return self
 
 
 class GetVariableParams(Params):
