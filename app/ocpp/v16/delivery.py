@@ -63,6 +63,7 @@ class Delivery(Block, OutboxRules):
         self.outbox.kick()
 
     def link_down(self) -> None:
+        self.outbox.kick()
         self._look()
 
     def put(self, action: str, payload: Payload, item: Transaction) -> None:

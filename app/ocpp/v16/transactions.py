@@ -7,6 +7,7 @@ with the power: it is closed then.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from app.kernel.bus import Entry
@@ -84,9 +85,11 @@ class Transactions(Block):
 
     def stop(self) -> None:
         super().stop()
-        known = self.ctx.store.get(POWER, POWER_KEY) is not None
-        if self._connectors.running() and not known:
-            self.remember_end(None)
+        # a disk that fails was told already; the last sample then tells when the power went
+        with suppress(OSError):
+            known = self.ctx.store.get(POWER, POWER_KEY) is not None
+            if self._connectors.running() and not known:
+                self.remember_end(None)
 
     # ------------------------------------------------------------------ open
 

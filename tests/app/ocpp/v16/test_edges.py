@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from app.ocpp.context import KeySetting, OcppSettings
+import pytest
+
+from app.ocpp.context import BootReason, KeySetting, OcppSettings
 from app.ocpp.points import Point
 from app.ocpp.v16 import Personality16
+from app.ocpp.v16.rows import TRANSACTIONS
 from app.ocpp.version import Version
 from app.station.intents import (
     ClearFault,
@@ -194,6 +197,52 @@ async def test_given_up_stop_is_forgotten(make_bench: Any) -> None:
     await bench.do(PressStop(1))
     await bench.kill_and_restart()
     assert len(bench.sent("StopTransaction")) == 1
+
+
+async def test_nothing_flows_that_could_not_be_written_down(
+    make_bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails: no transaction, no permission, no message."""
+    bench = bench_with(make_bench)
+    await bench.boot()
+    await bench.do(PlugIn(1))
+    usual = bench.store.put
+
+    def full(table: str, key: str, row: Any) -> None:
+        if table == TRANSACTIONS:
+            raise OSError("no space left")
+        usual(table, key, row)
+
+    monkeypatch.setattr(bench.store, "put", full)
+    bench.intend(PresentCard("A", evse=1))
+    await bench.rest()
+    assert [fault for fault in bench.faults if "no space left" in fault]
+    bench.faults.clear()
+    assert bench.personality.sessions() == ()
+    assert not bench.station.snapshot().evse(1).permitted
+    assert bench.sent("StartTransaction") == []
+    monkeypatch.undo()
+    await bench.do(PresentCard("A", evse=1))
+    assert len(bench.personality.sessions()) == 1
+
+
+async def test_time_of_the_last_sample_counts_when_the_end_could_not_be_written(
+    make_bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_with(make_bench)
+    await bench.boot()
+    await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    await bench.advance(100)
+
+    def full(table: str, key: str, row: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(bench.store, "put", full)
+    await bench._power_down()
+    monkeypatch.undo()
+    bench._power_up(BootReason.POWER_UP)
+    await bench.online()
+    assert bench.sent("StopTransaction")[0]["timestamp"] == "2026-01-15T08:01:00Z"
 
 
 async def test_start_button_needs_a_cable(make_bench: Any) -> None:
