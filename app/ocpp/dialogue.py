@@ -1,15 +1,15 @@
-"""The conversation over one link at a time, for one power cycle: CALLs out, CALLs in, time-outs, overrides.
+"""The conversation over one link at a time, for one power cycle: own CALLs, time-outs, and the border.
 
 Own CALLs wait their turn in a line; the one that is open keeps its place until it is answered, timed out
-or cut off, even if the coroutine that asked is gone. CALLs of the back office are started in the order
-they come and never wait for an own CALL. The answer is handed over first, what follows from it comes after.
+or cut off, even if the coroutine that asked is gone. All text enters and leaves here, and is told of here;
+how CALLs of the back office are answered is in answering.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,31 +19,29 @@ from app.kernel.clock import LinkClock, LinkTimer
 from app.kernel.ids import IdSource
 from app.kernel.text import Text
 from app.ocpp import frames
+from app.ocpp.answering import Answering
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
     CallTimedOut,
     Handler,
-    HandlerError,
     InvalidAnswer,
     InvalidOwnFrame,
     NotConnected,
     OpenPointsPort,
     Payload,
-    Reply,
 )
 from app.ocpp.events import (
     CallEnded,
     Direction,
     FramePassed,
     OwnFrameRefused,
-    TaskFailed,
     Violation,
 )
 from app.ocpp.overrides import Override, Overrides
-from app.ocpp.personality import LinkPolicy, Silence
+from app.ocpp.personality import LinkPolicy
 from app.ocpp.redaction import redact, redact_violations
-from app.ocpp.rpc import Answer, Arrival, Endpoint, ErrorCode, Outgoing, Request, code_of
+from app.ocpp.rpc import Answer, Arrival, Endpoint, Outgoing
 from app.ocpp.usable import usable_part
 from app.ocpp.version import Version
 
@@ -86,13 +84,20 @@ class Dialogue:
         self._bus, self._link, self._activity = bus, link, activity
         self._policy, self._points = policy, points
         self._strict = strict_output
-        self._handlers: Mapping[str, Handler] = {}
-        self._admit: Callable[[str], None] = _admit_all
+        self._answering = Answering(
+            self.endpoint,
+            self.overrides,
+            bus,
+            link,
+            activity,
+            hand_over=self._hand_over,
+            refuse_own=self._refuse_own,
+            strict=strict_output,
+        )
         self._send: Send | None = None
         self._close: Callable[[str], None] | None = None
         self._line: deque[_Waiting] = deque()
         self._current: _Waiting | None = None
-        self._tasks: set[asyncio.Future[Any]] = set()
 
     # ------------------------------------------------------------ the link
 
@@ -102,7 +107,7 @@ class Dialogue:
 
     def serve(self, handlers: Mapping[str, Handler], admit: Callable[[str], None]) -> None:
         """Answer these actions; `admit` may raise HandlerError or Silence for the boot state."""
-        self._handlers, self._admit = handlers, admit
+        self._answering.serve(handlers, admit)
 
     def attach(self, send: Send, close: Callable[[str], None] | None = None) -> None:
         """The link is open: `send` takes a text, `close` ends the link for a reason."""
@@ -127,13 +132,11 @@ class Dialogue:
     def stop(self) -> None:
         """The power cycle ends: nothing is answered or acted upon any more."""
         self.detach()
-        for task in tuple(self._tasks):
-            task.cancel()
+        self._answering.stop()
 
     async def ended(self) -> None:
         """After `stop()`: wait until no task of this dialogue is left."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._answering.ended()
 
     # ------------------------------------------------------------ own CALLs
 
@@ -278,9 +281,9 @@ class Dialogue:
         seq = self._publish_in(arrival, text)
         with because(Origin.BACK_OFFICE, seq):
             if arrival.reply is not None:
-                self._object(arrival.action, arrival.reply)
+                self._answering.object(arrival.action, arrival.reply)
             elif arrival.request is not None:
-                self._on_request(arrival.request)
+                self._answering.take(arrival.request)
             elif arrival.answer is not None:
                 self._on_answer(arrival.answer)
 
@@ -318,137 +321,6 @@ class Dialogue:
             else:
                 call.future.set_result(ending)
         self._next()
-
-    def _object(self, action: str | None, reply: Outgoing) -> None:
-        """Send back the CALLERROR for what cannot be taken, unless the boot state wants silence."""
-        if action is not None:
-            try:
-                self._admit(action)
-            except Silence:
-                return
-            except HandlerError:
-                pass  # this CALL is refused either way, and its frame is what is wrong first
-        self._hand_over(reply)
-
-    # ------------------------------------------------------------ answering
-
-    def _on_request(self, request: Request) -> None:
-        override = self.overrides.take(request.action, Direction.IN)
-        if override is not None and override.replaces:
-            self._later(override.delay, lambda: self._answer_forced(request, override))
-            return
-        delay = override.delay if override is not None else 0.0
-        try:
-            handler = self._handler_for(request)
-            reply = handler(request.payload)
-        except Silence:
-            self.endpoint.finish(request)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes a CALLERROR
-            refusal = self._refusal(request, error)
-            self._later(delay, lambda: self._answer(request, refusal))
-        else:
-            if isinstance(reply, Reply):
-                done = reply
-                self._later(delay, lambda: self._finish(request, done))
-            else:
-                self._await_reply(request, reply, delay)
-
-    def _handler_for(self, request: Request) -> Handler:
-        """The one who answers. Raises Silence, or HandlerError for what is answered with a CALLERROR."""
-        self._admit(request.action)
-        if request.action not in self.endpoint.schemas.actions:
-            raise HandlerError(ErrorCode.NOT_IMPLEMENTED.value, "Unknown action")
-        handler = self._handlers.get(request.action)
-        if handler is None:
-            raise HandlerError(ErrorCode.NOT_SUPPORTED.value, "Not supported by this station")
-        if request.violations:
-            code, worst = code_of(request.violations)
-            place = f"{worst.path} " if worst.path else ""
-            raise HandlerError(code.value, f"{place}{worst.message}")
-        return handler
-
-    def _await_reply(self, request: Request, pending: Awaitable[Reply], delay: float) -> None:
-        def ended(task: asyncio.Future[Reply]) -> None:
-            error = task.exception()
-            if isinstance(error, Silence):
-                self.endpoint.finish(request)
-            elif isinstance(error, Exception):
-                refusal = self._refusal(request, error)
-                self._later(delay, lambda: self._answer(request, refusal))
-            else:
-                self._later(delay, lambda: self._finish(request, task.result()))
-
-        self._follow(pending, ended)
-
-    def _refusal(self, request: Request, error: Exception) -> Outgoing:
-        if isinstance(error, HandlerError):
-            return self.endpoint.error(request, error.code, error.description, error.details)
-        self._tell_failure(f"handler of {request.action}", error)
-        return self.endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
-
-    def _finish(self, request: Request, reply: Reply) -> None:
-        """Hand the answer over, then do what follows from it."""
-        out = self.endpoint.result(request, reply.payload)
-        if out.violations:
-            self._refuse_own(request.action, "response", out.violations)
-            if self._strict:
-                error = self.endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
-                self._answer(request, error)
-                return
-        self._answer(request, out)
-        if reply.then is not None:
-            self._do_after(request.action, reply.then)
-
-    def _do_after(self, action: str, then: Callable[[], Awaitable[None] | None]) -> None:
-        name = f"after {action}"
-
-        def ended(task: asyncio.Future[None]) -> None:
-            error = task.exception()
-            if error is not None:
-                self._tell_failure(name, error)
-
-        try:
-            pending = then()
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the reader
-            self._tell_failure(name, error)
-        else:
-            if pending is not None:
-                self._follow(pending, ended)
-
-    def _answer_forced(self, request: Request, override: Override) -> None:
-        if override.drop:
-            self.endpoint.finish(request)
-            return
-        if override.raw is not None:
-            text = override.raw_text(request.message_id)
-            out = Outgoing(
-                frames.CALLRESULT, request.message_id, request.action, text, (), forced=True
-            )
-        elif override.error is not None:
-            text = frames.build_error(
-                request.message_id, override.error, "Forced by the person at the station", {}
-            )
-            out = Outgoing(
-                frames.CALLERROR, request.message_id, request.action, text, (), forced=True
-            )
-        else:
-            answer = override.answer
-            payload = answer if answer is not None else {"status": override.status}
-            out = self.endpoint.result(request, payload, forced=True)
-        self._answer(request, out)
-
-    def _answer(self, request: Request, out: Outgoing) -> None:
-        if not self.endpoint.is_waiting(request):
-            return  # the link broke meanwhile: nobody is left to hear it
-        self.endpoint.finish(request)
-        self._hand_over(out, latency=self._link.monotonic() - request.at)
-
-    def _later(self, delay: float, step: Callable[[], None]) -> None:
-        """Now, or in `delay` seconds of link time; virtual time stands still meanwhile."""
-        if delay <= 0:
-            step()
-            return
-        self._follow(self._link.sleep(delay), lambda _: step())
 
     # ------------------------------------------------------------ the border
 
@@ -502,32 +374,6 @@ class Dialogue:
         """A frame of ours breaks the schema: a fault of this program, told loudly."""
         clean = redact_violations(self.version, action, violations)
         self._bus.publish(OwnFrameRefused(self.version, action, kind, clean))
-
-    def _follow(
-        self, pending: Awaitable[Any], ended: Callable[[asyncio.Future[Any]], None]
-    ) -> None:
-        """Let something run, counted in; `ended` is told unless it was cancelled."""
-        self._activity.begin()
-        # the awaitable itself becomes the task: one that is cancelled before its first step ends cleanly
-        task = asyncio.ensure_future(pending)
-        self._tasks.add(task)
-
-        def done(_: asyncio.Future[Any]) -> None:
-            self._tasks.discard(task)
-            try:
-                if not task.cancelled():
-                    ended(task)
-            finally:
-                self._activity.end()
-
-        task.add_done_callback(done)
-
-    def _tell_failure(self, name: str, error: BaseException) -> None:
-        self._bus.publish(TaskFailed(name, f"{type(error).__name__}: {error}"))
-
-
-def _admit_all(action: str) -> None:
-    """Before `serve`: nothing is refused for its boot state."""
 
 
 def _fail(future: asyncio.Future[Payload], error: CallFailed) -> None:

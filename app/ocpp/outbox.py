@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -70,6 +70,9 @@ class OutboxRow:
     """Calendar time before which it is not sent again."""
 
 
+_COLUMNS = tuple(field.name for field in fields(OutboxRow) if field.name != "key")
+
+
 class OutboxRules(Protocol):
     """How a personality wants its queue to be run. Subclass it: the last two have defaults."""
 
@@ -119,6 +122,8 @@ class Outbox:
         self._kicked = False
         self._halted = False
         self._told: int | None = None
+        self._waiting = ctx.store.count(TABLE)
+        """Kept here since counting rows takes the longer the more there are."""
         self._due: tuple[str, float] | None = None
         self._sent_once: str | None = None
         self._next_key = 1 + max((int(key) for key, _ in ctx.store.rows(TABLE)), default=0)
@@ -131,6 +136,7 @@ class Outbox:
         self._next_key += 1
         created = stamp(self._ctx.clock.now())
         self._write(OutboxRow(key, action, payload, ref, created, self._ctx.ids()))
+        self._waiting += 1
         self._soon()
         return key
 
@@ -178,14 +184,13 @@ class Outbox:
             self._ctx.activity.end()
 
     def _tell(self) -> None:
-        waiting = self.count()
-        if waiting != self._told:
-            self._told = waiting
-            self._ctx.bus.publish(QueueChanged(waiting))
+        if self._waiting != self._told:
+            self._told = self._waiting
+            self._ctx.bus.publish(QueueChanged(self._waiting))
 
     def _write(self, row: OutboxRow) -> None:
-        data = asdict(row)
-        del data["key"]
+        # not `asdict`: it would copy the whole payload
+        data = {name: getattr(row, name) for name in _COLUMNS}
         self._ctx.store.put(TABLE, row.key, data)
 
     # ------------------------------------------------------------ the pump
@@ -195,6 +200,9 @@ class Outbox:
         while True:
             self._kicked = False
             first = self._ctx.store.first(TABLE)
+            if first is None and self._waiting:
+                self._waiting = 0  # a step that had put a row was undone
+                self._tell()
             if first is None or self._halted or not self._rules.may_send():
                 await self._park(None)
                 continue
@@ -250,6 +258,7 @@ class Outbox:
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, row.key)
             self._rules.answered(row, answer)
+        self._waiting -= 1
         self._tell()
         return True
 
@@ -308,6 +317,7 @@ class Outbox:
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, row.key)
             self._rules.gave_up(row, why)
+        self._waiting -= 1
         text = json.dumps(row.payload, ensure_ascii=False)
         self._ctx.bus.publish(MessageDropped(row.action, why, redact(None, None, text)))
         self._tell()

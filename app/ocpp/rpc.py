@@ -97,7 +97,7 @@ def code_of(violations: Sequence[Violation]) -> tuple[ErrorCode, Violation]:
     return code(decisive), decisive
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outgoing:
     """A frame of ours, ready to be sent."""
 
@@ -121,7 +121,7 @@ class OpenCall:
     """We have answered a CALL of the other side since, so an error without id may mean that answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A CALL of the other side that has to be answered exactly once. `at` in link seconds."""
 
@@ -132,7 +132,7 @@ class Request:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The end of our open CALL: a payload (perhaps a broken one) or an error."""
 
@@ -142,7 +142,7 @@ class Answer:
     violations: tuple[Violation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """What became of a text that came in: at most one of a request, an answer, or a text to send back."""
 

@@ -12,6 +12,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -176,9 +177,15 @@ def _is_date_time(text: Any) -> bool:
 
 def _is_complete_date_time(text: Any) -> bool:
     """RFC 3339 to the letter: what we send ourselves."""
-    return not isinstance(text, str) or (
-        _RFC3339.fullmatch(text) is not None and _is_date_time(text)
-    )
+    if not isinstance(text, str):
+        return True
+    if _RFC3339.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return _is_date_time(text)  # a leap second, a fraction of odd length
+    return True
 
 
 def _is_uri(text: Any) -> bool:

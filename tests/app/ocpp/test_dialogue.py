@@ -251,6 +251,13 @@ async def test_RPC_11_a_payload_can_be_sent_as_it_was_typed(bench: Bench) -> Non
     bench.forgive("the station's CALL Heartbeat")
 
 
+async def test_even_on_purpose_only_json_can_be_a_payload(bench: Bench) -> None:
+    with pytest.raises(InvalidOwnFrame):
+        await bench.dialogue.call_unchecked("Heartbeat", {"x": float("nan")})
+    assert await bench.dialogue.call("Heartbeat", {}) == {"currentTime": NOW}
+    assert bench.happened(OwnFrameRefused) == []
+
+
 async def test_the_answer_to_a_forced_call_is_judged_and_never_bent(bench: Bench) -> None:
     bench.csms.on("Heartbeat", RawAnswer('[3,"{id}",{"currentTime":"x"}]'))
     with pytest.raises(InvalidAnswer):
@@ -638,7 +645,7 @@ async def test_a_dialogue_needs_no_points_and_no_overrides(make_bench: MakeBench
 async def test_lenient_output_is_sent_and_still_told(make_bench: MakeBench) -> None:
     bench = make_bench(Version.V16, **tiny_options())
     await bench.online()
-    bench.dialogue._strict = False
+    bench.dialogue._strict = bench.dialogue._answering._strict = False
     serve(bench, "ClearCache", lambda payload: Reply({"status": "Perhaps"}))
     assert await bench.request("ClearCache") == {"status": "Perhaps"}
     assert await bench.dialogue.call("Heartbeat", {"x": 1}) == {"currentTime": NOW}
