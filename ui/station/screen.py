@@ -132,7 +132,7 @@ class ScreenPainter:
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, base: float, view: ScreenView
     ) -> None:  # fmt: skip
         """Power, battery, energy and cost: as much as the section holds, spread over it."""
-        left, right = rect.left() + 7, rect.right() - 6
+        left, right = rect.left() + 6, rect.right() - 5
         alone = len(view.bays) == 1
         small = self._size(11.0 if alone else 10.0)
         percent = view.percent[view.bays.index(bay)]
@@ -141,7 +141,7 @@ class ScreenPainter:
         with_small = room >= 16 * 1.25 + line
         with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar
         cost = text_width(bay.cost, small, 500) if bay.cost else 0.0
-        beside = text_width(bay.energy, small, 500) + cost + 4 <= right - left
+        beside = text_width(bay.energy, small, 500) + cost + 3 <= right - left
         two = bool(bay.cost) and not beside and with_bar and room >= 24 * 1.25 + 2 * line + bar
         spent = (line if with_small else 0) + (bar if with_bar else 0) + (line if two else 0)
         big = (

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app.kernel.resources import resource
 
 THEMES = ("dark", "light")
+_STYLED = "forecourt_style"
 Paint = tuple[QColor, QColor, QColor]
 
 
@@ -102,8 +103,10 @@ class Theme:
         from ui.theme.palette import make_palette
         from ui.theme.qss import style_sheet
 
-        if app.style().objectName().lower() != "fusion":
+        if app.property(_STYLED) is None:
+            # Asked once: under a style sheet an application does not tell the name of its style.
             app.setStyle("Fusion")
+            app.setProperty(_STYLED, True)
         app.setPalette(make_palette(self))
         app.setFont(ui_font(12))
         app.setStyleSheet(style_sheet(self))

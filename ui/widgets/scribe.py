@@ -32,8 +32,11 @@ class PaintedLabel:
 @cache
 def _font(pixels: int, weight: int, mono: bool) -> QFont:
     font = QFont(mono_font(pixels, weight) if mono else ui_font(pixels, weight))
-    if pixels >= 20 and not mono:
-        font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.022 * pixels)
+    if pixels >= 18 and not mono:
+        # Large figures stand alone: their natural widths look better than columns of equal width.
+        font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.016 * pixels)
+        if hasattr(font, "setFeature"):
+            font.setFeature(QFont.Tag("tnum"), 0)
     return font
 
 
