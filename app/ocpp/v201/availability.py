@@ -56,7 +56,10 @@ class Availability(Block):
         self._outbox = outbox
         self._now: dict[Spot, str] = {}
         self._untold: set[Spot] = set()
-        self._telling = False
+        self.telling = False
+        """States are on their way; the queue waits for them (OFF-08)."""
+        self.told: Callable[[], None] = lambda: None
+        """Called when all states have been told."""
         self._offline_since: float | None = None
         self.busy: Callable[[int], bool] = lambda evse: False
         """Does a transaction run on this EVSE."""
@@ -156,8 +159,8 @@ class Availability(Block):
             if self._model.flag("OCPPCommCtrlr.QueueAllMessages"):
                 self._queue()
             return
-        if self._office.accepted and not self._telling:
-            self._telling = True
+        if self._office.accepted and not self.telling:
+            self.telling = True
             self.ctx.spawn(self._tell_untold(), "status notifications")
 
     async def _tell_untold(self) -> None:
@@ -170,7 +173,8 @@ class Availability(Block):
                     self._untold.add(spot)
                     return
         finally:
-            self._telling = False
+            self.telling = False
+            self.told()
 
     def _queue(self) -> None:
         for spot in sorted(self._untold):

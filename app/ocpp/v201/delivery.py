@@ -19,11 +19,17 @@ class Delivery(OutboxRules):
         self._office = office
         self.answer_taken: Callable[[Payload, Payload], None] = lambda payload, answer: None
         """Called with a TransactionEvent and its answer."""
+        self.held: Callable[[], bool] = lambda: False
+        """Are states of connectors being told, which come first (OFF-08)."""
         self.gone: Callable[[], None] = lambda: None
-        """Called after a row has left the queue, or an attempt has failed."""
+        """Called when a row leaves the queue."""
+        self.failed: Callable[[], None] = lambda: None
+        """Called when the back office did not take a row."""
 
     def may_send(self) -> bool:
-        return self._office.accepted and self._ctx.calls.online
+        if not (self._office.accepted and self._ctx.calls.online):
+            return False
+        return not self.held()
 
     def attempts(self) -> int:
         return self._model.integer("OCPPCommCtrlr.MessageAttempts[TransactionEvent]")
@@ -44,7 +50,7 @@ class Delivery(OutboxRules):
 
     def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
         """Open point ocpp201-replay-rejected."""
-        self.gone()
+        self.failed()
         return {
             "drop-and-continue": Refusal.DROP,
             "halt-and-alert": Refusal.HALT,

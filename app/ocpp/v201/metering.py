@@ -11,6 +11,7 @@ from functools import partial
 
 from app.kernel.clock import Missed, Timer
 from app.ocpp.context import Context, Payload
+from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block
 from app.ocpp.v201.bay import Bay
 from app.ocpp.v201.device_model import DeviceModel
@@ -32,10 +33,13 @@ Sampled = Callable[[Bay, str, Payload], None]
 class Metering(Block):
     """Reads the meters when it is time, and knows how to say what they showed."""
 
-    def __init__(self, ctx: Context, model: DeviceModel, office: Provisioning) -> None:
+    def __init__(
+        self, ctx: Context, model: DeviceModel, office: Provisioning, outbox: Outbox
+    ) -> None:
         super().__init__(ctx)
         self._model = model
         self._office = office
+        self._outbox = outbox
         self._running: dict[int, Bay] = {}
         self._updated: dict[int, Timer] = {}
         self._ended: dict[int, Timer] = {}
@@ -210,6 +214,9 @@ class Metering(Block):
         self.ctx.spawn(self._say(payload, asked), "meter values")
 
     async def _say(self, payload: Payload, asked: bool) -> None:
+        if not self.ctx.calls.online and self._model.flag("OCPPCommCtrlr.QueueAllMessages"):
+            self._outbox.put("MeterValues", payload, ref="meter values")
+            return
         await self._office.say("MeterValues", payload, asked=asked)
 
     def can_tell(self, evse: int | None) -> bool:

@@ -39,7 +39,7 @@ class Personality201(Personality):
         self.outbox = Outbox(ctx, delivery)
         self.availability = Availability(ctx, self.model, self.office, self.outbox)
         self.authorization = Authorization(ctx, self.model, self.office)
-        self.metering = Metering(ctx, self.model, self.office)
+        self.metering = Metering(ctx, self.model, self.office, self.outbox)
         self.transactions = Transactions(ctx, self.model, self.metering, self.outbox)
         self.watch = Watch(ctx, self.model, self.authorization, self.transactions)
         cards = Cards(ctx, self.office, self.authorization, self.transactions, self.watch)
@@ -79,6 +79,9 @@ class Personality201(Personality):
         """What blocks tell each other."""
         delivery.answer_taken = self.watch.answered
         delivery.gone = self.reset.something_delivered
+        delivery.failed = self.reset.delivery_failed
+        delivery.held = lambda: self.availability.telling
+        self.availability.told = self.outbox.kick
         self.availability.busy = self._is_busy
         self.watch.usable = self.availability.usable
         self.transactions.idle_hooks.append(self.availability.became_idle)

@@ -36,6 +36,7 @@ class Reset(Block):
         """EVSEs (0: the station) that restart when they are idle."""
         self._delivered: Wakeup | None = None
         self._going_down = False
+        self._patient = True
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"Reset": self._reset}
@@ -48,9 +49,14 @@ class Reset(Block):
         self.something_delivered()
 
     def something_delivered(self) -> None:
-        """A queued message is gone, or will not go: whoever waits for that looks again."""
+        """A queued message is gone: whoever waits for that looks again."""
         if self._delivered is not None:
             self._delivered.set()
+
+    def delivery_failed(self) -> None:
+        """B12.FR.05: what is not taken now is sent again after the boot."""
+        self._patient = False
+        self.something_delivered()
 
     # ---- the request
 
@@ -107,17 +113,11 @@ class Reset(Block):
 
     async def _deliver(self) -> None:
         """B12.FR.05: wait for the answers, but not longer than a message may take."""
-        late = False
-
-        def too_late() -> None:
-            nonlocal late
-            late = True
-            self.something_delivered()
-
+        self._patient = True
         seconds = float(self._model.integer("OCPPCommCtrlr.MessageTimeout[Default]"))
-        timer = self.ctx.link.call_later(seconds, too_late)
+        timer = self.ctx.link.call_later(seconds, self.delivery_failed)
         try:
-            while self._outbox.count() and self.ctx.calls.online and not late:
+            while self._outbox.count() and self.ctx.calls.online and self._patient:
                 self._delivered = self.ctx.activity.wakeup()
                 await self._delivered.wait()
         finally:

@@ -80,11 +80,13 @@ async def bench201(make_bench: Make) -> AsyncIterator[Make]:
         settings: dict[str, Any] | None = None,
         **options: Any,
     ) -> Bench:
+        rest = dict(settings or {})
         preset = tuple(setting(path, value) for path, value in (variables or {}).items())
+        preset += rest.pop("variables", ())
         bench = make_bench(
             Version.V201,
             blueprint=blueprint,
-            settings=OcppSettings(variables=preset, **(settings or {})),
+            settings=OcppSettings(variables=preset, **rest),
             **options,
         )
         benches.append(bench)
