@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Qt
 from app.kernel.text import Text
 from app.runtime.address import AddressBad
 from app.runtime.session import Session, StateUnfit
+from app.runtime.views import SessionSnapshot
+from app.station.vehicle import VehicleLibrary
 from app.training.thread import TrainingCsmsThread
 from ui.ask import Spawner, ask
 from ui.bridge import Bridge
@@ -51,7 +53,7 @@ class Room(QObject):
         self.spawner = Spawner(self._report)
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         catalogue, theme = session.catalogue, switch.theme
-        vehicles = [(car.id, car.name) for car in session.station.library.vehicles]
+        vehicles = [(car.id, car.name) for car in VehicleLibrary.standard().specs()]
         self.window = MainWindow(theme, catalogue, session.exchanges, vehicles)
         self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
         self.cards = CardStore(folder)
@@ -71,6 +73,7 @@ class Room(QObject):
         self.controller.training_wanted.connect(self._use_training)
         self.controller.card_add_wanted.connect(self._add_card)
         self.window.closing.connect(self._on_closing)
+        self.bridge.snapshot_changed.connect(self._on_snapshot)
 
     def open(self) -> None:
         """Show the window."""
@@ -91,8 +94,8 @@ class Room(QObject):
         self._preferences.theme = self.switch.theme.name
         self._preferences.layout = self.window.layout_text()
         self._preferences.save()
-        self.cards.save(self.window.wallet.cards)
-        self.training_panel.close_panel()
+        self.cards.save(self.window.wallet.cards())
+        self.training_panel.close_feed()
         self.controller.close()
         self.bridge.stop()
         await self.spawner.close()
@@ -190,10 +193,14 @@ class Room(QObject):
     async def _ask_card(self) -> None:
         dialog = CardDialog(self.switch.theme, self.session.catalogue, None, self.window)
         if await ask(dialog):
-            self.window.wallet.set_cards([*self.window.wallet.cards, dialog.card()])
-            self.cards.save(self.window.wallet.cards)
+            self.window.wallet.set_cards([*self.window.wallet.cards(), dialog.card()])
+            self.cards.save(self.window.wallet.cards())
 
     # ------------------------------------------------------------------ events
+
+    def _on_snapshot(self, snapshot: SessionSnapshot) -> None:
+        here = snapshot.csms_url == self._training_url
+        self.training_panel.set_elsewhere(None if here else snapshot.csms_url)
 
     def _on_theme(self, theme: object) -> None:
         self.training_panel.set_theme(theme)

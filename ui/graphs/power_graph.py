@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QLinearGradient
+from PySide6.QtGui import QBrush, QColor, QLinearGradient
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -63,7 +63,7 @@ class PowerGraph(QWidget):
         gradient.setColorAt(0, theme.colour("charge", 0.42))
         gradient.setColorAt(1, theme.colour("charge", 0.04))
         self._actual.setPen(pg.mkPen(theme.colour("charge"), width=1))
-        self._actual.setBrush(gradient)
+        self._actual.setBrush(QBrush(gradient))
         self._limit.setPen(pg.mkPen(theme.colour("warn"), width=1))
         self._soc.setPen(pg.mkPen(theme.colour("avail"), width=1, style=Qt.PenStyle.DashLine))
         self._cursor.setPen(pg.mkPen(theme.colour("text3"), width=1))

@@ -11,6 +11,7 @@ from app.kernel.text import Text
 from app.station.kinds import Current
 from app.station.snapshot import Cap, EvseSnapshot
 from ui.theme import Theme, ui_font
+from ui.widgets.glyphs import line_pen
 
 SIDE = 10.0
 RAIL = 10.0
@@ -106,10 +107,10 @@ class Ladder(QWidget):
         slot = self.width() / len(self._caps)
         marks = [QPointF(slot * (number + 0.5), RAIL) for number in range(len(self._caps))]
         binding = next((n for n, cap in enumerate(self._caps) if cap.binding), None)
-        painter.setPen(QPen(theme.colour("line2"), 3, cap=Qt.PenCapStyle.RoundCap))
+        painter.setPen(line_pen(theme.colour("line2"), 3))
         painter.drawLine(QPointF(2, RAIL), QPointF(self.width() - 2, RAIL))
         if binding is not None:
-            painter.setPen(QPen(theme.colour("charge"), 3, cap=Qt.PenCapStyle.RoundCap))
+            painter.setPen(line_pen(theme.colour("charge"), 3))
             painter.drawLine(QPointF(2, RAIL), marks[binding])
         for number, place in enumerate(marks):
             self._mark(painter, place, number == binding)

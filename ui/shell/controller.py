@@ -22,6 +22,7 @@ from app.ocpp.events import (
 from app.runtime.events import StateTold
 from app.runtime.views import SessionSnapshot
 from app.station.intents import (
+    ArriveCar,
     ClearFault,
     CutMains,
     CutNetwork,
@@ -31,9 +32,11 @@ from app.station.intents import (
     RaiseFault,
     RestoreMains,
     RestoreNetwork,
+    SetVehicle,
     Unplug,
 )
 from app.station.kinds import Fault
+from app.station.vehicle import VehicleLibrary
 from app.trace.exchange import Exchange, Verdict
 from ui.ask import Spawner, ask
 from ui.bridge import Bridge
@@ -42,7 +45,7 @@ from ui.graphs.history import Marker
 from ui.inspector.faults_tab import fault_word, toggle
 from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
-from ui.station import EvseExtra, PictureExtra
+from ui.station.views import EvseExtra, PictureExtra
 from ui.theme import ThemeSwitch
 
 BAD = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
@@ -92,7 +95,11 @@ class Controller(QObject):
         window.canvas.intent.connect(bridge.intend)
         window.canvas.evse_selected.connect(self.select)
         window.canvas.fault_menu_requested.connect(self._fault_menu)
+        window.canvas.card_wanted.connect(self._on_card_wanted)
+        window.canvas.vehicle_menu_requested.connect(self._vehicle_menu)
+        window.wallet.set_drop_target(window.canvas.reader_at, window.canvas.hover_card)
         window.wallet.card_offered.connect(self._on_card)
+        window.wallet.card_chosen.connect(window.canvas.set_card)
         window.wallet.add_requested.connect(self.card_add_wanted)
         window.inspector.intent.connect(bridge.intend)
         window.inspector.card_wanted.connect(self._on_card_wanted)
@@ -243,7 +250,8 @@ class Controller(QObject):
         self._on_card_wanted(self._selected)
 
     def _on_card_wanted(self, evse: int) -> None:
-        card = self._window.wallet.selected
+        wallet = self._window.wallet
+        card = next((card for card in wallet.cards() if card.uid == wallet.chosen_uid), None)
         if card is None:
             self.tell(self.say("toast.choose_card"))
             return
@@ -309,6 +317,23 @@ class Controller(QObject):
     def _toggle_inspector(self) -> None:
         dock = self._window.inspector_dock
         dock.setVisible(not dock.isVisible())
+
+    def _vehicle_menu(self, evse: int, place: Any) -> None:
+        """A menu of the cars that can stand in that bay."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        standing = self._bridge.snapshot().station.evse(evse).vehicle
+        for car in VehicleLibrary.standard().specs():
+            action = menu.addAction(car.name)
+            action.setCheckable(True)
+            action.setChecked(standing is not None and standing.id == car.id)
+            action.setData((evse, car.id, standing is not None))
+        menu.triggered.connect(self._on_vehicle_chosen)
+        menu.popup(place)
+
+    def _on_vehicle_chosen(self, action: Any) -> None:
+        evse, car, standing = action.data()
+        self._bridge.intend(SetVehicle(evse, vehicle=car) if standing else ArriveCar(evse, car))
 
     def _fault_menu(self, evse: int, place: Any) -> None:
         """A menu of what can break there; what lies is ticked."""

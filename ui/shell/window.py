@@ -17,7 +17,7 @@ from ui.messages.panel import MessagePanel
 from ui.shell.status_bar import StatusBar
 from ui.shell.toasts import Toasts
 from ui.shell.top_bar import TopBar
-from ui.station import StationCanvas
+from ui.station.canvas import StationCanvas
 from ui.theme import Theme
 from ui.wallet import Wallet
 
