@@ -18,8 +18,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.runtime.diagnosis import Step
 from app.training.thread import TrainingCsmsThread
 from tests.ui.training.stations import V16, TinyStation, tiny_station
+from ui.ask import Spawner
+from ui.connect.dialog import ConnectDialog
+from ui.connect.probe import make_diagnose
+from ui.connect.recent import RecentConnections
+from ui.connect.request import ConnectRequest
 from ui.theme import ThemeSwitch
 from ui.training.behaviour import ErrorRule
 from ui.training.panel import TABS, TrainingPanel
@@ -124,13 +131,58 @@ def training(folder: Path, switch: ThemeSwitch) -> None:
     csms.stop()
 
 
+TESTED = (
+    Step(
+        "dns", True, Text("runtime.probe.dns", {"host": "csms", "addresses": "192.0.2.7"}), "", 12
+    ),
+    Step("tcp", True, Text("runtime.probe.tcp", {"host": "csms", "port": 443}), "", 23),
+    Step("tls", True, Text("runtime.probe.tls", {"version": "TLSv1.3", "cipher": "AES"}), "", 41),
+    Step("chain", False, Text("runtime.tls.self_signed", {"host": "csms.example.com"}), "", 2),
+)
+
+
+def connecting(folder: Path, switch: ThemeSwitch) -> None:
+    catalogue = Catalogue.load("en")
+    recent = RecentConnections(None)
+    for place, id_ in (
+        ("csms.example.com/ocpp", "CS-NORTH-01"),
+        ("10.0.0.7:9000/steve", "DEPOT-7"),
+    ):
+        recent.remember(ConnectRequest(f"ws://{place}", id_))
+    for name in ("dark", "light"):
+        switch.use(name)
+        spawner = Spawner(print)
+        empty = ConnectDialog(
+            switch.theme, catalogue, spawner, RecentConnections(None), make_diagnose()
+        )
+        empty.show()
+        shoot(empty, folder, f"connect-empty-{name}")
+        dialog = ConnectDialog(switch.theme, catalogue, spawner, recent, make_diagnose())
+        dialog.show()
+        dialog.url_field.setText("https://CS-NORTH-01:hush-hush@csms.example.com/ocpp/CS-NORTH-01")
+        shoot(dialog, folder, f"connect-pasted-{name}")
+        dialog.steps.begin()
+        for step in TESTED[:3]:
+            dialog.steps.add(step)
+        shoot(dialog, folder, f"connect-testing-{name}")
+        dialog.steps.add(TESTED[3])
+        dialog.steps.end()
+        shoot(dialog, folder, f"connect-failed-{name}")
+        dialog.profile_field.choose(3)
+        shoot(dialog, folder, f"connect-certificate-{name}")
+        empty.close()
+        dialog.close()
+
+
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/preview")
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication.instance() or QApplication(sys.argv)
     assert isinstance(app, QApplication)
     switch = ThemeSwitch(app, "dark")
-    training(folder, switch)
+    rooms = {"training": training, "connect": connecting}
+    for room in sys.argv[2:] or rooms:
+        rooms[room](folder, switch)
     return 0
 
 

@@ -107,7 +107,9 @@ class BehaviourTab(QWidget):
         self._boot_group = QButtonGroup(self)
         self.boot_buttons: dict[BootStatus, QPushButton] = {}
         for number, status in enumerate(BootStatus):
-            made = button(self._say(f"boot.{status.value}"))
+            word = self._say(f"boot.{status.value}")
+            made = button(f" {word}")  # a blank keeps the word off its shape
+            made.setAccessibleName(word)
             made.setCheckable(True)
             made.setToolTip(self._say(f"boot.{status.value}_hint"))
             made.setIconSize(QSize(16, 16))

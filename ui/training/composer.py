@@ -71,7 +71,7 @@ class ComposerTab(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         self._split = TurningSplitter(
             TURN_AT,
-            [22, 43, 35],
+            [25, 41, 34],
             [26, 40, 34],
             self._choice(),
             self._editor(),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QHideEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -26,6 +26,7 @@ from ui.training.feed import TrainingFeed, TrainingView
 from ui.training.stations import StationsTab
 from ui.training.tokens import TokensTab
 from ui.training.transactions import TransactionsTab
+from ui.widgets.glyphs import glyph_icon
 
 TABS = ("stations", "transactions", "tokens", "composer", "behaviour")
 STATIONS, TRANSACTIONS, TOKENS, COMPOSER, BEHAVIOUR = range(5)
@@ -45,7 +46,9 @@ class TrainingPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._say = Words(catalogue, "training_panel")
+        self._theme = theme
         self._elsewhere: str | None = None
+        self._odd = False
         self._feed = TrainingFeed(csms, self)
         self.stations = StationsTab(self._feed, theme, catalogue)
         self.transactions = TransactionsTab(theme, catalogue)
@@ -83,6 +86,8 @@ class TrainingPanel(QWidget):
         return self._stack.currentWidget() is self._empty
 
     def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._mark_behaviour()
         self._empty.set_theme(theme)
         for tab in self._rooms:
             tab.set_theme(theme)
@@ -125,6 +130,7 @@ class TrainingPanel(QWidget):
         self._tabs = QTabBar()
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
+        self._tabs.setIconSize(QSize(14, 14))
         self._tabs.setAccessibleName(self._say("title"))
         self._pages = QStackedWidget()
         for key, room in zip(TABS, self._rooms, strict=True):
@@ -135,7 +141,7 @@ class TrainingPanel(QWidget):
         head.setProperty("role", "bar")
         head.setFixedHeight(BAR_HEIGHT)
         row = QHBoxLayout(head)
-        row.setContentsMargins(6, 0, 6, 0)
+        row.setContentsMargins(4, 0, 0, 0)
         row.addWidget(self._tabs, 1)
         whole = QWidget()
         box = QVBoxLayout(whole)
@@ -183,8 +189,16 @@ class TrainingPanel(QWidget):
         self._stack.setCurrentIndex(1 if elsewhere is not None and not others else 0)
 
     def _on_behaviour(self, behaviour: Behaviour) -> None:
-        key = "tab.behaviour" if behaviour.is_normal else "tab.behaviour_odd"
-        self._tabs.setTabText(BEHAVIOUR, self._say(key))
+        self._odd = not behaviour.is_normal
+        self._mark_behaviour()
+
+    def _mark_behaviour(self) -> None:
+        """A triangle at the tab while the back office misbehaves on purpose."""
+        colour = self._theme.colour("warn")
+        icon = glyph_icon("warning", colour, colour) if self._odd else QIcon()
+        self._tabs.setTabIcon(BEHAVIOUR, icon)
+        key = "behaviour.odd" if self._odd else "behaviour.normal"
+        self._tabs.setTabToolTip(BEHAVIOUR, self._say(key))
 
     def _on_station(self, station: object) -> None:
         if station is not None:

@@ -1,0 +1,444 @@
+"""The dialog "Connect to yours"."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.runtime.address import AddressBad
+from ui.ask import Spawner
+from ui.connect.derive import Derived, derive, profile_for
+from ui.connect.fields import PathField, RecentList
+from ui.connect.probe import Diagnose
+from ui.connect.recent import RecentConnections
+from ui.connect.request import (
+    OPEN,
+    PASSWORD,
+    TLS_CERTIFICATE,
+    TLS_PASSWORD,
+    VERSIONS,
+    ConnectRequest,
+    problem_of,
+)
+from ui.connect.steps import StepList
+from ui.rooms.empty import Glyph
+from ui.rooms.form import QuietCombo, Words, button, field, label
+from ui.theme import Theme, mono_font
+
+FORM_WIDTH, RECENT_WIDTH = 600, 232
+PASTED = 3
+"""So many letters more at once were not typed."""
+
+
+class ConnectDialog(QDialog):
+    """`result()` is what a person wants. To be opened by `await ask(dialog)`."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        catalogue: Catalogue,
+        spawner: Spawner,
+        recent: RecentConnections,
+        diagnose: Diagnose,
+        current: ConnectRequest | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+        self._say = Words(catalogue, "connect")
+        self._spawner, self._recent, self._diagnose = spawner, recent, diagnose
+        self._test: asyncio.Task[None] | None = None
+        self._derived = Derived("", "")
+        self._notes: tuple[Text, ...] = ()
+        self._before = ""
+        self._own_id = False
+        self._own_profile = False
+        self._final: ConnectRequest | None = None
+        self.setWindowTitle(self._say("title"))
+        self._make_fields()
+        self._make_security()
+        self._make_outcome(theme)
+        self._build(theme)
+        self._connect_signals()
+        if current is not None:
+            self._fill(current)
+        self._refresh()
+        self.url_field.setFocus()
+        self.url_field.selectAll()
+
+    def result(self) -> ConnectRequest:  # type: ignore[override]
+        """The fields as they stand, or stood when it was closed; what is hidden does not count."""
+        return self._final or self._read()
+
+    def _read(self) -> ConnectRequest:
+        profile = self.profile_field.currentData()
+        url = derive(self.url_field.text())
+        secure = url.secure
+        with_password = profile in {PASSWORD, TLS_PASSWORD}
+        with_certificate = profile == TLS_CERTIFICATE
+        return ConnectRequest(
+            url=url.kept_url,
+            station_id=self.id_field.text().strip(),
+            version=self.version_field.currentData(),
+            security_profile=profile,
+            password=(self.password_field.text() or None) if with_password else None,
+            ca=self.ca_field.text() if secure else "",
+            certificate=self.certificate_field.text() if with_certificate else "",
+            key=self.key_field.text() if with_certificate else "",
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        self._preview_glyph.set_theme(theme)
+        self.steps.set_theme(theme)
+        self.recent_list.set_theme(theme)
+
+    def done(self, result: int) -> None:
+        """However it is closed, a running test ends with it."""
+        self._stop_test()
+        self._final = self._read()
+        if result == QDialog.DialogCode.Accepted.value:
+            self._recent.remember(self._final)
+        super().done(result)
+
+    # ------------------------------------------------------------------ building
+
+    def _make_fields(self) -> None:
+        say = self._say
+        self.url_field = QLineEdit()
+        self.url_field.setFont(mono_font(12))
+        self.url_field.setPlaceholderText(say("url_hint"))
+        self._note = label("", "hint", wrap=True)
+        self.keep_button = button(say("keep"), "quiet")
+        self.keep_button.setAccessibleName(say("keep_name"))
+        self.id_field = QLineEdit()
+        self.id_field.setFont(mono_font(12))
+        self.version_field = QuietCombo()
+        for version in VERSIONS:
+            self.version_field.addItem(say(f"version.{version.replace('.', '')}"), version)
+        for widget, name in ((self.url_field, "url"), (self.id_field, "station_id")):
+            widget.setAccessibleName(say(name))
+
+    def _make_security(self) -> None:
+        say = self._say
+        self.profile_field = QuietCombo()
+        for profile in (OPEN, PASSWORD, TLS_PASSWORD, TLS_CERTIFICATE):
+            self.profile_field.addItem(say(f"profile.{profile}"), profile)
+        self.password_field = QLineEdit()
+        self.password_field.setEchoMode(QLineEdit.EchoMode.Password)
+        files, choose = say("files"), say("choose")
+        self.ca_field = PathField(say("ca"), choose, files)
+        self.ca_field.edit.setPlaceholderText(say("ca_hint"))
+        self.certificate_field = PathField(say("certificate"), choose, files)
+        self.key_field = PathField(say("key"), choose, files)
+        self.key_field.edit.setPlaceholderText(say("key_hint"))
+
+    def _make_outcome(self, theme: Theme) -> None:
+        say = self._say
+        self._preview_glyph = Glyph("link", "text3", theme)
+        self.preview = label("", "", wrap=True)
+        self.steps = StepList(theme, self._catalogue)
+        self.test_button = button(say("test"))
+        self.cancel_button = button(say("cancel"))
+        self.connect_button = button(say("connect"), "primary")
+        self.connect_button.setDefault(True)
+        self.recent_list = RecentList(theme, say("recent"))
+
+    def _build(self, theme: Theme) -> None:
+        form = QWidget()
+        form.setMinimumWidth(FORM_WIDTH)
+        box = QVBoxLayout(form)
+        box.setContentsMargins(24, 20, 24, 20)
+        box.setSpacing(12)
+        box.addWidget(label(self._say("title"), "title"))
+        box.addWidget(label(self._say("lead"), "secondary", wrap=True))
+        box.addLayout(self._url_part())
+        box.addLayout(self._grid())
+        box.addWidget(self._preview_card())
+        well = QFrame()
+        well.setProperty("role", "well")
+        well.setMinimumHeight(152)
+        inside = QVBoxLayout(well)
+        inside.setContentsMargins(1, 1, 1, 1)
+        inside.addWidget(self.steps)
+        box.addWidget(well, 1)
+        box.addLayout(self._buttons())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._recent_part())
+        row.addWidget(form, 1)
+
+    def _url_part(self) -> QVBoxLayout:
+        part = field(self._say("url"), self.url_field)
+        below = QHBoxLayout()
+        below.addWidget(self._note, 1)
+        below.addWidget(self.keep_button)
+        part.addLayout(below)
+        return part
+
+    def _grid(self) -> QGridLayout:
+        say = self._say
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(12)
+        self._password_part = _hosted(field(say("password"), self.password_field))
+        self._ca_part = _hosted(field(say("ca"), self.ca_field))
+        self._certificate_part = _hosted(field(say("certificate"), self.certificate_field))
+        self._key_part = _hosted(field(say("key"), self.key_field))
+        grid.addLayout(field(say("station_id"), self.id_field), 0, 0)
+        grid.addLayout(field(say("version"), self.version_field), 0, 1)
+        grid.addLayout(field(say("profile"), self.profile_field), 1, 0)
+        grid.addWidget(self._password_part, 1, 1)
+        grid.addWidget(self._ca_part, 2, 0, 1, 2)
+        grid.addWidget(self._certificate_part, 3, 0)
+        grid.addWidget(self._key_part, 3, 1)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _preview_card(self) -> QFrame:
+        card = QFrame()
+        card.setProperty("role", "card")
+        row = QHBoxLayout(card)
+        row.setContentsMargins(14, 10, 14, 10)
+        row.setSpacing(10)
+        row.addWidget(self._preview_glyph, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.preview, 1)
+        return card
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.test_button)
+        row.addStretch(1)
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.connect_button)
+        return row
+
+    def _recent_part(self) -> QWidget:
+        self._side = QFrame()
+        self._side.setFixedWidth(RECENT_WIDTH)
+        self._side.setAutoFillBackground(True)
+        box = QVBoxLayout(self._side)
+        box.setContentsMargins(0, 20, 0, 0)
+        box.setSpacing(8)
+        title = label(self._say("recent"), "strong")
+        title.setContentsMargins(16, 0, 0, 0)
+        box.addWidget(title)
+        box.addWidget(self.recent_list, 1)
+        told = self._recent.told
+        if told is not None:
+            words = label(self._catalogue.render(told), "warning", wrap=True)
+            words.setContentsMargins(16, 0, 8, 12)
+            box.addWidget(words)
+        entries = self._recent.all()
+        self.recent_list.show_requests(entries)
+        self._side.setVisible(bool(entries) or told is not None)
+        return self._side
+
+    def _connect_signals(self) -> None:
+        self.url_field.textChanged.connect(self._on_url)
+        self.url_field.editingFinished.connect(self._on_url_finished)
+        self.keep_button.clicked.connect(self._on_keep)
+        self.id_field.textEdited.connect(self._on_id_edited)
+        self.id_field.textChanged.connect(self._refresh)
+        self.version_field.currentIndexChanged.connect(self._refresh)
+        self.profile_field.activated.connect(self._on_profile_chosen)
+        self.profile_field.currentIndexChanged.connect(self._refresh)
+        self.password_field.textChanged.connect(self._refresh)
+        for path in (self.ca_field, self.certificate_field, self.key_field):
+            path.changed.connect(self._refresh)
+        self.recent_list.picked.connect(self._on_picked)
+        self.test_button.clicked.connect(self._on_test)
+        self.cancel_button.clicked.connect(self.reject)
+        self.connect_button.clicked.connect(self.accept)
+
+    # ------------------------------------------------------------------ deriving
+
+    def _on_url(self, text: str) -> None:
+        pasted = len(text) - len(self._before) >= PASTED
+        self._before = text
+        if pasted:
+            self._take(derive(text), take_id=not self._own_id)
+        else:
+            self._notes = ()
+            self._derive_profile(derive(text).secure)
+            self._refresh()
+
+    def _on_url_finished(self) -> None:
+        derived = derive(self.url_field.text())
+        if self.url_field.text():
+            self._take(derived, take_id=not self.id_field.text().strip() and not self._own_id)
+
+    def _take(self, derived: Derived, *, take_id: bool) -> None:
+        """Put what a URL told into the fields; its password is seen nowhere any more."""
+        take_id = take_id and bool(derived.station_id)
+        url = derived.url if take_id or derived.url == derived.kept_url else derived.kept_url
+        id_note = "connect.note.id"
+        notes = [one for one in derived.notes if one.id != id_note or take_id]
+        if take_id:
+            self.id_field.setText(derived.station_id)
+        elif derived.user and not self.id_field.text():
+            self.id_field.setText(derived.user)
+        if derived.password is not None:
+            self.password_field.setText(derived.password)
+            notes.append(Text("connect.note.password"))
+        if take_id or notes:
+            self._derived, self._notes = derived, tuple(notes)
+        if url != self.url_field.text():
+            self._before = url
+            self.url_field.blockSignals(True)
+            self.url_field.setText(url)  # also forgets what could be undone
+            self.url_field.blockSignals(False)
+        self._derive_profile(derived.secure)
+        self._refresh()
+
+    def _derive_profile(self, secure: bool) -> None:
+        chosen = self.profile_field.currentData()
+        fits = chosen == OPEN or (chosen == PASSWORD) != secure
+        if self._own_profile and fits:
+            return
+        profile = profile_for(
+            secure=secure,
+            password=bool(self.password_field.text()) or chosen in {PASSWORD, TLS_PASSWORD},
+            certificate=bool(self.certificate_field.text()),
+        )
+        self.profile_field.choose(profile)
+
+    def _on_keep(self) -> None:
+        """What was taken for an id belongs to the address."""
+        url = self._derived.kept_url
+        self._own_id = True
+        self._notes = ()
+        self._before = url
+        self.url_field.setText(url)
+        self.id_field.clear()
+        self.id_field.setFocus()
+
+    def _on_id_edited(self) -> None:
+        self._own_id = True
+
+    def _on_profile_chosen(self) -> None:
+        self._own_profile = True
+
+    def _on_picked(self, request: ConnectRequest) -> None:
+        self._fill(request)
+        self._refresh()
+        (
+            self.connect_button if problem_of(self._read()) is None else self.password_field
+        ).setFocus()
+
+    def _fill(self, request: ConnectRequest) -> None:
+        self._own_id = self._own_profile = True
+        self._notes = ()
+        self._before = request.url
+        self.url_field.setText(request.url)
+        self.id_field.setText(request.station_id)
+        self.version_field.choose(request.version)
+        self.profile_field.choose(request.security_profile)
+        self.password_field.setText(request.password or "")
+        self.ca_field.set_text(request.ca)
+        self.certificate_field.set_text(request.certificate)
+        self.key_field.set_text(request.key)
+
+    # ------------------------------------------------------------------ showing
+
+    def _refresh(self) -> None:
+        request = self._read()
+        profile = request.security_profile
+        self._password_part.setVisible(profile in {PASSWORD, TLS_PASSWORD})
+        self._ca_part.setVisible(request.secure)
+        self._certificate_part.setVisible(profile == TLS_CERTIFICATE)
+        self._key_part.setVisible(profile == TLS_CERTIFICATE)
+        self._note.setText(" ".join(self._catalogue.render(one) for one in self._notes))
+        has_id_note = any(one.id == "connect.note.id" for one in self._notes)
+        self.keep_button.setVisible(has_id_note)
+        self._note.setVisible(bool(self._notes))
+        problem = problem_of(request) if request.url else None
+        good = bool(request.url) and problem is None
+        self.connect_button.setEnabled(good)
+        self.test_button.setEnabled(good or self._test is not None)
+        if not request.url:
+            self._preview("link", "text3", self._say("preview.empty"))
+        elif problem is not None:
+            self._preview("warning", "warn", self._catalogue.render(problem))
+        else:
+            glyph = "lock" if request.secure else "link"
+            self._preview(glyph, "avail" if request.secure else "text2", self._sentence(request))
+
+    def _preview(self, glyph: str, token: str, words: str) -> None:
+        self._preview_glyph.show_glyph(glyph, token)
+        self.preview.setText(words)
+
+    def _sentence(self, request: ConnectRequest) -> str:
+        say = self._say
+        if request.version == "auto":
+            version = say("preview.auto")
+        else:
+            version = say("preview.fixed", version=request.version)
+        if request.security_profile == OPEN:
+            proof = say("preview.tls" if request.secure else "preview.open")
+        else:
+            proof = say(f"preview.p{request.security_profile}")
+        with contextlib.suppress(AddressBad):
+            url = request.full_url()
+            return say(
+                "preview.sentence", url=url, id=request.station_id, version=version, proof=proof
+            )
+        return ""
+
+    # ------------------------------------------------------------------ testing
+
+    def _on_test(self) -> None:
+        if self._test is not None:
+            self._stop_test()
+            self.steps.stopped()
+            return
+        self.steps.begin()
+        self.test_button.setText(self._say("test_stop"))
+        self._test = self._spawner.spawn(self._run_test(self._read()), "connection test")
+
+    async def _run_test(self, request: ConnectRequest) -> None:
+        try:
+            async with contextlib.aclosing(self._diagnose(request)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    if not isValid(self):
+                        return
+                    self.steps.add(step)
+            if isValid(self):
+                self.steps.end()
+        finally:
+            if isValid(self) and self._test is asyncio.current_task():
+                self._test_over()
+
+    def _stop_test(self) -> None:
+        if self._test is not None:
+            self._test.cancel()
+            self._test_over()
+
+    def _test_over(self) -> None:
+        self._test = None
+        self.test_button.setText(self._say("test"))
+        self._refresh()
+
+
+def _hosted(layout: QVBoxLayout) -> QWidget:
+    """A part of the form that can be hidden as a whole."""
+    host = QWidget()
+    layout.setContentsMargins(0, 0, 0, 0)
+    host.setLayout(layout)
+    return host

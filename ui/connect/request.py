@@ -1,0 +1,71 @@
+"""Where a person wants the station to connect, as whom, and how it proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.kernel.text import Text
+from app.runtime.address import AddressBad, address
+
+VERSIONS = ("auto", "1.6", "2.0.1")
+OPEN, PASSWORD, TLS_PASSWORD, TLS_CERTIFICATE = range(4)
+"""The security profiles of OCPP; 0 stands for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """A whole choice. `url` is without the id and without secrets; paths are empty where not given."""
+
+    url: str
+    station_id: str
+    version: str = "auto"
+    security_profile: int = OPEN
+    password: str | None = field(default=None, repr=False)
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    @property
+    def secure(self) -> bool:
+        return self.url.casefold().startswith("wss:")
+
+    def full_url(self) -> str:
+        """The address as it is called, with the id at its end. Raises AddressBad."""
+        return address(self.url, self.station_id).url
+
+    def options(self) -> dict[str, Any]:
+        """The security settings as keywords of `Session.connect_to`."""
+        return {
+            "security_profile": self.security_profile,
+            "password": self.password,
+            "ca": self.ca or None,
+            "certificate": self.certificate or None,
+            "key": self.key or None,
+        }
+
+
+def problem_of(request: ConnectRequest) -> Text | None:
+    """What keeps this from being tried, in words; None: nothing does."""
+    try:
+        where = address(request.url, request.station_id)
+    except AddressBad as error:
+        return error.text
+    profile = request.security_profile
+    if profile >= TLS_PASSWORD and not where.secure:
+        return Text("connect.bad.needs_tls", {"profile": profile})
+    if profile == PASSWORD and where.secure:
+        return Text("connect.bad.profile_1_tls")
+    if profile in {PASSWORD, TLS_PASSWORD} and not request.password:
+        return Text("connect.bad.needs_password", {"profile": profile})
+    if profile == TLS_CERTIFICATE and not request.certificate:
+        return Text("connect.bad.needs_certificate")
+    return _missing_file(request)
+
+
+def _missing_file(request: ConnectRequest) -> Text | None:
+    for name in (request.ca, request.certificate, request.key):
+        if name and not Path(name).exists():
+            return Text("connect.bad.no_file", {"path": name})
+    return None
