@@ -1,0 +1,1 @@
+"""Whole programs: sub-processes and real windows, judged by what the back office saw."""
