@@ -106,7 +106,7 @@ class Room(QObject):
         commands = self.controller.commands
         action = commands.add(Command("training", self._toggle_training, "Ctrl+T"))
         self.window.addAction(action)
-        self.window.top.add_button(action)
+        self.window.top.add_button(action, first=True)
         menu = self.controller.menu
         first = menu.actions()[0]
         for version in VERSIONS:

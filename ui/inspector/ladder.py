@@ -49,7 +49,7 @@ class LadderCard(QFrame):
     def show_caps(self, evse: EvseSnapshot) -> None:
         caps = evse.caps
         binding = next((cap for cap in caps if cap.binding), caps[0] if caps else None)
-        name = self._catalogue.render(binding.name) if binding else "–"
+        name = long_name(self._catalogue, binding.name) if binding else "–"
         figure = figure_of(binding, evse.current) if binding else ""
         if self._sentence.text() != name:
             self._sentence.setText(name)
@@ -133,7 +133,8 @@ class Ladder(QWidget):
             painter.drawEllipse(place, 3.6, 3.6)
 
     def _label(self, cap: Cap) -> str:
-        return f"{self._catalogue.render(cap.name)} {figure_of(cap, self._current)}"
+        number = figure_of(cap, self._current).split()[0]
+        return f"{short_name(self._catalogue, cap.name)} {number}"
 
 
 def figure_of(cap: Cap, current: Current) -> str:
@@ -142,3 +143,15 @@ def figure_of(cap: Cap, current: Current) -> str:
         return f"{cap.amps:.0f} A"
     kilo = cap.watts / 1000
     return f"{kilo:.0f} kW" if kilo >= 10 else f"{kilo:.1f} kW"
+
+
+def short_name(catalogue: Catalogue, name: Text) -> str:
+    """A word for a rung: what the machine says in full has no room there."""
+    text_id = f"inspector.cap.{name.id.rsplit('.', 1)[1]}"
+    return catalogue.render(Text(text_id) if text_id in catalogue else name)
+
+
+def long_name(catalogue: Catalogue, name: Text) -> str:
+    """A few words for the card's head."""
+    text_id = f"inspector.limit.{name.id.rsplit('.', 1)[1]}"
+    return catalogue.render(Text(text_id, name.params) if text_id in catalogue else name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -47,6 +48,7 @@ class Inspector(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # plain widgets paint no ground
         self._catalogue = catalogue
         self._number = 1
         self._evse: EvseSnapshot | None = None
@@ -65,7 +67,12 @@ class Inspector(QWidget):
         self._meter = MeterTab(catalogue)
         self._faults = FaultsTab(catalogue)
         self._stack = QStackedWidget()
-        for page in (self._session, self._vehicle, self._meter, self._faults):
+        for page in (
+            _scrolling(self._session),
+            _scrolling(self._vehicle),
+            self._meter,
+            self._faults,
+        ):
             self._stack.addWidget(page)
         self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._vehicle.intent.connect(self.intent)
@@ -179,11 +186,9 @@ class Inspector(QWidget):
         self._title.setText(self._say("inspector.title", number=evse.id))
         connector = evse.connectors[0]
         kind = "tethered" if connector.tethered else "socket"
-        number, unit = words.power(evse.max_power)
         plug = self._say(f"picture.plug.{connector.plug.value}")
-        self._sub.setText(
-            self._say(f"inspector.sub.{kind}", plug=plug, power=f"{float(number):g} {unit}")
-        )
+        power = f"{words.rating(evse.max_power)} kW"
+        self._sub.setText(self._say(f"inspector.sub.{kind}", plug=plug, power=power))
         self._chip.show_state(evse.status, self._say(f"picture.state.{evse.status.value}"))
 
     def _show_buttons(self, evse: EvseSnapshot, session: SessionView | None) -> None:
@@ -225,3 +230,13 @@ class Inspector(QWidget):
 
     def _say(self, text_id: str, **params: object) -> str:
         return self._catalogue.render(Text(text_id, params))
+
+
+def _scrolling(page: QWidget) -> QScrollArea:
+    """In a low window a page scrolls, so that the buttons below it stay in sight."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -25,8 +25,10 @@ from ui.messages.raw import RawText
 from ui.messages.tree import PayloadTree
 from ui.theme import Theme
 
-REQUEST, REPLY, FINDINGS = range(3)
+REQUEST, REPLY, FINDINGS, RAW = range(4)
 HEAD_HEIGHT = 40
+NARROW = 620
+"""Below this width the raw text is a tab instead of standing beside the tree."""
 
 
 class ExchangeDetail(QWidget):
@@ -39,8 +41,9 @@ class ExchangeDetail(QWidget):
         self._tabs = QTabBar()
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
-        for key in ("request", "reply", "findings"):
+        for key in ("request", "reply", "findings", "raw"):
             self._tabs.addTab(self._say(f"messages.tab.{key}"))
+        self._tabs.setTabVisible(RAW, False)
         self._tabs.setAccessibleName(self._say("messages.detail"))
         self._tabs.currentChanged.connect(self._refresh)
         self._tree = PayloadTree(theme, catalogue)
@@ -111,14 +114,29 @@ class ExchangeDetail(QWidget):
         title.setProperty("role", "strong")
         right_box.addWidget(_bar(title, self._copy, margin=12))
         right_box.addWidget(self._raw, 1)
+        self._right, self._right_box = right, right_box
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
         splitter.addWidget(right)
-        splitter.setSizes([320, 260])
+        splitter.setSizes([340, 260])
         splitter.setChildrenCollapsible(False)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(splitter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        if narrow == self._tabs.isTabVisible(RAW):
+            return
+        if narrow:
+            self._stack.addWidget(self._raw)
+        else:
+            self._right_box.addWidget(self._raw, 1)
+            self._raw.show()
+        self._right.setVisible(not narrow)
+        self._tabs.setTabVisible(RAW, narrow)
+        self._refresh()
 
     def _refresh(self) -> None:
         exchange = self._exchange
@@ -128,10 +146,13 @@ class ExchangeDetail(QWidget):
             self._raw.show_lines([])
             return
         tab = self._tabs.currentIndex()
-        if tab == FINDINGS:
+        if tab in {FINDINGS, RAW}:
             self._findings.setPlainText("\n\n".join(self._finding_lines(exchange)))
-            self._stack.setCurrentWidget(self._findings)
+            self._stack.setCurrentWidget(self._raw if tab == RAW else self._findings)
             text = exchange.request_text or exchange.reply_text
+            if tab == RAW and exchange.request_text and exchange.reply_text:
+                self._raw.show_lines([*pretty(exchange.request_text), *pretty(exchange.reply_text)])
+                return
         else:
             request = tab == REQUEST
             text = exchange.request_text if request else exchange.reply_text

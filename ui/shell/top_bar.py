@@ -80,10 +80,13 @@ class TopBar(QFrame):
                 self._row.addWidget(_vline())
             self._row.addWidget(column)
         self._row.addStretch(1)
+        self._stretch = self._row.count() - 1
         self._icons: list[tuple[QToolButton, str]] = []
 
-    def add_button(self, action: QAction, *, primary: bool = False) -> QPushButton:
-        """A button with words for an action."""
+    def add_button(
+        self, action: QAction, *, primary: bool = False, first: bool = False
+    ) -> QPushButton:
+        """A button with words for an action; `first`: left of the others."""
         button = QPushButton(action.text())
         button.setToolTip(_tip(action))
         button.setAccessibleName(action.text())
@@ -94,7 +97,10 @@ class TopBar(QFrame):
             button.setChecked(action.isChecked())
             action.toggled.connect(button.setChecked)
         button.clicked.connect(action.trigger)
-        self._row.addWidget(button)
+        if first:
+            self._row.insertWidget(self._stretch + 1, button)
+        else:
+            self._row.addWidget(button)
         return button
 
     def add_icon(self, action: QAction, glyph: str) -> QToolButton:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QVBoxLayout, QWidget
 
@@ -22,9 +22,10 @@ from ui.theme import Theme
 from ui.wallet import Wallet
 
 INSPECTOR_WIDTH = 400
-MESSAGES_HEIGHT = 264
-SMALLEST = (1024, 640)
-FIRST_SIZE = (1440, 900)
+MESSAGES_SHARE = 0.245
+"""Of the window's height."""
+SMALLEST = QSize(1024, 640)
+FIRST_SIZE = QSize(1440, 900)
 
 
 class MainWindow(QMainWindow):
@@ -47,8 +48,9 @@ class MainWindow(QMainWindow):
         self._catalogue = catalogue
         self._may_close = False
         self.setWindowTitle("Forecourt")
-        self.setMinimumSize(*SMALLEST)
-        self.resize(*FIRST_SIZE)
+        self.setMinimumSize(SMALLEST)
+        screen = self.screen().availableSize() if self.screen() else FIRST_SIZE
+        self.resize(FIRST_SIZE.boundedTo(screen))
         self.setDockNestingEnabled(True)
         self.canvas = StationCanvas(theme, catalogue)
         self.wallet = Wallet(theme, catalogue)
@@ -70,8 +72,7 @@ class MainWindow(QMainWindow):
         self.messages_dock = self.add_room(
             "messages", self.messages, Qt.DockWidgetArea.BottomDockWidgetArea
         )
-        self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.messages_dock], [MESSAGES_HEIGHT], Qt.Orientation.Vertical)
+        self.share_out()
         self.toasts = Toasts(theme, self.canvas)
 
     def add_room(
@@ -128,8 +129,13 @@ class MainWindow(QMainWindow):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
             dock.show()
+        self.share_out()
+
+    def share_out(self) -> None:
+        """Give inspector and messages their usual part of the window."""
+        height = round(self.height() * MESSAGES_SHARE)
         self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.messages_dock], [MESSAGES_HEIGHT], Qt.Orientation.Vertical)
+        self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
 
     # ------------------------------------------------------------------ end
 
