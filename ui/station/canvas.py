@@ -106,7 +106,7 @@ class StationCanvas(QWidget):
         """Mark a bay as selected and bring it into view; no signal."""
         if evse == self.picture.mood.selected or evse not in self.picture.views:
             return
-        self.picture.mood.selected = evse
+        self.picture.choose(evse)
         self.reveal(evse)
         self._place_spots()
         self.update()
@@ -427,22 +427,20 @@ class StationCanvas(QWidget):
 
     def hover_changed(self) -> None:
         """Show what the pointer is on."""
-        name = ""
+        name, hover = "", None
         for spot, button in self._spots.items():
-            if button.underMouse():
-                name = {
-                    Act.SELECT: f"bubble{spot.evse}",
-                    Act.READER: f"reader{self._cabinet_of(spot)}",
-                }.get(spot.act, spot.act.value if spot.act in HEAD_ACTS else "")
-                if name:
-                    break
-        if name != self.picture.mood.hovered:
-            self.picture.mood.hovered = name
+            if not button.underMouse():
+                continue
+            if spot.act is Act.SELECT:
+                name = f"bubble{spot.evse}"
+            elif spot.act in HEAD_ACTS:
+                name = spot.act.value
+            else:
+                hover = button.outline
+        mood = self.picture.mood
+        if (name, hover) != (mood.hovered, mood.hover):
+            mood.hovered, mood.hover = name, hover
             self.update()
-
-    def _cabinet_of(self, spot: Spot) -> int:
-        plan = self.picture.plan
-        return plan.cabinet(spot.evse).index if plan is not None and spot.evse else -1
 
     def focus_reached(self, spot: Spot) -> None:
         """The keyboard came to an act: bring its bay into view."""

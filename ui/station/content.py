@@ -33,9 +33,15 @@ class Content:
 
 
 def compose(
-    words: Wording, snapshot: StationSnapshot, extra: PictureExtra, plan: Plan | None, zoom: int
+    words: Wording,
+    snapshot: StationSnapshot,
+    extra: PictureExtra,
+    plan: Plan | None,
+    *,
+    zoom: int,
+    selected: int,
 ) -> Content:
-    """Put a snapshot into words and views."""
+    """Put a snapshot into words and views; the hint is that of the selected EVSE."""
     views = {evse.id: words.bay(evse, snapshot, extra) for evse in snapshot.evses}
     cabinets = plan.cabinets if plan is not None else ()
     return Content(
@@ -43,7 +49,7 @@ def compose(
         faces={c.index: _face(words, snapshot, c, views) for c in cabinets},
         screens={c.index: _screen(words, snapshot, c, views) for c in cabinets},
         sign=_sign(words, snapshot, extra),
-        bar=_bar(words, snapshot, zoom),
+        bar=_bar(words, snapshot, zoom, selected),
         lit=snapshot.mains,
     )
 
@@ -108,8 +114,10 @@ def _sign(words: Wording, snapshot: StationSnapshot, extra: PictureExtra) -> str
     return "" if snapshot.operative else say("sign.unavailable")
 
 
-def _bar(words: Wording, snapshot: StationSnapshot, zoom: int) -> BarView:
+def _bar(words: Wording, snapshot: StationSnapshot, zoom: int, selected: int) -> BarView:
     say = words.say
+    chosen = next((evse for evse in snapshot.evses if evse.id == selected), None)
+    hint = words.hint(chosen, snapshot)
     states = (
         ("mains", "on" if snapshot.mains else "off", snapshot.mains),
         ("network", "on" if snapshot.network else "off", snapshot.network),
@@ -117,4 +125,4 @@ def _bar(words: Wording, snapshot: StationSnapshot, zoom: int) -> BarView:
     )
     chips = tuple(ChipView(name, say(f"chip.{name}_{state}"), good) for name, state, good in states)
     chips = (*chips, ChipView("faults", say("chip.faults"), good=True))
-    return BarView(say("title"), say("hint"), chips, str(zoom))
+    return BarView(say("title"), hint, chips, str(zoom))

@@ -138,14 +138,14 @@ class Plan:
     def anchor(self, evse: int, slot: int = 0) -> QPointF:
         """Where a cable leaves the cabinet."""
         bay, cabinet = self.bay(evse), self.cabinet(evse)
-        drop = (86.0 if cabinet.build is Build.POST else 98.0) + 30.0 * slot
+        drop = 86.0 - 62.0 * slot if cabinet.build is Build.POST else 98.0 - 40.0 * slot
         x = cabinet.x - 6 if bay.side < 0 else cabinet.rect.right() + 6
         return QPointF(x, cabinet.rect.top() + drop)
 
     def holster(self, evse: int, slot: int = 0) -> QPointF:
-        """Centre of the holster, or of the socket, at the side of the cabinet."""
+        """Centre of the holster, or of the socket, at the side of the cabinet; further ones are above."""
         bay, cabinet = self.bay(evse), self.cabinet(evse)
-        drop = (152.0 if cabinet.build is Build.POST else 192.0) + 52.0 * slot
+        drop = 152.0 - 100.0 * slot if cabinet.build is Build.POST else 192.0 - 60.0 * slot
         x = cabinet.x - 7 if bay.side < 0 else cabinet.rect.right() + 7
         return QPointF(x, cabinet.rect.top() + drop)
 

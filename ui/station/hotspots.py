@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -184,5 +184,6 @@ class Hotspot(QAbstractButton):
         return QPointF(self.mapToParent(QPoint(0, 0))) + event.position()
 
     @property
-    def hit(self) -> QRect:
-        return self.geometry()
+    def outline(self) -> tuple[QRectF, bool]:
+        """What it stands for on the canvas (px), and is that a circle."""
+        return self._shape.translated(QPointF(self.pos())), self._round

@@ -55,6 +55,9 @@ class Mood:
 
     selected: int = 0
     hovered: str = ""
+    """The chip or bubble under the pointer."""
+    hover: tuple[QRectF, bool] | None = None
+    """Shape under the pointer in the scene (widget px), and is it a circle."""
     glow: str = ""
     """The reader that a card is being held over, as "reader<cabinet>"."""
     carried: Carried | None = None
@@ -78,7 +81,7 @@ class Picture(Placing):
         self._shape: Shape = ()
         self._layers: dict[str, Layer] = {}
         self._bays: BayPainter | None = None
-        self._wires: dict[int, tuple[BayView, list[Wire], QRectF]] = {}
+        self._wires: dict[int, tuple[Hashable, list[Wire], QRectF]] = {}
 
     @property
     def views(self) -> dict[int, BayView]:
@@ -95,13 +98,29 @@ class Picture(Placing):
         if fresh:
             self._shape = shape
             self.plan = plan_station(snapshot) if snapshot.evses else None
-        self.content = compose(self.words, snapshot, extra, self.plan, self.zoom)
-        if self.mood.selected not in self.views:
-            self.mood.selected = next(iter(self.views), 0)
+        if self.mood.selected not in {evse.id for evse in snapshot.evses}:
+            self.mood.selected = snapshot.evses[0].id if snapshot.evses else 0
+        self._compose()
         if fresh:
             self.refit()
             return None
         return list(self._changed(before))
+
+    def _compose(self) -> None:
+        if self.snapshot is not None:
+            self.content = compose(
+                self.words,
+                self.snapshot,
+                self.extra,
+                self.plan,
+                zoom=self.zoom,
+                selected=self.mood.selected,
+            )
+
+    def choose(self, evse: int) -> None:
+        """Select another EVSE."""
+        self.mood.selected = evse
+        self._compose()
 
     def _changed(self, before: Content) -> Iterator[QRectF]:
         if self.frame is None or self.plan is None:
@@ -138,7 +157,7 @@ class Picture(Placing):
 
     def set_zoom(self, percent: int) -> None:
         self.zoom = percent
-        self.content = replace(self.content, bar=replace(self.content.bar, zoom=str(percent)))
+        self._compose()
         self.refit()
 
     def refit(self) -> None:
@@ -185,15 +204,16 @@ class Picture(Placing):
         _, found, rect = self._flow(evse)
         return self.to_widget(rect) if found else QRectF()
 
-    def _flow(self, evse: int) -> tuple[BayView, list[Wire], QRectF]:
+    def _flow(self, evse: int) -> tuple[Hashable, list[Wire], QRectF]:
         assert self.plan is not None
         view = self.views[evse]
         known = self._wires.get(evse)
-        if known is None or known[0] is not view:
+        key = (view.flowing, view.share, view.plugs)
+        if known is None or known[0] != key:
             found, rect = wires(self.plan, view), QRectF()
             for wire in found:
                 rect = rect.united(bounds(wire.path, 4))
-            known = self._wires[evse] = (view, found, rect)
+            known = self._wires[evse] = (key, found, rect)
         return known
 
     # ------------------------------------------------------------------ painting
@@ -236,6 +256,7 @@ class Picture(Placing):
             with self._in_scene(painter):
                 self._carry(painter, self.mood.carried)
         self._sign(painter, dirty)
+        self._hovered(painter)
         self._scroll_mark(painter)
 
     @contextmanager
@@ -410,10 +431,23 @@ class Picture(Placing):
             if self.ring_rect(cabinet).intersects(dirty):
                 asking_ring(painter, cabinet.ring, self.theme.lit.colour("charge"), mood.turn)
         for cabinet in self.plan.cabinets:
-            if f"reader{cabinet.index}" in (mood.glow, mood.hovered):
-                painter.setPen(QPen(self.theme.lit.colour("ink"), 1.6))
+            if mood.glow == f"reader{cabinet.index}":
+                painter.setPen(QPen(self.theme.lit.colour("ink"), 2.2))
                 painter.setBrush(QBrush())
-                painter.drawEllipse(cabinet.ring, 21.0, 21.0)
+                painter.drawEllipse(cabinet.ring, 21.5, 21.5)
+
+    def _hovered(self, painter: QPainter) -> None:
+        """A thin line around what the pointer is on."""
+        if self.mood.hover is None or self.mood.carried is not None:
+            return
+        shape, circle = self.mood.hover
+        painter.setPen(QPen(self.theme.colour("text3"), 1.4))
+        painter.setBrush(QBrush())
+        if circle:
+            reach = min(shape.width(), shape.height()) / 2 + 2.5
+            painter.drawEllipse(shape.center(), reach, reach)
+        else:
+            painter.drawRoundedRect(shape.adjusted(-2, -2, 2, 2), 6, 6)
 
     def _drive(self, painter: QPainter, evse: int) -> None:
         """A car on its way: it comes from the viewer into the bay, or the other way round."""

@@ -111,8 +111,9 @@ class ScreenPainter:
             self._prompt(scribe, rect, base, bay.prompt)
 
     def _prompt(self, scribe: Scribe, rect: QRectF, base: float, text: str) -> None:
-        size = self._size(10)
-        self._lines(scribe, rect, base, text, size, self.text2)
+        roomy = rect.height() > 90
+        size = self._size(12.5 if roomy else 10)
+        self._lines(scribe, rect, base + (5 if roomy else 0), text, size, self.text2)
 
     def _lines(
         self, scribe: Scribe, rect: QRectF, base: float, text: str, size: float, colour: QColor

@@ -49,7 +49,7 @@ class CarView:
     soc: int
     target: int
     left: str
-    """Time until the target, in words; empty while nothing flows."""
+    """Time until the target, or that the car is not plugged in; empty for neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,22 @@ class Wording:
             free=evse.reader is None,
         )
 
+    def hint(self, evse: EvseSnapshot | None, station: StationSnapshot) -> str:
+        """What a person can do next at this EVSE."""
+        if not station.mains:
+            return self.say("hint.mains")
+        if evse is None:
+            return ""
+        if station.emergency_stop:
+            return self.say("hint.emergency")
+        if evse.faults or not evse.operative:
+            return ""
+        if not any(connector.plugged for connector in evse.connectors):
+            return self.say("hint.plug")
+        if evse.permitted:
+            return self.say("hint.stop" if evse.flow is Flow.CHARGING else "hint.wait")
+        return self.say("hint.start" if evse.reader is None else "hint.card")
+
     def word(self, evse: EvseSnapshot, status: BayStatus) -> str:
         """The one word for the state of a bay."""
         if status in (BayStatus.CHARGING, BayStatus.OCCUPIED):
@@ -208,6 +224,8 @@ class Wording:
         left = ""
         if flowing and car.seconds_left is not None:
             left = self.say("left", time=self.duration(car.seconds_left))
+        elif not any(connector.plugged for connector in evse.connectors):
+            left = self.say("floor.loose")
         return CarView(car.id, car.name, round(car.soc), round(car.target_soc), left)
 
     def _floor(self, evse: EvseSnapshot, status: BayStatus) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
@@ -45,6 +45,7 @@ def _metrics(pixels: int, weight: int, mono: bool) -> QFontMetricsF:
     return QFontMetricsF(_font(pixels, weight, mono))
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float, weight: int = 400, *, mono: bool = False) -> float:
     """How wide `text` is, in the unit of `size`."""
     whole = max(1, round(size))

@@ -85,6 +85,23 @@ def make_evse(
     )
 
 
+def two_plugs(number: int, *, plugged_in: bool = False) -> EvseSnapshot:
+    """An EVSE with a CCS cable and a type 2 socket, of which one can be used at a time."""
+    evse = make_evse(number, Current.DC, power=150_000)
+    socket = replace(make_evse(number, tethered=False).connectors[0], id=2, plugged=plugged_in)
+    first = evse.connectors[0]
+    evse = replace(evse, connectors=(first, socket))
+    if not plugged_in:
+        return evse
+    return replace(
+        evse,
+        vehicle=make_car(number, left=None),
+        status=BayStatus.OCCUPIED,
+        flow=Flow.CONNECTED,
+        session_since=NOW,
+    )
+
+
 def parked(evse: EvseSnapshot, index: int = 0) -> EvseSnapshot:
     return replace(evse, vehicle=make_car(index, left=None))
 
@@ -258,6 +275,7 @@ SCENES: dict[str, Callable[[], StationSnapshot]] = {
     "off4": lambda: dark(row(4, lambda evse, i: plugged(evse, i) if i % 2 else evse)),
     "charging8": lambda: row(8, charging),
     "odd3": lambda: row(3, lambda evse, i: charging(evse, i) if i == 2 else evse),
+    "two_plugs": lambda: station(two_plugs(1), two_plugs(2, plugged_in=True)),
     "emergency": lambda: replace(
         row(2, lambda evse, i: faulted(evse, Fault.EMERGENCY_STOP, car=i)), emergency_stop=True
     ),
