@@ -56,6 +56,7 @@ class Availability(Block):
         self._outbox = outbox
         self._now: dict[Spot, str] = {}
         self._untold: set[Spot] = set()
+        self._event_id = 0
         self.telling = False
         """States are on their way; the queue waits for them (OFF-08)."""
         self.told: Callable[[], None] = lambda: None
@@ -169,12 +170,37 @@ class Availability(Block):
             while self._untold:
                 spot = min(self._untold)
                 self._untold.discard(spot)
-                if await self._office.say("StatusNotification", self._payload(spot)) is None:
+                if not await self._say(spot):
                     self._untold.add(spot)
                     return
         finally:
             self.telling = False
             self.told()
+
+    async def _say(self, spot: Spot) -> bool:
+        """Open point ocpp201-status-vs-notifyevent: in which message. False: nobody took it."""
+        chosen = self.ctx.points.choose("ocpp201-status-vs-notifyevent")
+        answer: Payload | None = {}
+        if chosen != "notify-event":
+            answer = await self._office.say("StatusNotification", self._payload(spot))
+        if answer is not None and chosen in ("notify-event", "both"):
+            answer = await self._office.say("NotifyEvent", self._event(spot))
+        return answer is not None
+
+    def _event(self, spot: Spot) -> Payload:
+        """G01.FR.03: the same as a change of the variable AvailabilityState."""
+        now = stamp(self.ctx.clock.now())
+        self._event_id += 1
+        event: Payload = {
+            "eventId": self._event_id,
+            "timestamp": now,
+            "trigger": "Delta",
+            "actualValue": self._now[spot],
+            "eventNotificationType": "HardWiredNotification",
+            "component": Place("Connector", None, *spot).payload(),
+            "variable": {"name": "AvailabilityState"},
+        }
+        return {"generatedAt": now, "seqNo": 0, "eventData": [event]}
 
     def _queue(self) -> None:
         for spot in sorted(self._untold):
@@ -251,13 +277,9 @@ class Availability(Block):
         return any(known == evse and (connector in (0, number)) for known, number in self._now)
 
     def _is_operative(self, evse: int, connector: int) -> bool:
-        snapshot = self._snapshot()
-        if evse == 0:
-            return snapshot.operative
-        found = snapshot.evse(evse)
-        if connector == 0:
-            return found.operative
-        return any(c.operative for c in found.connectors if c.id == connector)
+        """The part's own state: what it lies in may be out of service all the same (201-AV-03)."""
+        row = self.ctx.store.get(TABLE, _key(evse, connector))
+        return row is None or bool(row["operative"])
 
     def _busy(self, evse: int) -> bool:
         evses = [found.id for found in self._snapshot().evses] if evse == 0 else [evse]

@@ -56,6 +56,8 @@ class Transaction:
     """The back office did not accept the token, and energy may flow only up to a limit."""
     capped: bool = True
     cost: str | None = None
+    cut: str | None = None
+    """When the power cycle ended in the middle of it."""
     begin: Payload | None = None
     """The meter value at its start, for the event that ends it."""
 

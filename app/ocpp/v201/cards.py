@@ -46,6 +46,7 @@ class Cards(Block):
         self.on(self._stop_pressed, StopPressed)
         self.on(self._start_pressed, StartPressed)
         self.on(self._plugged, CablePlugged)
+        self._watch.before_plug = self._merge
 
     # ---- buttons and free charging
 
@@ -58,6 +59,14 @@ class Cards(Block):
         bay = self._tx.bays[event.evse]
         if not self._auth.required and bay.free:
             self._start_free(bay)
+
+    def _merge(self, bay: Bay) -> None:
+        """Open point ocpp201-event-merging: a free station tells cable and authorization in one event."""
+        if self._auth.required or not bay.free or not self._may_start(bay):
+            return
+        if self.ctx.points.choose("ocpp201-event-merging") == "one-event":
+            self._auth.tell(Decision(ANONYMOUS, True, "Accepted", "free"), bay.evse)
+            bay.permission = Permission(ANONYMOUS, by="free")
 
     def _start_pressed(self, entry: Entry) -> None:
         """C02: a button starts where nobody is asked, or where there is no reader."""

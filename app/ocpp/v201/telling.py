@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.kernel.units import stamp
+from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Payload
 from app.ocpp.outbox import Outbox
 from app.ocpp.v201.bay import TABLE, Bay, Transaction
@@ -50,7 +50,7 @@ class Teller:
         info: Payload = {"transactionId": tx.id}
         payload: Payload = {
             "eventType": kind,
-            "timestamp": stamp(self._ctx.clock.now()),
+            "timestamp": tx.cut or stamp(self._ctx.clock.now()),
             "triggerReason": trigger,
             "seqNo": tx.next_seq,
             "transactionInfo": info,
@@ -122,7 +122,8 @@ class Teller:
             first = self._metering.value(bay.evse, STARTED, ReadingContext.BEGIN)
             values += [first] if first is not None else []
         if kind == "Ended":
-            last = self._metering.value(bay.evse, ENDED, ReadingContext.END)
+            at = parse_stamp(tx.cut) if tx.cut else None
+            last = self._metering.value(bay.evse, ENDED, ReadingContext.END, at)
             collected = self._metering.samples(tx.id)
             values += [tx.begin] if tx.begin and last is not None else []
             values += collected

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from app.kernel.text import Text
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import BootReason, Context, Handler, Payload, Reply, SessionView
 from app.ocpp.events import TransactionEnded, TransactionStarted
@@ -21,6 +20,7 @@ from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.facts import ENERGY, OPTIONS, PARKING, Facts, ends, starts
 from app.ocpp.v201.metering import Metering
 from app.ocpp.v201.telling import Teller
+from app.ocpp.v201.timeouts import Timeouts
 from app.ocpp.v201.tokens import IdToken
 from app.station.commands import Permit, ShowText, Suspend, Unlock, Withdraw
 from app.station.intents import Refused
@@ -50,6 +50,7 @@ class Transactions(Block):
         self._points = OPTIONS["power-path"]
         self._left: list[Transaction] = []
         self.bays: dict[int, Bay] = {}
+        self.timeouts = Timeouts(self)
         self.waiting = Bay(0)
         """A permission (and perhaps its transaction) whose EVSE is not known yet."""
         self.ended: dict[str, int] = {}
@@ -82,16 +83,20 @@ class Transactions(Block):
             self.moved(bay, "CablePluggedIn" if bay.connector is not None else "EVDetected")
 
     def stop(self) -> None:
+        """The last breath: when it was, so that what is left open ends then and not at the next boot."""
         super().stop()
         for bay in (*self.bays.values(), self.waiting):
             bay.cancel_timeout()
+            if bay.transaction is not None:
+                bay.transaction.cut = stamp(self.ctx.clock.now())
+                self.save(bay)
 
     def _close_after_boot(self, tx: Transaction) -> None:
         """A transaction that the last power cycle left open ends now; nobody is authorized any more."""
         trigger, reason = _AFTER_BOOT.get(self.ctx.boot_reason, ("AbnormalCondition", "Reboot"))
         bay = self.bays.get(tx.evse or 0, self.waiting)
         bay.transaction = tx
-        self._finish(bay, trigger, reason)
+        self.finish(bay, trigger, reason)
 
     # ---- start and stop points
 
@@ -136,7 +141,7 @@ class Transactions(Block):
                 self._begin(bay, trigger)
             return
         if ends(self.stop_points, before, after):
-            self._finish(bay, trigger, tx.reason or reason, token)
+            self.finish(bay, trigger, tx.reason or reason, token)
             return
         if trigger == "ChargingStateChanged" and bay.state == tx.state_told:
             return
@@ -168,10 +173,16 @@ class Transactions(Block):
         if permission.remote_start_id is not None:
             tx.remote_start_id, permission.remote_start_id = permission.remote_start_id, None
 
-    def _finish(
-        self, bay: Bay, trigger: str, reason: str | None, token: IdToken | None = None
+    def finish(
+        self,
+        bay: Bay,
+        trigger: str,
+        reason: str | None,
+        token: IdToken | None = None,
+        *,
+        keep_locked: bool = False,
     ) -> None:
-        """End the transaction of a bay, and the permission with it."""
+        """End the transaction of a bay whatever TxStopPoint says, and the permission with it."""
         tx = bay.transaction
         assert tx is not None
         last_state = bay.state if trigger == "ChargingStateChanged" else None
@@ -189,7 +200,7 @@ class Transactions(Block):
         self.ended = {**dict(list(self.ended.items())[-20:]), tx.id: bay.evse}
         if reason == "DeAuthorized" and self.locked(bay):
             bay.kept_for, bay.kept_group = tx.id_token, tx.group
-        else:
+        elif not keep_locked:
             self.unlock(bay)
         self.ctx.bus.publish(TransactionEnded(bay.evse, tx.id, reason or "Other", max(0.0, energy)))
         self._idle(bay)
@@ -208,7 +219,7 @@ class Transactions(Block):
         self.moved(bay, permission.announce or trigger)
         if bay.permission is permission:
             self.let_flow(bay)
-        self.arm_timeout(bay)
+        self.timeouts.arm(bay)
 
     def let_flow(self, bay: Bay) -> None:
         """Tell the machine that energy may flow."""
@@ -240,7 +251,7 @@ class Transactions(Block):
         if tx is not None:
             tx.reason = reason
         if tx is not None and (force or ends(self.stop_points, bay.facts, bay.now())):
-            self._finish(bay, trigger, reason, token)
+            self.finish(bay, trigger, reason, token)
             return
         bay.facts = bay.now()
         if tx is not None:
@@ -294,34 +305,7 @@ class Transactions(Block):
             if connector.lock is LockState.LOCKED:
                 self.ctx.station.handle(Unlock(bay.evse, connector.id))
 
-    # ---- the cable does not come
-
-    def arm_timeout(self, bay: Bay) -> None:
-        """C01.FR.26, E03.FR.05: an authorization waits for a cable only so long."""
-        bay.cancel_timeout()
-        if bay.permission is None or bay.connector is not None:
-            return
-        seconds = self.model.integer("TxCtrlr.EVConnectionTimeOut")
-        bay.timeout = self.ctx.clock.call_in(seconds, lambda: self._timed_out(bay))
-
-    def _timed_out(self, bay: Bay) -> None:
-        bay.timeout = None
-        chosen = self.ctx.points.choose("ocpp201-ev-connection-timeout")
-        if chosen == "ignore":
-            return
-        self.ctx.station.handle(ShowText(bay.evse, Text("v201.screen.too_late")))
-        silent = chosen == "end-silently"
-        keep = chosen == "deauthorize-keep" or PARKING in self.stop_points
-        trigger = "ChargingStateChanged" if silent else "EVConnectTimeout"
-        reason = "Other" if silent else "Timeout"
-        if keep and bay.transaction is not None:
-            self.silence(bay)
-            bay.transaction.reason = reason
-            bay.facts = bay.now()
-            self._teller.tell(bay, "Updated", trigger)
-            self._idle(bay)
-            return
-        self.end_permission(bay, trigger, reason, force=True)
+    # ---- an EVSE that was not known
 
     def adopt(self, bay: Bay) -> None:
         """The cable went in here: the authorization that waited for it, and its transaction, move in."""
@@ -336,6 +320,15 @@ class Transactions(Block):
             self._metering.begin(bay)
 
     # ---- what others ask
+
+    def lapse(self, bay: Bay, trigger: str, reason: str) -> None:
+        """The authorization is over, the transaction stays: told in one event."""
+        assert bay.transaction is not None
+        self.silence(bay)
+        bay.transaction.reason = reason
+        bay.facts = bay.now()
+        self._teller.tell(bay, "Updated", trigger)
+        self._idle(bay)
 
     def tell(self, bay: Bay, trigger: str, meter: Payload | None = None) -> None:
         """An Updated that no fact explains."""
@@ -373,7 +366,7 @@ class Transactions(Block):
         for bay in self.all_bays():
             if evse in (None, bay.evse):
                 if bay.transaction is not None:
-                    self._finish(bay, trigger, reason)
+                    self.finish(bay, trigger, reason)
                 elif bay.permission is not None:
                     self.end_permission(bay, trigger, reason)
 

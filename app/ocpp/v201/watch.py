@@ -51,6 +51,8 @@ class Watch(Block):
         self._auth = auth
         self._tx = transactions
         self._timers: dict[int, Timer] = {}
+        self.before_plug: Callable[[Bay], None] = lambda bay: None
+        """Called when a cable is in and nothing has been told of it yet."""
         self.usable: Callable[[int], bool] = lambda evse: True
         """Is this EVSE in service and without a fault."""
 
@@ -101,9 +103,13 @@ class Watch(Block):
             self._tx.adopt(bay)
         if bay.transaction is not None:
             bay.transaction.connector = event.connector
+        self.before_plug(bay)
         self._tx.moved(bay, "CablePluggedIn")
         if bay.permission is not None:
             self._tx.let_flow(bay)
+        else:
+            self.ctx.station.handle(ShowText(bay.evse, None))
+            self._tx.timeouts.arm(bay)
 
     def _takes_over(self, bay: Bay) -> bool:
         """Does the authorization that waits for a cable belong here."""
@@ -124,6 +130,7 @@ class Watch(Block):
         had = bay.permission
         bay.connector = None
         bay.flow = Flow.IDLE
+        bay.cancel_timeout()
         stops = self._model.flag("TxCtrlr.StopTxOnEVSideDisconnect")
         if bay.transaction is None or event.side is UnplugSide.STATION:
             stops = True
@@ -139,7 +146,7 @@ class Watch(Block):
     def _suspended(self, bay: Bay, connector: int) -> None:
         """E10: the transaction waits for the cable to come back; a fixed one only so long (FR.02)."""
         if self._tethered(bay.evse, connector):
-            self._tx.arm_timeout(bay)
+            self._tx.timeouts.arm(bay)
 
     def _release(self, bay: Bay, token: IdToken, group: str | None, event: CableUnplugged) -> None:
         """E09.FR.02/.03: who gets the cable that still hangs in the socket."""

@@ -157,6 +157,38 @@ async def test_each_part_keeps_its_own_state(bench201: Make) -> None:
     assert statuses(bench) == ["2.1 Available"]
 
 
+async def test_part_of_a_station_out_of_service_keeps_what_it_is_told(bench201: Make) -> None:
+    """201-AV-03, G04.FR.08: an order to a part below one that is out of service is its own."""
+    bench = await booted(bench201)
+    await change(bench, "Inoperative")
+    await change(bench, "Inoperative", 1, 1)
+    bench.skip()
+    await change(bench, "Operative")
+    assert statuses(bench) == ["2.1 Available"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "actions"),
+    [
+        ("status-notification", ["StatusNotification"]),
+        ("notify-event", ["NotifyEvent"]),
+        ("both", ["StatusNotification", "NotifyEvent"]),
+    ],
+)
+async def test_message_that_tells_a_state_is_a_choice(
+    bench201: Make, choice: str, actions: list[str]
+) -> None:
+    """G01.FR.03, open point ocpp201-status-vs-notifyevent."""
+    bench = await booted(bench201, points={"ocpp201-status-vs-notifyevent": choice})
+    await bench.do(PlugIn(1))
+    assert [line.action for line in bench.lines] == actions
+    if choice == "notify-event":
+        [event] = bench.sent("NotifyEvent")[-1]["eventData"]
+        assert event["actualValue"] == "Occupied"
+        assert event["trigger"] == "Delta"
+        assert event["component"] == {"name": "Connector", "evse": {"id": 1, "connectorId": 1}}
+
+
 async def test_faulted_connector_stays_faulted(bench201: Make) -> None:
     """201-AV-03."""
     bench = await booted(bench201)

@@ -168,6 +168,8 @@ async def test_power_cut_in_a_session_ends_it_after_the_boot(bench201: Make) -> 
     assert events(bench)[-1] == "Ended AbnormalCondition EVConnected PowerLoss"
     assert told["offline"] is True
     assert told["seqNo"] == 2
+    assert told["timestamp"] == "2026-01-15T08:00:10Z"  # when it went dark, not when it booted
+    assert told["meterValue"][-1]["timestamp"] == "2026-01-15T08:00:10Z"
     assert [v["sampledValue"][0]["context"] for v in told["meterValue"]] == [
         "Transaction.Begin",
         "Transaction.End",

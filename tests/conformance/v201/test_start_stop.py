@@ -380,6 +380,68 @@ async def test_cable_in_time_stops_the_timeout(bench201: Make) -> None:
     assert bench.station.snapshot().evse(1).contactor_closed
 
 
+@pytest.mark.parametrize(
+    ("choice", "start", "told"),
+    [
+        ("token-first", "EVConnected", "Started CablePluggedIn EVConnected"),
+        ("cable-first", "EVConnected", "Ended EVConnectTimeout EVConnected Timeout"),
+        ("both", "EVConnected", "Ended EVConnectTimeout EVConnected Timeout"),
+    ],
+)
+async def test_cable_without_a_card_may_have_a_timeout_too(
+    bench201: Make, choice: str, start: str, told: str
+) -> None:
+    """201-TX-12, open point ocpp201-ev-connection-timeout.applies-to."""
+    bench = await booted(
+        bench201,
+        variables=points(start, "EVConnected") | {"SampledDataCtrlr.TxUpdatedInterval": "0"},
+        points={"ocpp201-ev-connection-timeout.applies-to": choice},
+    )
+    await bench.do(PlugIn(1))
+    await bench.advance(61)
+    assert events(bench)[-1] == told
+
+
+async def test_card_without_a_cable_has_no_timeout_where_only_cables_are_guarded(
+    bench201: Make,
+) -> None:
+    """Open point ocpp201-ev-connection-timeout.applies-to: cable-first."""
+    bench = await booted(
+        bench201, points={"ocpp201-ev-connection-timeout.applies-to": "cable-first"}
+    )
+    await bench.do(A1)
+    await bench.advance(600)
+    await bench.do(PlugIn(1))
+    assert events(bench)[0].startswith("Started")
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        (
+            "two-events",
+            ["Started CablePluggedIn EVConnected", "Updated Authorized EVConnected"],
+        ),
+        ("one-event", ["Started CablePluggedIn EVConnected"]),
+    ],
+)
+async def test_cable_and_authorization_at_once_are_two_events(
+    bench201: Make, choice: str, told: list[str]
+) -> None:
+    """E03.FR.12, note; open point ocpp201-event-merging."""
+    bench = await booted(
+        bench201,
+        variables=points("EVConnected", "EVConnected"),
+        settings={"free_vend": True},
+        points={"ocpp201-event-merging": choice},
+    )
+    await bench.do(PlugIn(1))
+    assert events(bench)[: len(told)] == told
+    assert "idToken" in bench.sent("TransactionEvent")[len(told) - 1]
+    await bench.advance(5)
+    assert events(bench)[-1] == "Updated ChargingStateChanged Charging"
+
+
 # ---- points by choice and by setting
 
 

@@ -1,0 +1,63 @@
+"""EVConnectionTimeOut: who waits for a cable, or for a card, and for how long. Part 2, C01.FR.26, E03.FR.05.
+
+By the specification an authorization waits for a cable; that a cable waits for an authorization is what the
+docs read into it, and an open point.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.kernel.text import Text
+from app.ocpp.v201.bay import Bay
+from app.ocpp.v201.facts import PARKING
+from app.station.commands import ShowText
+
+if TYPE_CHECKING:
+    from app.ocpp.v201.transactions import Transactions
+
+POINT = "ocpp201-ev-connection-timeout"
+
+
+class Timeouts:
+    """Ends waiting."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._tx = transactions
+        self._ctx = transactions.ctx
+
+    def arm(self, bay: Bay) -> None:
+        """Half of what a charge needs is there: wait for the other half only so long."""
+        bay.cancel_timeout()
+        plugged, permitted = bay.connector is not None, bay.permission is not None
+        if plugged is permitted:
+            return
+        guarded = self._ctx.points.choose(f"{POINT}.applies-to")
+        if guarded not in ("both", "cable-first" if plugged else "token-first"):
+            return
+        seconds = self._tx.model.integer("TxCtrlr.EVConnectionTimeOut")
+        late = self._no_card if plugged else self._no_cable
+        bay.timeout = self._ctx.clock.call_in(seconds, lambda: late(bay))
+
+    def _no_card(self, bay: Bay) -> None:
+        bay.timeout = None
+        keep_locked = self._ctx.points.choose(f"{POINT}.unlock-cable") == "keep-locked"
+        if bay.transaction is not None:
+            self._tx.finish(bay, "EVConnectTimeout", "Timeout", keep_locked=keep_locked)
+        elif not keep_locked:
+            self._tx.unlock(bay)
+
+    def _no_cable(self, bay: Bay) -> None:
+        bay.timeout = None
+        chosen = self._ctx.points.choose(POINT)
+        if chosen == "ignore":
+            return
+        self._ctx.station.handle(ShowText(bay.evse, Text("v201.screen.too_late")))
+        silent = chosen == "end-silently"
+        trigger = "ChargingStateChanged" if silent else "EVConnectTimeout"
+        reason = "Other" if silent else "Timeout"
+        stays = chosen == "deauthorize-keep" or PARKING in self._tx.stop_points
+        if stays and bay.transaction is not None:
+            self._tx.lapse(bay, trigger, reason)  # E03.FR.15
+        else:
+            self._tx.end_permission(bay, trigger, reason, force=True)
