@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loop_watch import LoopWatch
+from tests.support.own_frames import own_frame_faults  # noqa: F401 - for every test
 from tests.support.suite_clock import SLOW_CALLBACK, SuiteClock, SuiteReport
 
 # Seconds a suite may take on a two-core machine. A run under CI fails when one takes more than

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.kernel.bus import Entry
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.ocpp.events import LinkOpened
+from app.ocpp.events import LinkFailed, LinkOpened
+from app.runtime.address import AddressBad, address
+from app.runtime.config import Config
 from app.runtime.control.channels import (
     ControlAddressError,
     StdioChannel,
@@ -23,11 +26,14 @@ from app.runtime.control.channels import (
 )
 from app.runtime.control.dispatch import Dispatcher, Send
 from app.runtime.control.methods import Methods
+from app.runtime.events import StateTold
 from app.runtime.exit_codes import Exit
 from app.runtime.options import HeadlessOptions, StationOptions
+from app.runtime.problems import ConfigError
 from app.runtime.session import Session, StateUnfit
 from app.runtime.settings import resolve
 from app.runtime.store import StoreError, StoreLocked
+from app.runtime.tls import TlsFilesBad, tls_context
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +58,23 @@ class _End:
         return self.code
 
 
+class _Teller:
+    """Says on stderr what stands in the way, each new sentence once."""
+
+    def __init__(self, tell: Callable[[Text], None]) -> None:
+        self._tell = tell
+        self._last: Text | None = None
+
+    def __call__(self, entry: Entry) -> None:
+        event = entry.event
+        text = event.what if isinstance(event, StateTold) else None
+        if isinstance(event, LinkFailed):
+            text = event.why
+        if text is not None and text != self._last:
+            self._tell(text)
+        self._last = text
+
+
 async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     """Run the station. Returns how it ended; what went wrong is a sentence on stderr."""
 
@@ -72,6 +95,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     end = _End()
     try:
         session = make_session(options.station, on_undecided=lambda point: end.set(Exit.UNDECIDED))
+        session.bus.subscribe(_Teller(tell), StateTold, LinkFailed)
         await session.start()
     except StoreLocked as error:
         tell(error.text)
@@ -90,9 +114,20 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
 def make_session(options: StationOptions, **more: Any) -> Session:
     """The session that these flags describe. Raises ConfigError, StoreError, StateUnfit."""
     resolved = resolve(options.config, blueprint=options.blueprint, flags=options.flags())
+    _check_link(resolved.config)
     return Session(
         resolved.config, state_dir=options.state_dir, reset_state=options.reset_state, **more
     )
+
+
+def _check_link(config: Config) -> None:
+    """An address or certificate that can never work is a mistake of the configuration, told at once."""
+    try:
+        if config.csms.url is not None:
+            address(config.csms.url, config.csms.id or "-")
+        tls_context(config.tls_files())
+    except (AddressBad, TlsFilesBad) as error:
+        raise ConfigError([error.text]) from error
 
 
 async def _serve(

@@ -45,8 +45,10 @@ from ui.graphs.history import Marker
 from ui.inspector.faults_tab import fault_word, toggle
 from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
+from ui.station.naming import HeldCard
 from ui.station.views import EvseExtra, PictureExtra
 from ui.theme import ThemeSwitch
+from ui.wallet import Card
 
 BAD = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
 
@@ -99,7 +101,7 @@ class Controller(QObject):
         window.canvas.vehicle_menu_requested.connect(self._vehicle_menu)
         window.wallet.set_drop_target(window.canvas.reader_at, window.canvas.hover_card)
         window.wallet.card_offered.connect(self._on_card)
-        window.wallet.card_chosen.connect(window.canvas.set_card)
+        window.wallet.card_chosen.connect(self._on_card_chosen)
         window.wallet.add_requested.connect(self.card_add_wanted)
         window.inspector.intent.connect(bridge.intend)
         window.inspector.card_wanted.connect(self._on_card_wanted)
@@ -257,7 +259,10 @@ class Controller(QObject):
             return
         self._on_card(card, evse)
 
-    def _on_card(self, card: Any, evse: int | None) -> None:
+    def _on_card_chosen(self, card: Card) -> None:
+        self._window.canvas.set_card(HeldCard(card.uid, card.kind, card.name))
+
+    def _on_card(self, card: Card, evse: int | None) -> None:
         self._bridge.intend(PresentCard(card.uid, card.kind, evse or self._selected))
 
     def _press_stop(self) -> None:
