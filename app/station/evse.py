@@ -25,12 +25,13 @@ from app.station.events import (
     PhasesChanged,
     PilotChanged,
 )
-from app.station.faults import HOT_SHARE, READERLESS_DC_SHARE, Lying, fault_name
-from app.station.kinds import Current, Effect, Fault, Flow
+from app.station.faults import Lying, fault_name
+from app.station.kinds import Effect, Fault, Flow
+from app.station.limits import Caps, Prospect
 from app.station.meter import ZERO, Meter
-from app.station.power import UNLIMITED, Limit, Line, tightest
+from app.station.power import Limit, Line
 from app.station.snapshot import Phases, ReservationSnapshot
-from app.station.supply import CONVERTER_EFFICIENCY, Want
+from app.station.supply import Want
 from app.station.vehicle import Vehicle
 
 Emit = Callable[[Event], None]
@@ -74,9 +75,9 @@ class Evse:
     """State of one EVSE. Powers in W, currents in A per phase, times in elapsed seconds."""
 
     def __init__(self, number: int, spec: EvseSpec, grid_voltage: float, seed: int) -> None:
-        self.number, self.spec, self.grid_voltage = number, spec, grid_voltage
+        self.number, self.spec = number, spec
         self.connectors = [Connector(n, one) for n, one in enumerate(spec.connectors, 1)]
-        self._rating = _rating(spec, grid_voltage)
+        self.caps = Caps(spec, grid_voltage)
         self.meter = Meter(seed, f"evse{number}")
         self.plugged: Connector | None = None
         """Where the car hangs."""
@@ -133,65 +134,38 @@ class Evse:
     def running(self) -> bool:
         return self.flow in RUNNING
 
+    @property
+    def plugged_car(self) -> Vehicle | None:
+        return self.vehicle if self.plugged is not None else None
+
     def line(self) -> Line:
-        """What current flows through: the car's phases or battery once it is plugged."""
-        car = self.vehicle if self.plugged is not None else None
-        if self.spec.current is Current.DC:
-            return Line(Current.DC, car.pack_voltage() if car else 400.0, 1)
-        phases = min(self.spec.phases, self.offer.phases or 3, car.ac_phases if car else 3)
-        return Line(Current.AC, self.grid_voltage, max(1, phases))
+        return self.caps.line(self.plugged_car, self.offer)
 
-    def own_limits(self, line: Line, conditions: Conditions) -> list[Limit]:
-        """What the station side allows, without the share of the grid connection."""
-        limits = [self._rating]
-        plugged = self.plugged
-        if plugged is not None or len(self.connectors) == 1:
-            cable = (plugged or self.connectors[0]).spec.max_current
-            limits.append(Limit(Text("station.cap.cable", {"amps": cable}), amps=cable))
-        if self.offer.amps is not None or self.offer.watts is not None:
-            amps, watts = self.offer.amps, self.offer.watts
-            limits.append(
-                Limit(
-                    self.offer.source or Text("station.cap.offer"),
-                    UNLIMITED if amps is None else amps,
-                    UNLIMITED if watts is None else watts,
-                )
-            )
-        for lying in conditions.hits[self.focus]:
-            if lying.effect is Effect.DERATE:
-                limits.append(self._derating(lying.fault, line, limits))
-        return limits
+    def prospect(self, conditions: Conditions) -> Prospect:
+        """What could flow here now, before the grid connection is shared."""
+        hits = conditions.hits[self.focus]
+        derating = [lying.fault for lying in hits if lying.effect is Effect.DERATE]
+        return self.caps.prospect(self.focus, self.plugged_car, self.offer, derating)
 
-    def share_limit(self, amps: float) -> Limit:
-        """The part of the grid connection (A per phase) as a limit on this side of the converter."""
-        name = Text("station.cap.supply")
-        if self.spec.current is Current.AC:
-            return Limit(name, amps=amps)
-        return Limit(name, watts=amps * self._grid_watts_per_amp())
-
-    def want(self, conditions: Conditions) -> Want | None:
+    def want(self, prospect: Prospect, conditions: Conditions) -> Want | None:
         """What it would draw from the grid if it were alone; None: nothing now."""
-        if not self._may_flow(conditions) or self.vehicle is None:
+        if not self._may_flow(conditions) or not prospect.line.carries(prospect.allowed):
             return None
-        if self._car_rests(conditions) is not None or self.vehicle.spec.ventilation:
+        car = self.vehicle
+        if car is None or car.spec.ventilation or self._car_rests(conditions) is not None:
             return None
-        line = self.line()
-        allowed = tightest(line, self.own_limits(line, conditions))
-        if not line.carries(allowed):
-            return None
-        amps = min(allowed, tightest(line, self.vehicle.limits(line)))
-        if self.spec.current is Current.AC:
-            # no less than 6 A can be offered, even to a car that takes less
-            return Want(max(amps, MIN_AC_CURRENT), least=MIN_AC_CURRENT)
-        return Want(line.watts(amps) / self._grid_watts_per_amp())
+        amps = self.caps.on_grid(prospect)
+        if self.caps.dc:
+            return Want(amps)
+        # no less than 6 A can be offered, even to a car that takes less
+        return Want(max(amps, MIN_AC_CURRENT), least=MIN_AC_CURRENT)
 
     def demand(self, at: float) -> object:
         """All that decides the power here and changes with time alone: while it stays, so does the power."""
         car = self.vehicle
         if car is None or not self.running:
             return None
-        dc = self.spec.current is Current.DC
-        return at >= self.ready_at, car.full, car.soc if dc else car.ac_share()
+        return at >= self.ready_at, car.full, car.soc if self.caps.dc else car.ac_share()
 
     # ---- changes
 
@@ -231,20 +205,16 @@ class Evse:
             plugged.bolt_out = True
             emit(LockChanged(self.number, plugged.number, plugged.lock))
 
-    def settle(self, share: float, conditions: Conditions, emit: Emit) -> None:
+    def settle(self, prospect: Prospect, share: float, conditions: Conditions, emit: Emit) -> None:
         """Bring pilot, contactor, phases, power and flow in line with what holds now."""
         self._drop_permission(conditions)
-        self.share = share
-        line = self.line()
-        limits = [*self.own_limits(line, conditions), self.share_limit(share)]
-        self.limit = tightest(line, limits)
-        flow, why = self._decide(line, limits, conditions)
+        line, limit = prospect.line, self.caps.share(share)
+        self.share, self.limit = share, max(0.0, min(prospect.allowed, limit.on(line)))
+        flow, why = self._decide(line, [*prospect.limits, limit], conditions)
         charging = flow is Flow.CHARGING
-        amps = 0.0
-        if charging and self.vehicle is not None:
-            amps = min(self.limit, tightest(line, self.vehicle.limits(line)))
+        amps = min(self.limit, prospect.takes) if charging else 0.0
         self.currents, self.powers = line.spread(amps) if amps > 0 else (ZERO, ZERO)
-        self.phases_used = (0 if line.kind is Current.DC else line.phases) if charging else 0
+        self.phases_used = line.phases if charging and not self.caps.dc else 0
         self._warm(conditions.elapsed)
         self._move_pilots(flow, conditions, emit)
         self._move_contactor(charging, conditions, emit)
@@ -305,16 +275,17 @@ class Evse:
         car = self.vehicle
         if car is None:
             return Text("station.why.no_car")
-        name = {"name": car.spec.name}
         if car.paused:
-            return Text("station.why.car_paused", name)
-        if car.full:
-            return Text("station.why.car_full", name)
-        if conditions.elapsed < self.ready_at:
-            return Text("station.why.car_not_ready", name)
-        if not car.fits(self.spec.current):
-            return Text("station.why.car_takes_none", name)
-        return None
+            why = "car_paused"
+        elif car.full:
+            why = "car_full"
+        elif conditions.elapsed < self.ready_at:
+            why = "car_not_ready"
+        elif not car.fits(self.spec.current):
+            why = "car_takes_none"
+        else:
+            return None
+        return Text(f"station.why.{why}", {"name": car.spec.name})
 
     def _move_pilots(self, flow: Flow, conditions: Conditions, emit: Emit) -> None:
         asks = flow is Flow.CHARGING
@@ -355,20 +326,6 @@ class Evse:
         if goal != self._heat[2]:
             self._heat = (elapsed, self.temperature(elapsed), goal)
 
-    def _derating(self, fault: Fault, line: Line, others: list[Limit]) -> Limit:
-        name = fault_name(fault)
-        dc = line.kind is Current.DC
-        if fault is Fault.READER_LOST:
-            least = READERLESS_DC_SHARE * self.spec.max_power
-            return Limit(name, watts=least) if dc else Limit(name, amps=MIN_AC_CURRENT)
-        car = self.vehicle.limits(line) if self.vehicle is not None else []
-        half = HOT_SHARE * tightest(line, [*others, *car])
-        return Limit(name, amps=half if dc else max(half, MIN_AC_CURRENT))
-
-    def _grid_watts_per_amp(self) -> float:
-        """W on the DC side that 1 A per phase of the grid gives."""
-        return self.grid_voltage * self.spec.phases * CONVERTER_EFFICIENCY
-
     # ---- time
 
     def pass_time(self, seconds: float) -> None:
@@ -400,11 +357,3 @@ class Evse:
         if self.power <= 0.0:
             return car.soc
         return min(car.target_soc, car.soc + car.gain(self.spec.current, self.power, seconds))
-
-
-def _rating(spec: EvseSpec, grid_voltage: float) -> Limit:
-    """What the EVSE is built for. On AC each phase carries its part and no more."""
-    name = Text("station.cap.rating", {"kw": round(spec.max_power / 1000.0, 1)})
-    if spec.current is Current.DC:
-        return Limit(name, watts=spec.max_power)
-    return Limit(name, amps=spec.max_power / grid_voltage / spec.phases)

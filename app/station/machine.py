@@ -22,7 +22,7 @@ from app.station.intents import Refused
 from app.station.kinds import Effect, Fault, ReaderLamp
 from app.station.reader import Reader
 from app.station.snapshot import Phases
-from app.station.supply import shares
+from app.station.supply import Want, shares
 from app.station.vehicle import Vehicle, VehicleLibrary
 
 POWER_STEP = 1.0
@@ -180,12 +180,17 @@ class Machine:
     def settle(self) -> None:
         """Derive what follows from the state of all parts; events tell what is different."""
         conditions = {evse.number: self.conditions(evse) for evse in self.evses}
-        wants = {evse.number: evse.want(conditions[evse.number]) for evse in self.evses}
-        wanting = {number: want for number, want in wants.items() if want is not None}
+        prospects = {evse.number: evse.prospect(conditions[evse.number]) for evse in self.evses}
+        wanting: dict[int, Want] = {}
+        for number, prospect in prospects.items():
+            want = self.evses[number - 1].want(prospect, conditions[number])
+            if want is not None:
+                wanting[number] = want
         order = sorted(wanting, key=self._turn_of)
-        parts = shares(self.blueprint.supply.current, wanting, order, list(wants))
+        parts = shares(self.blueprint.supply.current, wanting, order, list(prospects))
         for evse in self.evses:
-            evse.settle(parts[evse.number], conditions[evse.number], self.emit)
+            number = evse.number
+            evse.settle(prospects[number], parts[number], conditions[number], self.emit)
         self._demands = [evse.demand(self.at) for evse in self.evses]
 
     def _turn_of(self, number: int) -> int:

@@ -163,19 +163,26 @@ class Vehicle:
         """The share of its greatest power that the car takes on AC, as full as it is."""
         return share_at(self.spec.ac_curve, self.soc)
 
-    def limits(self, line: Line) -> list[Limit]:
-        """What the car takes at most right now: its own rating, and its curve where that is below."""
+    def _rated_and_share(self, line: Line) -> tuple[float, float]:
+        """W, and the share of it that the curve leaves."""
         spec = self.spec
-        name = {"name": spec.name}
-        if line.kind is Current.DC:
-            rated = min(self.max_dc_power, spec.max_dc_current * line.voltage)
-            share = share_at(spec.dc_curve, self.soc)
-        else:
-            rated = line.watts(self.max_ac_current)
-            share = self.ac_share()
+        if line.kind is Current.AC:
+            return line.watts(self.max_ac_current), self.ac_share()
+        rated = min(self.max_dc_power, spec.max_dc_current * line.voltage)
+        return rated, share_at(spec.dc_curve, self.soc)
+
+    def takes(self, line: Line) -> float:
+        """A per phase that the car draws at most right now."""
+        rated, share = self._rated_and_share(line)
+        return line.amps(rated * share)
+
+    def limits(self, line: Line) -> list[Limit]:
+        """Why it draws no more: its own rating, and its curve where that is below."""
+        rated, share = self._rated_and_share(line)
+        name = {"name": self.spec.name}
         limits = [Limit(Text("station.cap.vehicle", name), watts=rated)]
         if share < 1.0:
-            soc = {"name": spec.name, "soc": round(self.soc)}
+            soc = {"name": self.spec.name, "soc": round(self.soc)}
             limits.append(Limit(Text("station.cap.curve", soc), watts=rated * share))
         return limits
 

@@ -89,9 +89,9 @@ def voltages(machine: Machine, evse: Evse, elapsed: float) -> Phases:
         return ZERO
     if evse.spec.current is Current.DC:
         return (evse.line().voltage if evse.power > 0 else 0.0, 0.0, 0.0)
+    nominal = machine.blueprint.supply.voltage
     one, two, three = (
-        evse.grid_voltage
-        * (1.0 + VOLTAGE_NOISE * _noise(machine, evse, f"voltage{phase}", elapsed))
+        nominal * (1.0 + VOLTAGE_NOISE * _noise(machine, evse, f"voltage{phase}", elapsed))
         if phase <= evse.spec.phases
         else 0.0
         for phase in (1, 2, 3)
@@ -163,8 +163,8 @@ def caps(machine: Machine, evse: Evse) -> tuple[Cap, ...]:
     """The ladder: all that caps the power here, tightest first."""
     line = evse.line()
     limits = [
-        *evse.own_limits(line, machine.conditions(evse)),
-        evse.share_limit(evse.share),
+        *evse.prospect(machine.conditions(evse)).limits,
+        evse.caps.share(evse.share),
     ]
     if evse.plugged is not None and evse.vehicle is not None:
         limits += evse.vehicle.limits(line)

@@ -301,7 +301,7 @@ def run(bench: Bench, plan: list[Any], after_each: Callable[[], None]) -> None:
 
 
 many = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
