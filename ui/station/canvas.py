@@ -30,6 +30,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app.kernel.catalogue import Catalogue
+from app.station.intents import SetVehicle
 from app.station.snapshot import StationSnapshot
 from ui.station.hotspots import HEAD_ACTS, Act, Hotspot, Spot
 from ui.station.naming import (
@@ -100,6 +101,7 @@ class StationCanvas(QWidget):
             for rect in changed:
                 self._refresh(rect)
         self._place_spots()
+        self._describe()
         self._pace()
 
     def set_selected(self, evse: int) -> None:
@@ -330,6 +332,19 @@ class StationCanvas(QWidget):
         for spot, button in self._spots.items():
             button.name(*spot_name(self.picture, spot, self._card))
 
+    def _describe(self) -> None:
+        """Tell screen readers the state of the station in one sentence an EVSE."""
+        words = self.picture.words
+        parts = [
+            words.say("act.select", n=view.evse, state=f"{view.word}, {view.subline}")
+            for view in self.picture.views.values()
+        ]
+        text = ". ".join(
+            [self.picture.content.sign, *parts] if self.picture.content.sign else parts
+        )
+        if text != self.accessibleDescription():
+            self.setAccessibleDescription(text)
+
     def _clicked(self) -> None:
         button = self.sender()
         if isinstance(button, Hotspot):
@@ -384,17 +399,26 @@ class StationCanvas(QWidget):
     # ------------------------------------------------------------------ what hotspots report
 
     def drag_begun(self, spot: Spot, at: QPointF) -> bool:
-        """A plug is taken into the hand."""
-        if spot.evse not in self.picture.views:
+        """A plug is taken into the hand, or a battery bar by its end."""
+        view = self.picture.views.get(spot.evse)
+        if view is None or (spot.act is Act.CAR and view.car is None):
             return False
         self._dragged = spot
+        if spot.act is Act.CAR:
+            self.drag_moved(at)
+            return True
         self.picture.mood.carried = Carried(spot.evse, spot.slot, at)
         self.setCursor(Qt.CursorShape.ClosedHandCursor)
         self.update()
         return True
 
     def drag_moved(self, at: QPointF) -> None:
-        """The plug follows the pointer."""
+        """The plug, or the end of the battery bar, follows the pointer."""
+        if self._dragged is not None and self._dragged.act is Act.CAR:
+            evse = self._dragged.evse
+            self.picture.mood.charge = (evse, self.picture.charge_at(evse, at))
+            self._refresh(self.picture.words_rect(evse))
+            return
         carried = self.picture.mood.carried
         if carried is None or self._dragged is None:
             return
@@ -406,19 +430,30 @@ class StationCanvas(QWidget):
     def drag_ended(self, at: QPointF) -> None:
         """The plug is let go: into the car, out of it, or back to where it was."""
         spot, self._dragged = self._dragged, None
-        self.picture.mood.carried = None
+        self.picture.mood.carried = self.picture.mood.charge = None
         self.unsetCursor()
         self.update()
-        if (
-            spot is None
-            or spot.evse not in self.picture.views
-            or not drop_fits(self.picture, spot, at)
-        ):
+        if spot is None or spot.evse not in self.picture.views:
+            return
+        if spot.act is Act.CAR:
+            self.intent.emit(
+                SetVehicle(spot.evse, soc=float(self.picture.charge_at(spot.evse, at)))
+            )
+            return
+        if not drop_fits(self.picture, spot, at):
             return
         if spot.evse != self.picture.mood.selected:
             self._choose(spot.evse)
         force = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
         self.intent.emit(plug_intent(self.picture, spot, force=force))
+
+    def nudged(self, spot: Spot, way: int) -> bool:
+        """Plus and minus on a car's battery change its state of charge by five percent."""
+        view = self.picture.views.get(spot.evse)
+        if spot.act is not Act.CAR or view is None or view.car is None:
+            return False
+        self.intent.emit(SetVehicle(spot.evse, soc=float(min(100, max(0, view.car.soc + 5 * way)))))
+        return True
 
     def _carried_rect(self) -> QRectF:
         return self.picture.to_widget(self.picture.carried_path().boundingRect()).adjusted(

@@ -111,7 +111,9 @@ def _sign(words: Wording, snapshot: StationSnapshot, extra: PictureExtra) -> str
         return say("sign.offline_queue", n=extra.queue) if extra.queue else say("sign.offline")
     if extra.boot in (BootState.PENDING, BootState.REJECTED):
         return say(f"sign.{extra.boot.value}")
-    return "" if snapshot.operative else say("sign.unavailable")
+    if not snapshot.operative:
+        return say("sign.unavailable")
+    return say("sign.door") if snapshot.door_open else ""
 
 
 def _bar(words: Wording, snapshot: StationSnapshot, zoom: int, selected: int) -> BarView:

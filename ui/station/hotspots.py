@@ -41,7 +41,7 @@ class Act(Enum):
 HEAD_ACTS = (
     Act.MAINS, Act.NETWORK, Act.DOOR, Act.FAULTS, Act.ZOOM_OUT, Act.ZOOM_RESET, Act.ZOOM_IN
 )  # fmt: skip
-DRAGGED = (Act.PLUG, Act.SOCKET)
+DRAGGED = (Act.PLUG, Act.SOCKET, Act.CAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Stage(Protocol):
     def drag_ended(self, at: QPointF) -> None: ...
     def hover_changed(self) -> None: ...
     def focus_reached(self, spot: Spot) -> None: ...
+    def nudged(self, spot: Spot, way: int) -> bool: ...
 
 
 class Hotspot(QAbstractButton):
@@ -142,6 +143,9 @@ class Hotspot(QAbstractButton):
             self._by_key = True
             self.force = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self.click()
+            return
+        nudges = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1}
+        if event.key() in nudges and self._stage.nudged(self.spot, nudges[Qt.Key(event.key())]):
             return
         if event.key() == Qt.Key.Key_Space:
             self.force = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)

@@ -130,10 +130,11 @@ def spot_name(picture: Picture, spot: Spot, card: HeldCard | None) -> tuple[str,
         case Act.CAR:
             if view.car is None:
                 return say("act.car_arrive", n=spot.evse), ""
+            hint = say("act.charge_hint")
             if any(plug.plugged for plug in view.plugs):
                 name = view.car.name
-                return say("act.car_stays", n=spot.evse, name=name, percent=view.car.soc), ""
-            return say("act.car_leave", n=spot.evse), ""
+                return say("act.car_stays", n=spot.evse, name=name, percent=view.car.soc), hint
+            return say("act.car_leave", n=spot.evse), hint
     return say(f"act.{spot.act.value}", n=spot.evse), ""
 
 

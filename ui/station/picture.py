@@ -61,6 +61,8 @@ class Mood:
     glow: str = ""
     """The reader that a card is being held over, as "reader<cabinet>"."""
     carried: Carried | None = None
+    charge: tuple[int, int] | None = None
+    """EVSE and percent while a battery bar is being dragged."""
     still: bool = False
     moving: dict[int, Moving] = field(default_factory=dict)
     phases: dict[int, float] = field(default_factory=dict)
@@ -314,6 +316,8 @@ class Picture(Placing):
         assert self._bays is not None
         assert self.frame is not None
         bays, view = self._bays, self.views[evse]
+        if self.mood.charge is not None and self.mood.charge[0] == evse and view.car is not None:
+            view = replace(view, car=replace(view.car, soc=self.mood.charge[1]))
         layer, say, rect = self._layer(f"words{evse}"), self.words.say, self.floor_scene(evse)
         size = min(15.0, max(12.0, 10.5 / self.frame.scale))
         target = say("target", percent=view.car.target) if view.car else ""

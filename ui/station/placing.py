@@ -98,6 +98,12 @@ class Placing:
         lean = (bay.axis - self.plan.width / 2) * 0.0003 * (60 + slack)
         return QRectF(bay.left + 14 + lean, 540 + slack, bay.right - bay.left - 28, 56)
 
+    def charge_at(self, evse: int, at: QPointF) -> int:
+        """Which state of charge a point of the widget means on a bay's battery bar, percent."""
+        bar = self.floor_scene(evse)
+        part = (self.scene(at).x() - bar.left()) / bar.width()
+        return round(100 * min(1.0, max(0.0, part)))
+
     def words_rect(self, evse: int) -> QRectF:
         """The words on the floor with what is behind them, in the widget."""
         return self.to_widget(self.floor_scene(evse).adjusted(-10, -10, 10, 14))

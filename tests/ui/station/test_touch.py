@@ -28,6 +28,7 @@ from app.station.intents import (
     RaiseFault,
     RestoreMains,
     RestoreNetwork,
+    SetVehicle,
     Unplug,
 )
 from app.station.kinds import Fault, UnplugSide
@@ -345,3 +346,48 @@ def test_a_station_that_changes_its_build_gets_new_buttons(show: Show) -> None:
     scene: StationSnapshot = scenes.mixed()
     canvas.set_snapshot(scene)
     assert {b.spot.evse for b in canvas.hotspots()} == {0, 1, 2, 3, 4}
+
+
+def test_the_battery_bar_is_dragged_to_a_charge(show: Show, intents: Collect) -> None:
+    canvas = show(scenes.row(2, scenes.plugged))
+    found = intents(canvas)
+    bar = canvas.picture.to_widget(canvas.picture.floor_scene(1))
+    button = canvas.hotspot(Act.CAR, 1)
+    start = button.rect().center()
+    goal = button.mapFromParent(QPointF(bar.left() + bar.width() * 0.9, bar.center().y()).toPoint())
+    QTest.mousePress(button, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(button, start + QPoint(20, 0))
+    QTest.mouseMove(button, goal)
+    assert canvas.picture.mood.charge is not None
+    canvas.grab()
+    assert any(
+        label.text == f"{canvas.picture.mood.charge[1]} %" for label in canvas.painted_labels()
+    )
+    QTest.mouseRelease(button, LEFT, Qt.KeyboardModifier.NoModifier, goal)
+    assert len(found) == 1
+    assert isinstance(found[0], SetVehicle)
+    assert found[0].soc == pytest.approx(90, abs=2)
+
+
+def test_plus_and_minus_change_the_charge(qtbot: QtBot, show: Show, intents: Collect) -> None:
+    canvas = show(scenes.row(1, scenes.plugged))
+    found = intents(canvas)
+    button = canvas.hotspot(Act.CAR, 1)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Plus)
+    qtbot.keyClick(button, Qt.Key.Key_Minus)
+    assert found == [SetVehicle(1, soc=69.0), SetVehicle(1, soc=59.0)]
+
+
+def test_an_empty_bay_has_no_battery_to_drag(show: Show, intents: Collect) -> None:
+    canvas = show(scenes.home())
+    found = intents(canvas)
+    drag(canvas, Act.CAR, 1, QPointF(300, 380))
+    assert found == []
+
+
+def test_screen_readers_are_told_the_state_of_every_evse(show: Show) -> None:
+    canvas = show(scenes.mixed())
+    text = canvas.accessibleDescription()
+    assert "EVSE 1: Charging, 11.0 kW, Type 2" in text
+    assert "EVSE 4: Faulted, Ground fault" in text
