@@ -112,7 +112,7 @@ def field(caption: str, widget: QWidget, hint: QLabel | None = None) -> QVBoxLay
 
 
 def bar(*widgets: QWidget, stretch_after: int = 0, left: int = 16, right: int = 12) -> QFrame:
-    """A head of 40 px; the free room comes after the widget of this index."""
+    """A head of 40 px; the widget of this index takes the free room, a label also gives way."""
     frame = QFrame()
     frame.setProperty("role", "bar")
     frame.setFixedHeight(BAR_HEIGHT)
@@ -120,8 +120,13 @@ def bar(*widgets: QWidget, stretch_after: int = 0, left: int = 16, right: int = 
     row.setContentsMargins(left, 0, right, 0)
     row.setSpacing(8)
     for number, widget in enumerate(widgets):
-        row.addWidget(widget)
-        if number == stretch_after:
+        if number != stretch_after:
+            row.addWidget(widget)
+        elif isinstance(widget, QLabel):
+            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            row.addWidget(widget, 1)
+        else:
+            row.addWidget(widget)
             row.addStretch(1)
     return frame
 

@@ -26,7 +26,7 @@ LONGEST = 2_000
 """Characters of a line that are coloured; longer ones stay plain."""
 INDENT = "  "
 MARGIN = 10
-LOWEST = 64
+LOWEST = 52
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from ui.theme import Theme, mono_font, ui_font
 from ui.widgets.glyphs import glyph_icon
 
 ROW_HEIGHT = 32
-LOWEST = 88
-"""Height of a table that shows its head and two rows."""
+LOWEST = 60
+"""Height of a table that shows its head and one row."""
 FIRST_MARGIN, MARGIN, ICON = 16, 8, 14
 LOUD = frozenset({"fault", "warn", "charge"})
 """Colour roles that words take over from the shape beside them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -105,7 +105,5 @@ def tiny_station(url: str, id_: str = "CS-1", protocol: str = V201) -> Iterator[
         proxy=None,
         close_timeout=1,
     ) as socket:
-        try:
+        with suppress(ConnectionClosed):
             yield TinyStation(socket)
-        except ConnectionClosed:
-            pass

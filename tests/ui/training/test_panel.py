@@ -1,0 +1,524 @@
+"""The panel over a real CSMS, with stations that connect over real sockets and real clicks."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.kernel.catalogue import Catalogue
+from app.training.settings import BootStatus
+from app.training.thread import TrainingCsmsThread
+from app.training.tokens import TokenStatus
+from tests.ui.training.stations import V16, TinyStation, tiny_station
+from ui.theme import Theme
+from ui.training.panel import BEHAVIOUR, COMPOSER, TABS, TOKENS, TrainingPanel
+
+LEFT = Qt.MouseButton.LeftButton
+
+# The offscreen platform says so of every top-level window with a smallest size.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def click(qtbot: QtBot, button: QPushButton) -> None:
+    qtbot.mouseClick(button, LEFT)
+
+
+def open_tab(qtbot: QtBot, panel: TrainingPanel, number: int) -> None:
+    qtbot.mouseClick(panel.tabs, LEFT, pos=panel.tabs.tabRect(number).center())
+    assert panel.tabs.currentIndex() == number
+
+
+def cells(panel_table: object, row: int) -> list[str]:
+    model = panel_table.model()  # type: ignore[attr-defined]
+    return [model.index(row, column).data() for column in range(model.columnCount())]
+
+
+# ---------------------------------------------------------------- stations
+
+
+def test_a_station_that_connects_and_boots_appears_with_its_connectors(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    table = panel.stations.table
+    with tiny_station(url, "CS-7") as station:
+        station.boot201()
+        station.status201(1, 1, "Available")
+        qtbot.waitUntil(lambda: table.model().rowCount() == 1 and "1 Available" in cells(table, 0))
+        row = cells(table, 0)
+        assert row[:3] == ["CS-7", "2.0.1", "Accepted"]
+        assert row[4] == "Forecourt Public 22"
+    qtbot.waitUntil(lambda: cells(table, 0)[3].startswith("gone"))
+
+
+def test_the_url_is_copied(panel: TrainingPanel, url: str, qtbot: QtBot) -> None:
+    click(qtbot, panel.stations._copy)
+    assert QGuiApplication.clipboard().text() == url
+
+
+def test_disconnect_closes_the_connection_of_the_chosen_station(
+    panel: TrainingPanel, url: str, csms: TrainingCsmsThread, qtbot: QtBot
+) -> None:
+    with tiny_station(url, "CS-7"):
+        qtbot.waitUntil(panel.stations._close.isEnabled)
+        click(qtbot, panel.stations._close)
+        qtbot.waitUntil(lambda: not csms.snapshot().stations[0].connected)
+        qtbot.waitUntil(lambda: not panel.stations._close.isEnabled())
+
+
+def test_a_station_that_appears_keeps_the_chosen_one_chosen(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    table = panel.stations.table
+    with tiny_station(url, "A"), tiny_station(url, "B"):
+        qtbot.waitUntil(lambda: table.model().rowCount() == 2)
+        table.choose("B")
+        with tiny_station(url, "C"):
+            qtbot.waitUntil(lambda: table.model().rowCount() == 3)
+            assert table.chosen().id == "B"
+
+
+# ---------------------------------------------------------------- elsewhere
+
+
+def test_an_empty_state_says_where_the_station_is_and_offers_to_come_here(
+    panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    assert not panel.shows_empty_state
+    panel.set_elsewhere("wss://csms.example.com/ocpp")
+    assert panel.shows_empty_state
+    assert "wss://csms.example.com/ocpp" in panel.empty.sentence.text()
+    with qtbot.waitSignal(panel.use_training_requested):
+        click(qtbot, panel.empty.action)
+    panel.set_elsewhere(None)
+    assert not panel.shows_empty_state
+
+
+def test_other_stations_are_shown_although_the_own_one_is_elsewhere(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    panel.set_elsewhere("wss://csms.example.com/ocpp")
+    with tiny_station(url, "GUEST"):
+        qtbot.waitUntil(lambda: not panel.shows_empty_state)
+        assert panel.use.isVisible()
+        with qtbot.waitSignal(panel.use_training_requested):
+            click(qtbot, panel.use)
+    qtbot.waitUntil(lambda: panel.shows_empty_state)
+
+
+# ---------------------------------------------------------------- transactions
+
+
+def session201(station: TinyStation) -> None:
+    station.event201("Started", 0, "tx-1", trigger="CablePluggedIn", state="EVConnected")
+    station.event201("Updated", 1, "tx-1", trigger="Authorized", token="04A29F1C", energy_wh=1000)
+    station.event201("Updated", 3, "tx-1", trigger="MeterValuePeriodic", energy_wh=5210)
+
+
+def test_a_transaction_is_shown_live_with_energy_cost_and_what_is_missing(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.transactions
+    with tiny_station(url, "CS-7") as station:
+        session201(station)
+        qtbot.waitUntil(lambda: tab.events.model().rowCount() == 3)
+        row = cells(tab.table, 0)
+        assert row[:6] == ["Charging", "CS-7", "1", "04A29F1C", "4.21 kWh", "2.19 EUR"]
+        assert tab._remarks.text() == "Missing seqNo: 2"
+        assert [cells(tab.events, n)[2] for n in range(3)] == ["Started", "Updated", "Updated"]
+        station.event201(
+            "Ended", 4, "tx-1", trigger="EVDeparted", state="Idle", stoppedReason="EVDisconnected"
+        )
+        qtbot.waitUntil(lambda: cells(tab.table, 0)[0] == "Ended, EVDisconnected")
+
+
+def test_the_chosen_event_shows_its_text(panel: TrainingPanel, url: str, qtbot: QtBot) -> None:
+    tab = panel.transactions
+    with tiny_station(url, "CS-7") as station:
+        session201(station)
+        qtbot.waitUntil(lambda: tab.events.model().rowCount() == 3)
+        open_tab(qtbot, panel, 1)
+        rect = tab.events.visualRect(tab.events.model().index(0, 2))
+        qtbot.mouseClick(tab.events.viewport(), LEFT, pos=rect.center())
+        assert '"triggerReason": "CablePluggedIn"' in tab._raw.toPlainText()
+
+
+def test_the_tab_counts_the_running_transactions(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    with tiny_station(url, "CS-7") as station:
+        session201(station)
+        qtbot.waitUntil(lambda: panel.tabs.tabText(1) == "Transactions 1")
+
+
+# ---------------------------------------------------------------- tokens
+
+
+def test_the_status_of_a_token_is_changed_in_its_row(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, TOKENS)
+    qtbot.waitUntil(lambda: panel.tokens.status_combo("045D2088") is not None)
+    combo = panel.tokens.status_combo("045D2088")
+    assert combo is not None
+    combo.setFocus()
+    qtbot.keyClick(combo, Qt.Key.Key_Down)
+    assert combo.currentData() is TokenStatus.BLOCKED
+    found = {token.id: token.status for token in csms.snapshot().tokens}
+    assert found["045D2088"] is TokenStatus.BLOCKED
+    others = [status for id_, status in found.items() if id_ not in {"045D2088", "04E8037A"}]
+    assert TokenStatus.BLOCKED not in others
+
+
+def test_a_token_is_added_edited_and_removed(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, TOKENS)
+    tab = panel.tokens
+    click(qtbot, tab._add)
+    dialog = tab.dialog
+    assert dialog is not None
+    assert not dialog.save.isEnabled()
+    qtbot.keyClicks(dialog.name_field, "New one")
+    qtbot.keyClicks(dialog.id_field, "04AA")
+    qtbot.keyClicks(dialog.group_field, "FLEET B")
+    click(qtbot, dialog.save)
+    qtbot.waitUntil(lambda: tab.table.choose("04aa"))
+    click(qtbot, tab._edit)
+    dialog = tab.dialog
+    assert dialog is not None
+    dialog.id_field.selectAll()
+    qtbot.keyClicks(dialog.id_field, "04BB")
+    qtbot.keyClicks(dialog.expiry_field, "2031-05-01")
+    click(qtbot, dialog.save)
+    qtbot.waitUntil(lambda: tab.table.choose("04bb"))
+    token = next(one for one in csms.snapshot().tokens if one.id == "04BB")
+    assert (token.name, token.group) == ("New one", "FLEET B")
+    assert token.expiry is not None
+    assert token.expiry.isoformat() == "2031-05-01T23:59:59+00:00"
+    assert not any(one.id == "04AA" for one in csms.snapshot().tokens)
+    with qtbot.waitActive(panel):
+        panel.activateWindow()
+    tab.table.setFocus()
+    qtbot.keyClick(tab.table, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: not any(one.id == "04BB" for one in csms.snapshot().tokens))
+
+
+@pytest.mark.parametrize(("id_", "expiry"), [("04a29f1c", ""), ("", ""), ("NEW", "tomorrow")])
+def test_a_token_that_cannot_be_kept_cannot_be_saved(
+    panel: TrainingPanel, qtbot: QtBot, id_: str, expiry: str
+) -> None:
+    open_tab(qtbot, panel, TOKENS)
+    panel.tokens.add_token()
+    dialog = panel.tokens.dialog
+    assert dialog is not None
+    qtbot.keyClicks(dialog.id_field, id_)
+    qtbot.keyClicks(dialog.expiry_field, expiry)
+    assert not dialog.save.isEnabled()
+    dialog.reject()
+
+
+# ---------------------------------------------------------------- composer
+
+
+def ready_to_send(panel: TrainingPanel, qtbot: QtBot, action: str) -> None:
+    open_tab(qtbot, panel, COMPOSER)
+    qtbot.waitUntil(lambda: panel.composer.station.count() > 0)
+    panel.composer.choose_action(action)
+    qtbot.waitUntil(panel.composer.send_button.isEnabled)
+
+
+def test_an_example_is_edited_sent_and_answered(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7") as station:
+        ready_to_send(panel, qtbot, "Reset")
+        assert json.loads(tab.text.toPlainText()) == {"type": "Immediate"} or json.loads(
+            tab.text.toPlainText()
+        )
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, '{"type": "OnIdle"}')
+        calls: list[list[object]] = []
+        answering = threading.Thread(
+            target=lambda: calls.append(station.answer({"status": "Scheduled"}))
+        )
+        answering.start()
+        click(qtbot, tab.send_button)
+        qtbot.waitUntil(lambda: tab.outcome.text() == "Scheduled")
+        answering.join(5)
+        assert calls[0][2:] == ["Reset", {"type": "OnIdle"}]
+        assert tab.latency.text().endswith(" ms")
+        assert '"status": "Scheduled"' in tab._raw.toPlainText()
+
+
+def test_what_is_no_json_is_told_and_sent_byte_for_byte(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7") as station:
+        ready_to_send(panel, qtbot, "Reset")
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, "{oops")
+        qtbot.waitUntil(lambda: tab.verdict.text().startswith("No JSON from line 1, column 2"))
+        assert tab.send_button.isEnabled()
+        tab.text.setFocus()
+        qtbot.keyClick(tab.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        text = station.socket.recv(5)
+        assert isinstance(text, str)
+        assert text.endswith('"Reset",{oops]')
+    qtbot.waitUntil(lambda: tab.outcome.text() == "Not connected")
+
+
+def test_a_payload_that_breaks_the_schema_is_told_at_its_field(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7"):
+        ready_to_send(panel, qtbot, "TriggerMessage")
+        assert tab.verdict.text() == "Follows the schema."
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, '{"requestedMessage": "Heartbeat", "evse": {"id": "x"}}')
+        qtbot.waitUntil(lambda: tab.verdict.text().startswith("evse.id"))
+        assert tab.send_button.isEnabled()
+
+
+def test_a_whole_frame_goes_out_as_typed_with_its_own_id(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7") as station:
+        ready_to_send(panel, qtbot, "Reset")
+        payload = tab.text.toPlainText()
+        tab.whole.click()
+        assert tab.text.toPlainText().startswith("[2, ")
+        tab.whole.click()
+        assert json.loads(tab.text.toPlainText()) == json.loads(payload)
+        tab.whole.click()
+        frame = '[2,"my-id","Reset",{"type":"Immediate"}]'
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, frame)
+        click(qtbot, tab.send_button)
+        assert station.socket.recv(5) == frame
+        station.socket.send('[4,"my-id","NotSupported","no",{}]')
+        qtbot.waitUntil(lambda: tab.outcome.text() == "Error NotSupported")
+
+
+def test_a_raw_text_that_is_no_call_is_sent_and_waits_for_nothing(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7") as station:
+        ready_to_send(panel, qtbot, "Reset")
+        tab.whole.click()
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, "hello")
+        click(qtbot, tab.send_button)
+        assert station.socket.recv(5) == "hello"
+        qtbot.waitUntil(lambda: tab.outcome.text() == "Sent")
+        assert tab.history.chosen().action == "Raw frame"
+
+
+def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+
+    def shown() -> list[str]:
+        items = (tab.actions.item(row) for row in range(tab.actions.count()))
+        return [item.text() for item in items if not item.isHidden()]
+
+    with tiny_station(url, "OLD", V16), tiny_station(url, "NEW"):
+        open_tab(qtbot, panel, COMPOSER)
+        qtbot.waitUntil(lambda: tab.station.count() == 2)
+        tab.choose_station("OLD")
+        assert "RemoteStartTransaction" in shown()
+        assert "SetVariables" not in shown()
+        qtbot.keyClicks(tab.search, "charging prof")
+        assert shown() == ["ClearChargingProfile", "SetChargingProfile"]
+        assert tab.actions.currentItem().text() == "ClearChargingProfile"
+        tab.choose_station("NEW")
+        assert "GetChargingProfiles" in shown()
+        tab.search.clear()
+        assert "SetVariables" in shown()
+
+
+def test_a_draft_survives_a_look_at_another_action_and_the_example_can_be_had_again(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7"):
+        ready_to_send(panel, qtbot, "Reset")
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, '{"type": "mine"}')
+        panel.composer.choose_action("ClearCache")
+        qtbot.waitUntil(tab.send_button.isEnabled)
+        assert "mine" not in tab.text.toPlainText()
+        panel.composer.choose_action("Reset")
+        assert "mine" in tab.text.toPlainText()
+        click(qtbot, tab.reset)
+        qtbot.waitUntil(lambda: "mine" not in tab.text.toPlainText())
+
+
+def test_what_was_sent_can_be_taken_back_into_the_editor(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    tab = panel.composer
+    with tiny_station(url, "CS-7") as station:
+        ready_to_send(panel, qtbot, "Reset")
+        tab.text.selectAll()
+        qtbot.keyClicks(tab.text, '{"type": "first"}')
+        click(qtbot, tab.send_button)
+        station.answer({"status": "Rejected"})
+        qtbot.waitUntil(lambda: tab.outcome.text() == "Rejected")
+        tab.choose_action("ClearCache")
+        click(qtbot, tab.again)
+        assert tab.text.toPlainText() == '{"type": "first"}'
+        assert tab._title.text() == "Reset"
+
+
+# ---------------------------------------------------------------- behaviour
+
+
+@pytest.mark.parametrize("status", [BootStatus.PENDING, BootStatus.REJECTED])
+def test_the_boot_answer_acts_on_the_next_boot(
+    panel: TrainingPanel, url: str, qtbot: QtBot, status: BootStatus
+) -> None:
+    open_tab(qtbot, panel, BEHAVIOUR)
+    tab = panel.behaviour
+    tab.interval.lineEdit().selectAll()
+    qtbot.keyClicks(tab.interval.lineEdit(), "17")
+    qtbot.keyClick(tab.interval, Qt.Key.Key_Return)
+    click(qtbot, tab.boot_buttons[status])
+    with tiny_station(url, "CS-7") as station:
+        answer = station.boot201()
+        assert (answer["status"], answer["interval"]) == (status.value, 17)
+
+
+def test_an_error_for_one_action_lasts_until_it_is_removed(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, BEHAVIOUR)
+    tab = panel.behaviour
+    tab.action.setCurrentText("Heartbeat")
+    tab.code.setCurrentText("GenericError")
+    click(qtbot, tab.add_error)
+    assert not panel.tabs.tabIcon(BEHAVIOUR).isNull()
+    with tiny_station(url, "CS-7") as station:
+        for _ in range(2):
+            station.tell("Heartbeat", {})
+            assert station.next()[2] == "GenericError"
+        station.boot201()
+        remove = next(
+            one for one in tab.findChildren(QPushButton) if one.property("action") == "Heartbeat"
+        )
+        click(qtbot, remove)
+        assert "currentTime" in station.ask("Heartbeat", {})
+    assert tab.behaviour.is_normal
+    assert panel.tabs.tabIcon(BEHAVIOUR).isNull()
+
+
+def test_mute_answers_nothing_and_well_behaved_answers_again(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, BEHAVIOUR)
+    tab = panel.behaviour
+    tab.mute.click()
+    with tiny_station(url, "CS-7") as station:
+        station.tell("Heartbeat", {})
+        with pytest.raises(TimeoutError):
+            station.next(timeout=0.3)
+        click(qtbot, tab.normal)
+        assert "currentTime" in station.ask("Heartbeat", {})
+
+
+def test_behaviour_and_tokens_outlast_a_restart_of_the_csms(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, BEHAVIOUR)
+    panel.behaviour.mute.click()
+    csms.stop()
+    qtbot.waitUntil(lambda: not panel.feed.view.running, timeout=4000)
+    csms.start()
+    qtbot.waitUntil(
+        lambda: len(csms.perform(lambda one: one.rules.active()).result(2)) == 1, timeout=4000
+    )
+
+
+# ---------------------------------------------------------------- the panel as a whole
+
+
+def test_it_can_be_closed_while_the_csms_still_talks(
+    csms: TrainingCsmsThread, qtbot: QtBot, qapp: QApplication
+) -> None:
+    url = csms.snapshot().url
+    panel = TrainingPanel(csms, Theme.load("dark"), Catalogue.load())
+    panel.show()
+    with tiny_station(url, "CS-7") as station:
+        station.boot201()
+        panel.close_feed()
+        panel.close()
+        panel.deleteLater()
+        station.ask("Heartbeat", {})
+        qtbot.wait(150)
+    assert csms.is_running
+
+
+def test_a_hidden_panel_reads_nothing_and_catches_up_when_shown(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    panel.hide()
+    with tiny_station(url, "CS-7") as station:
+        station.boot201()
+        qtbot.wait(250)
+        assert panel.stations.table.model().rowCount() == 0
+        panel.show()
+        qtbot.waitUntil(lambda: panel.stations.table.model().rowCount() == 1)
+
+
+def test_a_flood_of_messages_is_shown_at_most_ten_times_a_second(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    seen: list[object] = []
+    panel.feed.changed.connect(seen.append)
+    with tiny_station(url, "CS-7") as station:
+        station.boot201()
+        for _ in range(200):
+            station.ask("Heartbeat", {})
+            qtbot.wait(1)
+        qtbot.wait(250)
+    frames = len(panel.feed.csms.frames("CS-7"))
+    assert frames >= 400
+    assert 1 <= len(seen) <= frames / 5
+
+
+@pytest.mark.parametrize("size", [(400, 760), (1120, 420), (900, 264)])
+def test_it_fits_tall_wide_and_low_docks(
+    panel: TrainingPanel, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    for number in range(len(TABS)):
+        open_tab(qtbot, panel, number)
+        panel.resize(*size)
+        qtbot.wait(20)
+        assert (panel.width(), panel.height()) == size
+
+
+def test_every_control_has_a_name_and_can_be_hit(panel: TrainingPanel, qtbot: QtBot) -> None:
+    for number in range(len(TABS)):
+        open_tab(qtbot, panel, number)
+        for made in panel.findChildren(QPushButton):
+            if made.isVisible():
+                assert made.accessibleName() or made.text()
+                assert made.height() >= 32, made.text()
+
+
+def test_the_theme_is_switched_live(panel: TrainingPanel, qapp: QApplication) -> None:
+    light = Theme.load("light")
+    light.apply(qapp)
+    panel.set_theme(light)
+    panel.grab()
