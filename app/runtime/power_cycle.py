@@ -56,7 +56,6 @@ class Board:
     """Where to connect; asked before each attempt."""
     settled: Callable[[Version], bool]
     """A handshake chose this version. False: another one lives here, and a restart is on its way."""
-    reboot: Callable[[BootReason], None]
     opener: Opener = open_websocket
     random: Random | None = None
 
@@ -64,8 +63,14 @@ class Board:
 class PowerCycle:
     """The controller while it has power."""
 
-    def __init__(self, board: Board, number: int, reason: BootReason) -> None:
-        self._board = board
+    def __init__(
+        self,
+        board: Board,
+        number: int,
+        reason: BootReason,
+        reboot: Callable[[BootReason], None],
+    ) -> None:
+        self._board, self._end_and_begin = board, reboot
         self.number = number
         self.reason = reason
         self.personality: Personality | None = None
@@ -196,7 +201,7 @@ class PowerCycle:
 
     def _reboot(self, reason: BootReason) -> None:
         if not self._over:
-            self._board.reboot(reason)
+            self._end_and_begin(reason)
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], name: str) -> None:
         """A task of this power cycle, counted in; an error in it is journaled."""

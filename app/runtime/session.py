@@ -1,7 +1,7 @@
 """A station as a whole: the composition root under window and headless.
 
-It owns what outlives the controller (the machine, its memory, the clocks, the journal) and switches
-power cycles on and off, one order after the other.
+It owns what outlives the controller: the machine, its memory, the clocks, the journal. `Power` switches
+the controller on and off over them.
 """
 
 from __future__ import annotations
@@ -9,47 +9,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from contextvars import Context as EmptyContext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from app.kernel.bus import Bus, Entry, Origin, Remover, because
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import Clock, LinkClock, RealLinkClock, Timer
+from app.kernel.clock import Clock, LinkClock, RealLinkClock
 from app.kernel.ids import random_ids
 from app.kernel.text import Text
 from app.ocpp.context import BootReason, BootState, NotConnected, Payload
 from app.ocpp.dialogue import Dialogue
-from app.ocpp.events import RebootOrdered, SettingChanged
+from app.ocpp.events import SettingChanged
 from app.ocpp.overrides import Overrides
-from app.ocpp.personality import Personality
+from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, Point
 from app.ocpp.version import Version
 from app.runtime import build
 from app.runtime.address import address
 from app.runtime.config import Config
-from app.runtime.connection import Target
 from app.runtime.diagnosis import Step, diagnose
-from app.runtime.events import (
-    PowerCycleBegan,
-    PowerCycleEnded,
-    StateReset,
-    StateTold,
-    VersionSettled,
-)
-from app.runtime.power_cycle import Board, MakePersonality, PowerCycle
+from app.runtime.dialing import Dialing
+from app.runtime.events import StateReset, StateTold, VersionSettled
+from app.runtime.power import Power
+from app.runtime.power_cycle import Board, MakePersonality
 from app.runtime.store import MEMORY, Store, StoreError, StoreFailed
 from app.runtime.views import LinkState, LinkView, PowerState, SessionSnapshot
 from app.runtime.wire import Opener, open_websocket
-from app.runtime.wishes import IDENTITY, LinkSettings, LinkWish, Wishes
+from app.runtime.wishes import IDENTITY, LinkWish, Wishes
 from app.runtime.world import TABLE as WORLD
-from app.runtime.world import StateUnfit, WorldKeeper, check_hardware
-from app.station.commands import Restart, SetOperative
-from app.station.events import MainsCut, MainsRestored, NetworkCut, NetworkRestored
+from app.runtime.world import StateUnfit, WorldKeeper, check_hardware, put_into_service
+from app.station.events import MainsRestored
 from app.station.intents import ClearFault, CutMains, Intent, Outcome, RaiseFault, RestoreMains
-from app.station.kinds import Fault, RestartKind
+from app.station.kinds import Fault
 from app.station.state import StateError
 from app.station.station import Station
 from app.trace.exchange import Exchanges
@@ -67,16 +60,6 @@ class Parts:
     make_personality: MakePersonality = build.make_personality
     opener: Opener = open_websocket
     random: Random | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """For the supervisor: end the running cycle (None: none), then begin one for `reason` (None: none)."""
-
-    end: PowerCycle | None
-    orderly: bool = False
-    reason: BootReason | None = None
-    between: Callable[[], None] | None = field(default=None)
 
 
 class Session:
@@ -104,30 +87,36 @@ class Session:
     ) -> None:
         self.config = config
         self.state_dir = state_dir
-        self._default_url = default_url
         self.clock: Clock = clock or build.make_clock(config)
         self.activity = self.clock.activity
         self.link: LinkClock = link or RealLinkClock()
         self.catalogue = catalogue or Catalogue.load()
         self._parts = parts or Parts()
+        self._stopping = False
+        self._failure: Text | None = None
+        self._known_waiting = 0
         self.store = Store(
             state_dir / STATE_FILE if state_dir else MEMORY,
             full_sync=config.full_sync,
-            on_failure=self._store_failed,
         )
         try:
             if reset_state:
                 self.store.reset()
-            self._assemble(asker, on_undecided)
+            self._assemble(default_url, asker, on_undecided)
         except BaseException:
             self.store.close()
             raise
 
-    def _assemble(self, asker: Asker | None, on_undecided: Callable[[Point], None] | None) -> None:
+    def _assemble(
+        self,
+        default_url: str | None,
+        asker: Asker | None,
+        on_undecided: Callable[[Point], None] | None,
+    ) -> None:
         config = self.config
         check_hardware(self.store, config.hardware, str(self.state_dir or "-"))
         self._wishes = Wishes(config, self.store)
-        self._check_version()
+        self._check_outbox(self._wishes.link().version)
         self.bus = Bus(self.clock.now, first_seq=build.next_seq(self.state_dir))
         self.journal = Journal(self.bus, self.state_dir)
         self.exchanges = Exchanges(self.bus)
@@ -142,7 +131,22 @@ class Session:
             asker=asker,
             on_undecided=on_undecided,
         )
-        self._board = Board(
+        self._dialing = Dialing(
+            config, self._wishes, self.store, lambda: self.personality, default_url
+        )
+        self._board = self._make_board()
+        self._keeper: WorldKeeper | None = None
+        self._power = Power(
+            self._board,
+            prepare=self._prepare,
+            write=self._write_world,
+            boot_seconds=config.clock.boot_seconds,
+        )
+        self._removers: list[Remover] = []
+        self.store.on_failure = self._store_failed
+
+    def _make_board(self) -> Board:
+        return Board(
             bus=self.bus,
             clock=self.clock,
             link=self.link,
@@ -151,32 +155,14 @@ class Session:
             store=self.store,
             points=self.points,
             overrides=self.overrides,
-            settings=config.ocpp(),
+            settings=self.config.ocpp(),
             ids=random_ids(),
             make_personality=self._parts.make_personality,
-            target=self._target,
+            target=self._dialing.target,
             settled=self._handshake_chose,
-            reboot=self._reboot,
             opener=self._parts.opener,
             random=self._parts.random,
         )
-        self._cycle: PowerCycle | None = None
-        self._cycles = 0
-        self._stopping = False
-        self._failure: Text | None = None
-        self._boot_timer: Timer | None = None
-        self._orders: asyncio.Queue[_Order] = asyncio.Queue()
-        self._supervisor: asyncio.Task[None] | None = None
-        self._keeper: WorldKeeper | None = None
-        self._removers: list[Remover] = []
-
-    def _check_version(self) -> None:
-        """An outbox of one version cannot be sent in the other. Raises StateUnfit."""
-        before, wish = self._wishes.chosen_version, self._wishes.link().fixed_version
-        waiting = self.store.count("outbox")
-        if waiting and before is not None and wish is not None and wish is not before:
-            params = {"count": waiting, "before": before.value, "after": wish.value}
-            raise StateUnfit(Text("runtime.state.other_version", params))
 
     # ------------------------------------------------------------------ life
 
@@ -187,14 +173,15 @@ class Session:
         if known is not None:
             self._import(known)
         self._keeper = WorldKeeper(self.bus, self.clock, self.store, self.station)
-        self._listen()
-        self._supervisor = asyncio.get_running_loop().create_task(
-            self._supervise(), name="supervisor", context=EmptyContext()
-        )
-        if not self.station.snapshot().mains:
-            self.intend(RestoreMains(), Origin.STATION)  # a started program is a powered station
+        self._removers += [
+            self.bus.subscribe(self._on_mains_restored, MainsRestored),
+            self.bus.subscribe(self._on_setting, SettingChanged),
+        ]
+        self._power.start()
+        if self.station.snapshot().mains:
+            self._power.up()
         else:
-            self._power_up()
+            self.intend(RestoreMains(), Origin.STATION)  # a started program is a powered station
         await self.settled()
 
     def _import(self, known: Payload) -> None:
@@ -208,12 +195,7 @@ class Session:
         if self._stopping:
             return
         self._stopping = True
-        if self._supervisor is not None:
-            self._give(_Order(self._cycle, orderly=True))
-            await self._orders.join()
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+        await self._power.stop()
         for remove in self._removers:
             remove()
         if self._keeper is not None:
@@ -228,7 +210,7 @@ class Session:
 
     async def settled(self) -> None:
         """Wait until what was ordered of the power has happened and the state is written."""
-        await self._orders.join()
+        await self._power.settled()
 
     def _tell_of_state(self) -> None:
         if self.store.kept_aside is not None:
@@ -237,15 +219,6 @@ class Session:
         if self.store.migrated_from is not None:
             params = {"before": str(self.store.migrated_from)}
             self.bus.publish(StateTold(Text("runtime.store.migrated", params)))
-
-    def _listen(self) -> None:
-        subscribe = self.bus.subscribe
-        self._removers += [
-            subscribe(self._on_mains_cut, MainsCut),
-            subscribe(self._on_mains_restored, MainsRestored),
-            subscribe(self._on_network, NetworkCut, NetworkRestored),
-            subscribe(self._on_setting, SettingChanged),
-        ]
 
     # ------------------------------------------------------------------ what people do
 
@@ -266,11 +239,15 @@ class Session:
         certificate: str | None = None,
         key: str | None = None,
     ) -> None:
-        """Go to another back office and stay there over restarts. Raises AddressBad, StateUnfit."""
-        address(url, station_id or self._wishes.link().station_id)
+        """Go to another back office and stay there over restarts. Raises AddressBad, StateUnfit.
+
+        What is left out stays as it is; but on another host nothing is shown that was meant for this one.
+        """
+        there = address(url, station_id or self._wishes.link().station_id)
         self._check_change(version)
         self._wishes.ask(
-            LinkWish(url, station_id, version, security_profile, password, ca, certificate, key)
+            LinkWish(url, station_id, version, security_profile, password, ca, certificate, key),
+            anew=not self._dialing.is_there(there),
         )
         await self._connect_anew()
 
@@ -287,7 +264,7 @@ class Session:
         await self._connect_anew()
 
     async def _connect_anew(self) -> None:
-        self._restart(BootReason.POWER_UP)
+        self._power.restart(BootReason.POWER_UP)
         await self.settled()
 
     def _check_change(self, version: str | None) -> None:
@@ -295,19 +272,22 @@ class Session:
         before = self._wishes.chosen_version
         if before is None or version in (None, "auto", before.value):
             return
-        waiting = self.store.count("outbox")
-        if waiting:
-            params = {"count": waiting, "before": before.value, "after": version}
-            raise StateUnfit(Text("runtime.state.other_version", params))
+        self._check_outbox(version)
         if self.personality and self.personality.sessions():
             params = {"before": before.value, "after": version}
             raise StateUnfit(Text("runtime.state.session_open", params))
+
+    def _check_outbox(self, version: str | None) -> None:
+        before, waiting = self._wishes.chosen_version, self.store.count("outbox")
+        if waiting and before is not None and version not in (None, "auto", before.value):
+            params = {"count": waiting, "before": before.value, "after": version}
+            raise StateUnfit(Text("runtime.state.other_version", params))
 
     async def diagnose(
         self, wish: LinkWish | None = None, *, boot: bool = False
     ) -> AsyncIterator[Step]:
         """Try an address step by step; None: the present one. `boot`: send a BootNotification too."""
-        target = self._target_of(self._wishes.link(wish))
+        target = self._dialing.trial(wish) if wish else self._dialing.target()
         if target is None:
             yield Step("url", False, Text("runtime.address.unset"))
             return
@@ -317,8 +297,8 @@ class Session:
 
     def retry_now(self) -> None:
         """Connect at once instead of waiting."""
-        if self._cycle is not None:
-            self._cycle.connection.retry_now()
+        if self._power.cycle is not None:
+            self._power.cycle.connection.retry_now()
 
     async def repower(self, origin: Origin = Origin.PERSON) -> None:
         """Cut the mains and restore them."""
@@ -328,24 +308,15 @@ class Session:
 
     async def factory_reset(self) -> None:
         """Forget all that the protocol and people changed. The machine, its cars and registers stay."""
-        self._give(
-            _Order(self._cycle, orderly=True, reason=BootReason.LOCAL_RESET, between=self._forget)
-        )
+        self._power.restart(BootReason.LOCAL_RESET, between=self._forget)
         await self.settled()
 
     def _forget(self) -> None:
         self.store.reset(keep=(WORLD, IDENTITY))
-        self._wishes = Wishes(self.config, self.store)
+        self._wishes.reread()
         for point in self.points.chosen:
             self.points.set(point, self.config.open_points.get(point))
-        for evse in self.station.snapshot().evses:
-            for connector in evse.connectors:
-                if not connector.operative:
-                    self.station.handle(SetOperative(evse.id, connector.id, True))
-            if not evse.operative:
-                self.station.handle(SetOperative(evse.id, 0, True))
-        if not self.station.snapshot().operative:
-            self.station.handle(SetOperative(0, 0, True))
+        put_into_service(self.station)
         self.bus.publish(StateReset())
 
     # ------------------------------------------------------------------ OCPP by hand
@@ -353,7 +324,7 @@ class Session:
     @property
     def personality(self) -> Personality | None:
         """The blocks of the version in force; None without power, or before `auto` is decided."""
-        return self._cycle.personality if self._cycle else None
+        return self._power.cycle.personality if self._power.cycle else None
 
     async def call(self, action: str, payload: Payload | str, validate: bool = True) -> Payload:
         """Send a CALL by hand. Raises CallFailed."""
@@ -393,174 +364,71 @@ class Session:
         self._wishes.choose_point(point, option)
 
     def _dialogue(self) -> Dialogue:
-        if self._cycle is None or self._cycle.dialogue is None:
+        cycle = self._power.cycle
+        if cycle is None or cycle.dialogue is None:
             raise NotConnected("the station has no power or no version yet")
-        return self._cycle.dialogue
+        return cycle.dialogue
 
     # ------------------------------------------------------------------ what it looks like
 
     def snapshot(self) -> SessionSnapshot:
         """All that a view shows, at this instant."""
         settings = self._wishes.link()
-        cycle, personality = self._cycle, self.personality
+        cycle, personality = self._power.cycle, self.personality
         return SessionSnapshot(
             name=self.config.hardware.name,
             station_id=settings.station_id,
-            csms_url=settings.url or self._default_url,
-            version=personality.version if personality else self._version(settings),
+            csms_url=self._dialing.url,
+            version=personality.version if personality else self._dialing.version(),
             version_wish=settings.version,
             security_profile=settings.security_profile,
             strict=self.config.strict,
-            power=self._power(),
+            power=self._power_state(),
             link=cycle.connection.view if cycle else LinkView(LinkState.OFF),
             boot=cycle.boot_state if cycle else BootState.OFF,
             sessions=personality.sessions() if personality else (),
-            queue=self.store.count("outbox"),
+            queue=self._waiting(),
             station=self.station.snapshot(),
-            reboots=max(0, self._cycles - 1),
+            reboots=max(0, self._power.cycles - 1),
             clock_rate=getattr(self.clock, "rate", None),
             problems=(self._failure,) if self._failure else (),
         )
 
-    def _power(self) -> PowerState:
+    def _power_state(self) -> PowerState:
         if self._failure is not None:
             return PowerState.FAILED
-        if self._cycle is not None and not self._cycle.over:
+        if self._power.cycle is not None and not self._power.cycle.over:
             return PowerState.ON
         return PowerState.STARTING if self.station.snapshot().mains else PowerState.DARK
 
-    # ------------------------------------------------------------------ power
+    def _waiting(self) -> int:
+        """Messages in the outbox; as last known, if the store cannot tell."""
+        with contextlib.suppress(StoreError):  # told by the store; a view goes on showing
+            self._known_waiting = self.store.count("outbox")
+        return self._known_waiting
 
-    def _give(self, order: _Order) -> None:
-        self.activity.begin()  # virtual time waits until it is carried out
-        self._orders.put_nowait(order)
+    # ------------------------------------------------------------------ power and version
 
-    async def _supervise(self) -> None:
-        while True:
-            order = await self._orders.get()
-            try:
-                await self._carry_out(order)
-            except StoreError:
-                pass  # told by the store; the station is faulted
-            finally:
-                self._orders.task_done()
-                self.activity.end()
-
-    async def _carry_out(self, order: _Order) -> None:
-        cycle = order.end
-        if cycle is not None and cycle is self._cycle:
-            await cycle.end(orderly=order.orderly)
-            self._cycle = None
-            self.bus.publish(PowerCycleEnded(cycle.number))
-        elif cycle is not None:
-            return  # it is gone already: two reasons for one restart
-        if self._keeper is not None:
-            self._keeper.write()
-        if order.between is not None:
-            order.between()
-        if order.reason is not None and self.station.snapshot().mains and self._cycle is None:
-            self._begin(order.reason)
-
-    def _begin(self, reason: BootReason) -> None:
-        if self._stopping:
-            return
-        if any(evse.permitted for evse in self.station.snapshot().evses):
-            self.station.handle(Restart(RestartKind.HARD))
-        self._cycles += 1
-        settings = self._wishes.link()
-        version = self._version(settings)
-        self._cycle = PowerCycle(self._board, self._cycles, reason)
-        self.bus.publish(PowerCycleBegan(self._cycles, reason, version))
+    def _prepare(self) -> Version | None:
+        """A power cycle begins: what it speaks, and with which settings."""
+        profile = self._wishes.link().security_profile
+        self._board.settings = replace(self.config.ocpp(), security_profile=profile)
+        version = self._dialing.version()
         if version is not None:
             self._wishes.choose(version)
-        self._cycle.start(version)
+        return version
 
-    def _version(self, settings: LinkSettings) -> Version | None:
-        return settings.fixed_version or self._wishes.chosen_version
-
-    def _power_up(self) -> None:
-        """The controller boots, and is up after its boot seconds."""
-        self._mend()
-        seconds = self.config.clock.boot_seconds
-        if seconds <= 0:
-            self._give(_Order(None, reason=BootReason.POWER_UP))
-            return
-
-        def up() -> None:
-            self._boot_timer = None
-            self._give(_Order(None, reason=BootReason.POWER_UP))
-
-        self._boot_timer = self.clock.call_in(seconds, up)
-
-    def _restart(self, reason: BootReason) -> None:
-        self._give(_Order(self._cycle, orderly=True, reason=reason))
-
-    def _reboot(self, reason: BootReason) -> None:
-        self.bus.publish(RebootOrdered(reason.value))
-        self._restart(reason)
-
-    def _on_mains_cut(self, _: Entry) -> None:
-        if self._boot_timer is not None:
-            self._boot_timer.cancel()
-            self._boot_timer = None
-        if self._cycle is not None:
-            self._cycle.gate()
-            self._give(_Order(self._cycle))
+    def _write_world(self) -> None:
+        if self._keeper is not None:
+            self._keeper.write()
 
     def _on_mains_restored(self, _: Entry) -> None:
-        self._power_up()
-
-    def _on_network(self, entry: Entry) -> None:
-        if self._cycle is not None:
-            self._cycle.connection.set_network(isinstance(entry.event, NetworkRestored))
+        self._mend()
+        self._power.up()
 
     def _on_setting(self, _: Entry) -> None:
-        if self._cycle is not None:
-            self._cycle.connection.policy_changed()
-
-    # ------------------------------------------------------------------ the link
-
-    def _target(self) -> Target | None:
-        settings, personality = self._wishes.link(), self.personality
-        if personality is None:
-            return self._target_of(settings)
-        url = personality.connection_url() or settings.url
-        password = personality.basic_auth_password()
-        if password is None:
-            password = settings.password
-        elif isinstance(password, str):
-            password = password.encode()
-        return self._target_of(replace(settings, url=url, password=password))
-
-    def _target_of(self, settings: LinkSettings) -> Target | None:
-        url = settings.url or self._default_url
-        if url is None:
-            return None
-        csms = self.config.csms
-        return Target(
-            url,
-            settings.station_id,
-            self._offered(settings),
-            settings.password,
-            settings.security_profile,
-            settings.tls,
-            csms.proxy,
-            csms.connect_timeout,
-            csms.max_message_size,
-        )
-
-    def _offered(self, settings: LinkSettings) -> tuple[Version, ...]:
-        """Decision 12: both where it is open, only the present one while its rows or sessions last."""
-        if settings.fixed_version is not None:
-            return (settings.fixed_version,)
-        present = self._wishes.chosen_version
-        if present is None:
-            return (Version.V201, Version.V16)
-        busy = self.store.count("outbox") > 0 or bool(
-            self.personality and self.personality.sessions()
-        )
-        others = () if busy else tuple(v for v in Version if v is not present)
-        return (present, *others)
+        if self._power.cycle is not None:
+            self._power.cycle.connection.policy_changed()
 
     def _handshake_chose(self, version: Version) -> bool:
         before = self._wishes.chosen_version
@@ -570,19 +438,19 @@ class Session:
         personality = self.personality
         if personality is None or personality.version is version:
             return True
-        self._restart(BootReason.POWER_UP)
+        self._power.restart(BootReason.POWER_UP)
         return False
 
     def _message_timeout(self) -> float:
-        return self._cycle.policy().message_timeout if self._cycle else 30.0
+        cycle = self._power.cycle
+        return cycle.policy().message_timeout if cycle else LinkPolicy().message_timeout
 
     # ------------------------------------------------------------------ failures
 
     def _store_failed(self, failure: StoreFailed) -> None:
         """Rather stand still than charge unrecorded. Called in the middle of a step: act after it."""
         self._failure = failure.text
-        with contextlib.suppress(RuntimeError):  # no loop: the store failed while it was opened
-            asyncio.get_running_loop().call_soon(self._fault, failure.text)
+        asyncio.get_running_loop().call_soon(self._fault, failure.text)
 
     def _fault(self, why: Text) -> None:
         with because(Origin.HARDWARE):

@@ -60,20 +60,32 @@ class Wishes:
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
         self._secret = secret_of(config)
-        if store.get(TABLE, "link") is not None and self._configured() != self._over():
-            store.delete(TABLE, "link")
+        self.reread()
+        if self._row and self._configured() != self._row["over"]:
+            self.forget_link()
+
+    def reread(self) -> None:
+        """Take over what the store has."""
+        # kept in memory too: a view asks often, and must go on when the store cannot be read
+        self._row = self._store.get(TABLE, "link")
+        row = self._store.get(LINK, "version")
+        self._chosen = Version(row["version"]) if row else None
+        row = self._store.get(IDENTITY, "id")
+        self._id = str(row["id"]) if row else None
 
     def link(self, trial: LinkWish | None = None) -> LinkSettings:
         """The settings in force; with `trial`, as they would be if it was asked for."""
         config, wish = self._config, LinkWish(**self._wished(trial))
-        secret = wish.password.encode() if wish.password is not None else self._secret
-        files = config.tls_files()
+        files, profile, secret = config.tls_files(), config.security.profile, self._secret
+        if self._row and self._row["anew"]:
+            # another host than the configuration's: it is shown nothing that was meant for that one
+            files, profile, secret = TlsFiles(ca=files.ca), 0, None
         return LinkSettings(
             wish.url or config.csms.url,
             wish.station_id or config.csms.id or self._own_id(),
             wish.version or config.csms.version,
-            config.security.profile if wish.security_profile is None else wish.security_profile,
-            secret,
+            profile if wish.security_profile is None else wish.security_profile,
+            secret if wish.password is None else wish.password.encode(),
             TlsFiles(
                 _path(wish.ca) or files.ca,
                 _path(wish.certificate) or files.certificate,
@@ -81,14 +93,24 @@ class Wishes:
             ),
         )
 
-    def ask(self, wish: LinkWish) -> None:
-        """Keep what a person asked for, over what was asked for before."""
-        row = {"wish": self._wished(wish), "over": self._configured()}
+    def ask(self, wish: LinkWish, *, anew: bool = False) -> None:
+        """Keep what a person asked for, over what was asked for before.
+
+        `anew`: on another host, where earlier proofs of who we are do not count.
+        """
+        wished = self._wished()
+        if anew:
+            wished = {name: wished[name] for name in ("station_id", "version") if name in wished}
+        wished |= _given(wish)
+        anew = anew or bool(self._row and self._row["anew"])
+        row = {"wish": wished, "over": self._configured(), "anew": anew}
         self._store.put(TABLE, "link", row)
+        self._row = row
 
     def forget_link(self) -> None:
         """Only the configuration counts again."""
         self._store.delete(TABLE, "link")
+        self._row = None
 
     def points(self) -> Mapping[str, str]:
         """What a person fixed for open points."""
@@ -103,35 +125,32 @@ class Wishes:
     @property
     def chosen_version(self) -> Version | None:
         """What the last personality spoke; None in a fresh state."""
-        row = self._store.get(LINK, "version")
-        return Version(row["version"]) if row else None
+        return self._chosen
 
     def choose(self, version: Version) -> None:
         """Remember the version that this state is written in."""
         if version is not self.chosen_version:
             self._store.put(LINK, "version", {"version": version.value})
+            self._chosen = version
 
     def _wished(self, more: LinkWish | None = None) -> dict[str, Any]:
-        row = self._store.get(TABLE, "link")
-        wish: dict[str, Any] = dict(row["wish"]) if row else {}
-        given = asdict(more) if more is not None else {}
-        return wish | {name: value for name, value in given.items() if value is not None}
-
-    def _over(self) -> Mapping[str, Any]:
-        row = self._store.get(TABLE, "link")
-        over: Mapping[str, Any] = row["over"] if row else {}
-        return over
+        wish: dict[str, Any] = dict(self._row["wish"]) if self._row else {}
+        return wish | (_given(more) if more else {})
 
     def _configured(self) -> dict[str, Any]:
         csms = self._config.csms
         return {"url": csms.url, "id": csms.id, "version": csms.version}
 
     def _own_id(self) -> str:
-        row = self._store.get(IDENTITY, "id")
-        if row is None:
-            row = {"id": f"FC-{secrets.token_hex(3).upper()}"}
-            self._store.put(IDENTITY, "id", row)
-        return str(row["id"])
+        if self._id is None:
+            made = f"FC-{secrets.token_hex(3).upper()}"
+            self._store.put(IDENTITY, "id", {"id": made})
+            self._id = made
+        return self._id
+
+
+def _given(wish: LinkWish) -> dict[str, Any]:
+    return {name: value for name, value in asdict(wish).items() if value is not None}
 
 
 def _path(text: str | None) -> Path | None:

@@ -11,7 +11,9 @@ from app.kernel.clock import Clock, Missed, Timer
 from app.kernel.text import Text
 from app.runtime.store import Store, StoreError
 from app.station.blueprint import Blueprint
+from app.station.commands import SetOperative
 from app.station.events import PowerChanged
+from app.station.station import Station
 
 TABLE = "runtime.world"
 KEY = "station"
@@ -95,6 +97,18 @@ def check_hardware(store: Store, blueprint: Blueprint, folder: str) -> None:
         return
     params = {"folder": folder, "before": _words(before), "after": _words(now)}
     raise StateUnfit(Text("runtime.state.other_hardware", params))
+
+
+def put_into_service(station: Station) -> None:
+    """Lift every order that took a part out of service."""
+    view = station.snapshot()
+    parts = [(0, 0, view.operative)]
+    for evse in view.evses:
+        parts.append((evse.id, 0, evse.operative))
+        parts += [(evse.id, connector.id, connector.operative) for connector in evse.connectors]
+    for evse_id, connector_id, operative in parts:
+        if not operative:
+            station.handle(SetOperative(evse_id, connector_id, True))
 
 
 def _shape(blueprint: Blueprint) -> list[list[str]]:

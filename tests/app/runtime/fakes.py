@@ -94,6 +94,10 @@ class Fake(Personality):
         return Reply({"status": "Accepted"}, then=lambda: self.ctx.reboot(BootReason.REMOTE_RESET))
 
     @property
+    def alive_and_accepted(self) -> bool:
+        return self._state is BootState.ACCEPTED and "stop" not in self.log
+
+    @property
     def boot_state(self) -> BootState:
         return self._state
 

@@ -117,7 +117,8 @@ async def test_a_restart_equals_kill_and_start(
     await lived(first, probe, version)
     shutil.copytree(tmp_path / "state", tmp_path / "killed")  # what a kill leaves behind
 
-    first._reboot(BootReason.POWER_UP)
+    assert first.personality is not None
+    first.personality.ctx.reboot(BootReason.POWER_UP)
     await first.settled()
     await first.activity.idle()
     restarted_looks, restarted_rows = looks(first), kept(first)

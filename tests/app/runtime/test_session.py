@@ -37,6 +37,7 @@ from app.runtime.session import STATE_FILE, Parts, Session, StateUnfit
 from app.runtime.settings import resolve
 from app.runtime.store import Store, StoreLocked
 from app.runtime.views import LinkState, PowerState
+from app.runtime.wishes import LinkWish
 from app.station.commands import Permit, SetOperative
 from app.station.events import FaultRaised
 from app.station.intents import (
@@ -82,7 +83,7 @@ class Rig:
     async def accepted(self) -> Fake:
         """Until the newest personality was accepted by the office."""
         async with asyncio.timeout(5):
-            while not self.fakes or self.fakes[-1].boot_state is not BootState.ACCEPTED:
+            while not self.fakes or not self.fakes[-1].alive_and_accepted:
                 await asyncio.sleep(0.001)
         return self.fakes[-1]
 
@@ -244,6 +245,18 @@ async def test_mains_cut_and_restored_many_times_end_in_one_living_cycle(make: M
     assert alive == [rig.fakes[-1]]
 
 
+async def test_a_restart_takes_its_boot_seconds_too(make: Make) -> None:
+    rig = make(clock__boot_seconds=10)
+    await rig.session.start()
+    await rig.clock.advance(10)
+    fake = await rig.accepted()
+    fake.ctx.reboot(BootReason.REMOTE_RESET)
+    await rig.session.settled()
+    assert rig.session.snapshot().power is PowerState.STARTING
+    await rig.clock.advance(10)
+    assert (await rig.accepted()).ctx.boot_reason is BootReason.REMOTE_RESET
+
+
 async def test_boot_seconds_pass_before_the_controller_is_up_and_a_cut_meanwhile_stops_it(
     make: Make,
 ) -> None:
@@ -342,7 +355,7 @@ async def test_no_register_is_below_what_was_reported_before_a_kill(
     await rig.clock.advance(607.5)
     reported = rig.session.station.meter(1).energy_import
     with rig.session.store.step():
-        fake.outbox.put("MeterValues", {"reported": reported}, ref="x")
+        fake.outbox.put("Heartbeat", {}, ref="reports it")
     copy = tmp_path / "copy"
     shutil.copytree(tmp_path / "state", copy)
     await asyncio.sleep(0)
@@ -519,6 +532,86 @@ async def test_another_back_office_is_gone_to_and_remembered(
     newer = make(csms__url="ws://127.0.0.1:1/new", csms__id="CS-1")
     assert newer.session.snapshot().csms_url == "ws://127.0.0.1:1/new"
     assert newer.session.snapshot().station_id == "CS-1"
+
+
+async def test_another_host_is_shown_no_password_that_was_meant_for_the_first(
+    make: Make, office: Office
+) -> None:
+    rig = make(
+        csms__url=office.url.replace("localhost", "127.0.0.1"),
+        security__profile=1,
+        security__password="for the first",
+    )
+    await rig.session.start()
+    await rig.accepted()
+    await rig.session.connect_to(office.url)  # another host, as far as names tell
+    await rig.accepted()
+    await rig.session.connect_to(office.url, password="second", security_profile=1)
+    await rig.accepted()
+    await rig.session.connect_to_default()
+    await rig.accepted()
+    shown = [request.headers.get("Authorization") for request in office.requests]
+    assert shown[1] is None
+    assert None not in (shown[0], shown[2], shown[3])
+    assert shown[0] == shown[3] != shown[2]
+
+
+async def test_a_default_back_office_counts_while_none_is_named_and_is_not_remembered(
+    make: Make, office: Office
+) -> None:
+    rig = make(csms__url=None, more={"default_url": office.url})
+    await rig.session.start()
+    await rig.accepted()
+    assert rig.session.snapshot().csms_url == office.url
+    await rig.session.stop()
+    again = make(csms__url=None)
+    assert again.session.snapshot().csms_url is None
+    await again.session.start()
+    steps = [step async for step in again.session.diagnose()]
+    assert [step.text.id for step in steps] == ["runtime.address.unset"]
+
+
+async def test_the_version_changes_on_demand_but_not_over_a_running_transaction(
+    make: Make,
+) -> None:
+    rig = make()
+    await rig.session.start()
+    fake = await rig.accepted()
+    fake.running = (SessionView(1, 1, "tx", "AB", START, 0.0, "charging"),)
+    with pytest.raises(StateUnfit):
+        await rig.session.speak("2.0.1")
+    fake.running = ()
+    await rig.session.speak("2.0.1")
+    assert (await rig.accepted()).version is Version.V201
+
+
+async def test_the_present_address_and_another_one_can_be_diagnosed(make: Make) -> None:
+    rig = make()
+    await rig.session.start()
+    await rig.accepted()
+    steps = [step async for step in rig.session.diagnose(boot=True)]
+    assert [step.name for step in steps] == ["dns", "tcp", "http", "subprotocol", "boot"]
+    assert all(step.ok for step in steps)
+    other = [step async for step in rig.session.diagnose(LinkWish(url="http://x"))]
+    assert [step.name for step in other] == ["url"]
+
+
+async def test_a_personality_that_cannot_start_is_told_and_the_station_can_be_switched_on_again(
+    make: Make,
+) -> None:
+    rig = make()
+    make_fake = rig._make
+
+    def broken(version: Version, ctx: Context) -> Fake:
+        raise ZeroDivisionError
+
+    rig.session._board.make_personality = broken
+    await rig.session.start()
+    assert "ZeroDivisionError" in rig.hears.all(TaskFailed)[0].error
+    rig.session._board.make_personality = make_fake
+    await rig.session.repower()
+    await rig.accepted()
+    rig.hears.entries.clear()
 
 
 async def test_an_address_that_cannot_be_is_refused_and_changes_nothing(make: Make) -> None:
