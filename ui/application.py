@@ -27,6 +27,7 @@ from app.runtime.store import StoreError, StoreLocked
 from app.training.thread import TrainingCsmsThread
 from ui.bridge import Bridge
 from ui.main_room import Room
+from ui.points import PointAsker
 from ui.preferences import Preferences
 from ui.theme import ThemeSwitch, load_fonts
 
@@ -73,8 +74,9 @@ async def window_main(app: QApplication, options: WindowOptions, catalogue: Cata
         training_url = training.start()
     except OSError as error:
         return _give_up(catalogue, Text("window.no_training", {"why": str(error)}), Exit.CONTROL)
+    asker = PointAsker(catalogue)
     try:
-        session = await open_session(options, folder, training_url, catalogue)
+        session = await open_session(options, folder, training_url, catalogue, asker)
     except ConfigError as error:
         training.stop()
         return _give_up(catalogue, error.text, Exit.CONFIG)
@@ -87,10 +89,12 @@ async def window_main(app: QApplication, options: WindowOptions, catalogue: Cata
     preferences = Preferences.load(folder)
     switch = ThemeSwitch(app, options.theme or preferences.theme)
     room = Room(session, Bridge(session), switch, training, training_url, preferences, folder)
+    asker.set_window(room.window, session.choose_point)
     room.open()
     try:
         await room.closed()
     finally:
+        asker.set_window(None)
         await room.close()
         await session.stop()
         training.stop()
@@ -99,11 +103,15 @@ async def window_main(app: QApplication, options: WindowOptions, catalogue: Cata
 
 
 async def open_session(
-    options: WindowOptions, folder: Path, training_url: str, catalogue: Catalogue
+    options: WindowOptions,
+    folder: Path,
+    training_url: str,
+    catalogue: Catalogue,
+    asker: PointAsker | None = None,
 ) -> Session:
     """The session of the window. A fresh state begins with the training CSMS."""
     station = replace(options.station, state_dir=folder)
-    session = make_session(station, default_url=training_url, catalogue=catalogue)
+    session = make_session(station, default_url=training_url, catalogue=catalogue, asker=asker)
     await session.start()
     return session
 
