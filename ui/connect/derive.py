@@ -16,12 +16,12 @@ _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _WORDS = re.compile(
     r"(?i)^(ocpp[-_.]?(j|json|ws)?|wss?|websockets?|csms|cpms|cs|api|gateway|services?|json|steve"
     r"|central[-_]?system(service)?|backend|station|stations|chargers?|charge[-_]?points?"
-    r"|(ocpp[-_.]?)?v?\d{1,2}([._-]?\d){0,2}j?)$"
+    r"|(ocpp[-_.]?)?v?(\d{1,2}|[12][._-]?\d([._-]?\d)?)j?)$"
 )
 """Parts of a path that name a service or a version, not a station."""
 _PLACEHOLDER = re.compile(r"^(\{.*\}|<.*>|\[.*\]|:[a-z]\w*|\$\{?\w+\}?)$", re.IGNORECASE)
 _UPPER = re.compile(r"^[A-Z][A-Z_*:.-]*[A-Z]$")
-_AROUND = " \t\r\n\"'`<>,;"
+_AROUND = " \t\r\n\"'`,;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Derived:
 def derive(text: str) -> Derived:
     """Take a pasted URL apart; never raises. What is no URL comes back as it is."""
     text = text.strip(_AROUND)
+    if text.startswith("<"):
+        text = text[1:].removesuffix(">")
     if not text:
         return Derived("", "")
     notes: list[Text] = []

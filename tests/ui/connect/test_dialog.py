@@ -1,0 +1,346 @@
+"""The dialog as a person uses it: paste, look, test, connect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.ocpp.context import Identity
+from app.runtime.diagnosis import Step
+from app.training.server import TrainingCsms
+from app.training.settings import BootAnswer, BootStatus, CsmsSettings
+from ui.ask import Spawner
+from ui.connect.dialog import ConnectDialog
+from ui.connect.probe import Diagnose, make_diagnose
+from ui.connect.recent import RecentConnections
+from ui.connect.request import ConnectRequest
+from ui.theme import Theme
+
+# The offscreen platform says so of every top-level window with a smallest size.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+LEFT = Qt.MouseButton.LeftButton
+Open = Callable[..., ConnectDialog]
+
+
+async def never(request: ConnectRequest) -> AsyncIterator[Step]:
+    raise AssertionError("nobody asked for a test")
+    yield
+
+
+@pytest.fixture
+def errors() -> list[BaseException]:
+    return []
+
+
+@pytest.fixture
+def open_dialog(qtbot: QtBot, qapp: QApplication, errors: list[BaseException]) -> Open:
+    theme = Theme.load("dark")
+    theme.apply(qapp)
+
+    def make(
+        diagnose: Diagnose = never,
+        recent: RecentConnections | None = None,
+        current: ConnectRequest | None = None,
+    ) -> ConnectDialog:
+        dialog = ConnectDialog(
+            theme,
+            Catalogue.load(),
+            Spawner(errors.append),
+            recent or RecentConnections(None),
+            diagnose,
+            current,
+        )
+        qtbot.addWidget(dialog)
+        dialog.show()
+        return dialog
+
+    return make
+
+
+def paste(field: QLineEdit, text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_everything_follows_from_a_pasted_url(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    assert not dialog.connect_button.isEnabled()
+    paste(dialog.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")
+    assert dialog.url_field.text() == "wss://csms.example.com/ocpp"
+    assert dialog.id_field.text() == "CS-7"
+    assert dialog.preview.text() == (
+        "Will connect to wss://csms.example.com/ocpp/CS-7 as CS-7, "
+        "OCPP picked by the back office, over TLS with a password."
+    )
+    qtbot.mouseClick(dialog.connect_button, LEFT)
+    assert dialog.result() == ConnectRequest(
+        "wss://csms.example.com/ocpp", "CS-7", "auto", 2, "hush"
+    )
+
+
+def test_the_password_is_never_shown_again(open_dialog: Open) -> None:
+    dialog = open_dialog()
+    paste(dialog.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")
+    QTest.keyClick(dialog.url_field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    shown = [field.displayText() for field in dialog.findChildren(QLineEdit)]
+    assert not any("hush" in text for text in shown)
+    assert "hush" not in repr(dialog.result())
+    assert "hush" not in dialog.preview.text()
+
+
+def test_a_part_that_was_no_id_goes_back_into_the_address(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    paste(dialog.url_field, "wss://csms.example.com/tenant42")
+    assert dialog.id_field.text() == "tenant42"
+    assert dialog.keep_button.isVisible()
+    qtbot.mouseClick(dialog.keep_button, LEFT)
+    assert dialog.url_field.text() == "wss://csms.example.com/tenant42"
+    assert dialog.id_field.text() == ""
+    assert not dialog.keep_button.isVisible()
+    assert not dialog.connect_button.isEnabled()
+    assert "no id" in dialog.preview.text()
+    qtbot.keyClicks(dialog.id_field, "CS 7")
+    assert dialog.connect_button.isEnabled()
+    assert "wss://csms.example.com/tenant42/CS%207" in dialog.preview.text()
+
+
+def test_an_id_typed_by_hand_is_not_replaced_by_a_pasted_one(
+    open_dialog: Open, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    qtbot.keyClicks(dialog.id_field, "MINE")
+    paste(dialog.url_field, "ws://10.0.0.7:9000/CP001")
+    assert dialog.id_field.text() == "MINE"
+    assert dialog.url_field.text() == "ws://10.0.0.7:9000/CP001"
+
+
+def test_a_url_typed_letter_by_letter_is_read_when_the_field_is_left(
+    open_dialog: Open, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    qtbot.keyClicks(dialog.url_field, "ws://CP001:pw@10.0.0.7:9000/CP001")
+    assert dialog.id_field.text() == ""
+    qtbot.keyClick(dialog.url_field, Qt.Key.Key_Tab)
+    dialog.url_field.editingFinished.emit()
+    assert dialog.id_field.text() == "CP001"
+    assert dialog.url_field.text() == "ws://10.0.0.7:9000"
+    assert dialog.result().security_profile == 1
+    assert dialog.result().password == "pw"
+
+
+@pytest.mark.parametrize(
+    ("url", "profile", "words"),
+    [
+        ("ws://10.0.0.7/CS-1", 2, "needs TLS"),
+        ("ws://10.0.0.7/CS-1", 1, "needs a password"),
+        ("wss://csms.example.com/CS-1", 2, "needs a password"),
+        ("wss://csms.example.com/CS-1", 3, "needs the station's certificate"),
+        ("wss://csms.example.com/CS-1#part", 0, "after #"),
+        ("ftp://csms.example.com/CS-1", 0, "must begin with ws"),
+    ],
+)
+def test_what_is_missing_is_said_and_keeps_connect_back(
+    open_dialog: Open, url: str, profile: int, words: str
+) -> None:
+    dialog = open_dialog()
+    paste(dialog.url_field, url)
+    dialog.id_field.setText("CS-1")
+    dialog.profile_field.choose(profile)
+    assert words in dialog.preview.text()
+    assert not dialog.connect_button.isEnabled()
+    assert not dialog.test_button.isEnabled()
+
+
+def test_files_are_asked_for_where_they_matter_and_must_exist(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    assert not dialog.ca_field.isVisible()
+    paste(dialog.url_field, "wss://csms.example.com/CS-1")
+    assert dialog.ca_field.isVisible()
+    assert not dialog.certificate_field.isVisible()
+    dialog.profile_field.choose(3)
+    assert dialog.certificate_field.isVisible()
+    assert not dialog.password_field.isVisible()
+    qtbot.keyClicks(dialog.certificate_field.edit, str(tmp_path / "absent.pem"))
+    assert "There is no file" in dialog.preview.text()
+    (tmp_path / "absent.pem").touch()
+    dialog.certificate_field.edit.textChanged.emit("")
+    assert dialog.connect_button.isEnabled()
+    assert dialog.result().certificate == str(tmp_path / "absent.pem")
+    dialog.profile_field.choose(0)
+    assert dialog.result().certificate == ""
+
+
+def test_a_former_connection_is_picked_by_a_click_and_asks_for_its_password(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    recent = RecentConnections(tmp_path)
+    recent.remember(ConnectRequest("wss://csms.example.com/ocpp", "CS-1", "1.6", 2, "hush"))
+    dialog = open_dialog(recent=recent)
+    rect = dialog.recent_list.visualItemRect(dialog.recent_list.item(0))
+    qtbot.mouseClick(dialog.recent_list.viewport(), LEFT, pos=rect.center())
+    assert dialog.result().station_id == "CS-1"
+    assert dialog.result().version == "1.6"
+    assert "needs a password" in dialog.preview.text()
+    qtbot.keyClicks(dialog.password_field, "hush")
+    assert dialog.connect_button.isEnabled()
+
+
+def test_connecting_is_remembered_and_cancelling_is_not(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    recent = RecentConnections(tmp_path)
+    for button, count in (("cancel_button", 0), ("connect_button", 1)):
+        dialog = open_dialog(recent=recent)
+        paste(dialog.url_field, "ws://10.0.0.7:9000/CP001")
+        qtbot.mouseClick(getattr(dialog, button), LEFT)
+        assert len(recent.all()) == count
+
+
+def test_the_present_connection_is_where_it_starts(open_dialog: Open) -> None:
+    now = ConnectRequest("ws://10.0.0.7:9000", "CP001", "1.6", 1, "pw")
+    assert open_dialog(current=now).result() == now
+
+
+def test_every_control_is_high_enough_and_named(open_dialog: Open) -> None:
+    dialog = open_dialog()
+    paste(dialog.url_field, "wss://csms.example.com/CS-1")
+    dialog.profile_field.choose(3)
+    QTest.qWait(20)
+    for widget in (
+        dialog.url_field,
+        dialog.id_field,
+        dialog.version_field,
+        dialog.profile_field,
+        dialog.ca_field.edit,
+        dialog.ca_field.choose,
+        dialog.keep_button,
+        dialog.test_button,
+        dialog.connect_button,
+        dialog.cancel_button,
+    ):
+        assert widget.height() >= 32
+        text = getattr(widget, "text", str)
+        assert widget.accessibleName() or text()
+
+
+# ---------------------------------------------------------------- the test of the connection
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def press(button: object) -> None:
+    QTest.mouseClick(button, LEFT)  # type: ignore[call-overload]
+
+
+async def test_a_test_against_a_real_back_office_says_that_all_works(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    async with TrainingCsms() as csms:
+        dialog = open_dialog(make_diagnose(Identity("Forecourt", "Bench")))
+        paste(dialog.url_field, f"{csms.url}/CS-1")
+        press(dialog.test_button)
+        assert dialog.test_button.text() == "Stop test"
+        await until(lambda: dialog.test_button.text() == "Test")
+        assert [step.name for step in dialog.steps.steps] == [
+            "dns",
+            "tcp",
+            "http",
+            "subprotocol",
+            "boot",
+        ]
+        assert all(step.ok for step in dialog.steps.steps)
+        assert dialog.steps.sentences()[-1] == "Result: Everything works."
+    assert not errors
+
+
+async def test_a_test_that_fails_says_where_and_what_to_do(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    settings = CsmsSettings(boot=BootAnswer(BootStatus.REJECTED))
+    async with TrainingCsms(settings) as csms:
+        dialog = open_dialog(make_diagnose(Identity("Forecourt", "Bench")))
+        paste(dialog.url_field, f"{csms.url}/CS-1")
+        press(dialog.test_button)
+        await until(lambda: dialog.test_button.text() == "Test")
+        assert dialog.steps.sentences()[-1] == (
+            "Boot: The back office answered BootNotification with Rejected."
+        )
+        url = csms.url
+    dialog.url_field.setText(url)
+    press(dialog.test_button)
+    await until(lambda: dialog.test_button.text() == "Test")
+    assert "nothing listens on port" in dialog.steps.sentences()[-1]
+    assert not dialog.steps.steps[-1].ok
+    assert not errors
+
+
+async def endless(request: ConnectRequest) -> AsyncIterator[Step]:
+    yield Step("dns", True, Text("runtime.probe.http"), ms=3)
+    await asyncio.sleep(3600)
+
+
+async def test_a_running_test_can_be_stopped(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    dialog = open_dialog(endless)
+    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    press(dialog.test_button)
+    await until(lambda: len(dialog.steps.steps) == 1)
+    press(dialog.test_button)
+    assert dialog.steps.sentences()[-1] == "Result: The test was stopped."
+    assert dialog.test_button.text() == "Test"
+    assert not errors
+
+
+async def test_closing_the_dialog_ends_its_test(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    ended = asyncio.Event()
+
+    async def watched(request: ConnectRequest) -> AsyncIterator[Step]:
+        try:
+            yield Step("dns", True, Text("runtime.probe.http"), ms=3)
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    dialog = open_dialog(watched)
+    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    press(dialog.test_button)
+    await until(lambda: len(dialog.steps.steps) == 1)
+    dialog.reject()
+    async with asyncio.timeout(5):
+        await ended.wait()
+    assert not errors
+
+
+async def test_an_error_in_the_test_itself_is_reported_and_frees_the_button(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    async def broken(request: ConnectRequest) -> AsyncIterator[Step]:
+        yield Step("dns", True, Text("runtime.probe.http"), ms=3)
+        raise RuntimeError("a fault of ours")
+
+    dialog = open_dialog(broken)
+    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    press(dialog.test_button)
+    await until(lambda: bool(errors))
+    assert dialog.test_button.text() == "Test"
