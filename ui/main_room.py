@@ -20,6 +20,8 @@ from ui.cards.dialog import CardDialog
 from ui.cards.store import CardStore
 from ui.commands import Command
 from ui.connect.dialog import ConnectDialog
+from ui.connect.probe import make_diagnose
+from ui.connect.recent import RecentConnections
 from ui.connect.request import ConnectRequest
 from ui.preferences import Preferences
 from ui.shell.controller import Controller
@@ -56,6 +58,7 @@ class Room(QObject):
         vehicles = [(car.id, car.name) for car in VehicleLibrary.standard().specs()]
         self.window = MainWindow(theme, catalogue, session.exchanges, vehicles)
         self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
+        self._recent = RecentConnections(folder)
         self.cards = CardStore(folder)
         self.window.wallet.set_cards(self.cards.load())
         self.training_panel = TrainingPanel(training, theme, catalogue)
@@ -155,37 +158,40 @@ class Room(QObject):
         self.spawner.spawn(self._ask_connect(), "connect")
 
     async def _ask_connect(self) -> None:
-        snapshot = self.bridge.snapshot()
         dialog = ConnectDialog(
             self.switch.theme,
             self.session.catalogue,
-            ConnectRequest(
-                url="" if snapshot.csms_url == self._training_url else snapshot.csms_url or "",
-                station_id=snapshot.station_id,
-                version=snapshot.version_wish,
-                security_profile=snapshot.security_profile,
-            ),
-            self._folder,
+            self.spawner,
+            self._recent,
+            make_diagnose(),
+            self._current(),
             self.window,
         )
         if await ask(dialog):
-            await self._go(dialog.request())
+            await self._go(dialog.result())
+
+    def _current(self) -> ConnectRequest | None:
+        """Where it connects now, None while that is the training CSMS."""
+        snapshot = self.bridge.snapshot()
+        if snapshot.csms_url in {None, self._training_url}:
+            return None
+        return ConnectRequest(
+            str(snapshot.csms_url),
+            snapshot.station_id,
+            snapshot.version_wish,
+            snapshot.security_profile,
+        )
 
     async def _go(self, request: ConnectRequest) -> None:
         try:
             await self.session.connect_to(
-                request.url,
-                request.station_id,
-                request.version,
-                security_profile=request.security_profile,
-                password=request.password,
-                ca=request.ca,
-                certificate=request.certificate,
-                key=request.key,
+                request.url, request.station_id, request.version, **request.options()
             )
         except (AddressBad, StateUnfit) as error:
             why = self.session.catalogue.render(error.text)
             self.controller.tell_error(self.controller.say("toast.connect_failed", why=why))
+            return
+        self._recent.remember(request)
 
     def _add_card(self) -> None:
         self.spawner.spawn(self._ask_card(), "card")
