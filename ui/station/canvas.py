@@ -17,6 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
     QHideEvent,
     QKeyEvent,
@@ -143,7 +144,7 @@ class StationCanvas(QWidget):
         """Change the colours at once."""
         self.picture.set_theme(theme)
         for button in self._spots.values():
-            button.ring = theme.colour("focus")
+            button.colour(*self._ring())
         self.update()
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
@@ -294,8 +295,8 @@ class StationCanvas(QWidget):
         for place in places(self.picture):
             button = self._spots.get(place.spot)
             if button is None:
-                ring = self.picture.theme.colour("focus")
-                button = Hotspot(self, self, place.spot, ring)
+                button = Hotspot(self, self, place.spot)
+                button.colour(*self._ring())
                 button.clicked.connect(self._clicked)
                 button.show()
                 if place.spot.act in HEAD_ACTS or place.spot.act is Act.SELECT:
@@ -331,6 +332,10 @@ class StationCanvas(QWidget):
             return
         for spot, button in self._spots.items():
             button.name(*spot_name(self.picture, spot, self._card))
+
+    def _ring(self) -> tuple[QColor, QColor]:
+        theme = self.picture.theme
+        return theme.colour("focus"), theme.colour("panel", 0.9)
 
     def _describe(self) -> None:
         """Tell screen readers the state of the station in one sentence an EVSE."""

@@ -97,7 +97,7 @@ class Cabinet:
             return self.place(84 if len(self.evses) == 1 else (132 if second else 36), 283)
         if len(self.evses) == 1:
             return self.place(34, 237)
-        return self.place(96 if second else 24, 237)
+        return self.place(98 if second else 22, 237)
 
     def start(self, evse: int) -> QPointF:
         """Centre of the start button of an EVSE that has no reader."""

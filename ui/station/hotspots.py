@@ -67,10 +67,11 @@ class Stage(Protocol):
 class Hotspot(QAbstractButton):
     """One act on the picture."""
 
-    def __init__(self, parent: QWidget, stage: Stage, spot: Spot, ring: QColor) -> None:
+    def __init__(self, parent: QWidget, stage: Stage, spot: Spot) -> None:
         super().__init__(parent)
         self.spot = spot
-        self.ring = ring
+        self.ring = QColor()
+        self.halo = QColor()
         self._stage = stage
         self._pressed_at: QPointF | None = None
         self._dragging = False
@@ -84,7 +85,7 @@ class Hotspot(QAbstractButton):
 
     def put(self, shape: QRectF, area: QRectF, *, circle: bool = False) -> None:
         """Lie over `shape` (widget px) with a hit area of at least 32 px, inside `area` if it can be."""
-        width, height = max(LEAST, shape.width()), max(LEAST, shape.height())
+        width, height = max(LEAST, shape.width() + 8), max(LEAST, shape.height() + 8)
         hit = QRectF(shape.center().x() - width / 2, shape.center().y() - height / 2, width, height)
         if area.intersects(hit):
             hit.moveLeft(min(max(hit.left(), area.left()), area.right() - hit.width()))
@@ -93,6 +94,11 @@ class Hotspot(QAbstractButton):
         self._shape = shape.translated(-whole.left(), -whole.top())
         self._round = circle
         self.setGeometry(whole)
+
+    def colour(self, ring: QColor, halo: QColor) -> None:
+        """The focus ring and the line that sets it off."""
+        self.ring, self.halo = ring, halo
+        self.update()
 
     def name(self, text: str, hint: str = "") -> None:
         """What the act is called: for screen readers and as a tooltip."""
@@ -111,16 +117,17 @@ class Hotspot(QAbstractButton):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.ring, 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         shape = self._shape.adjusted(-3, -3, 3, 3)
-        shape = shape.intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        if self._round:
-            side = min(shape.width(), shape.height())
-            centre = shape.center()
-            painter.drawEllipse(centre, side / 2, side / 2)
-        else:
-            painter.drawRoundedRect(shape, 6, 6)
+        shape = shape.intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2))
+        # The picture is light and dark at once: a line of the other kind sets the ring off.
+        for pen in (QPen(self.halo, 4.5), QPen(self.ring, 2)):
+            painter.setPen(pen)
+            if self._round:
+                side = min(shape.width(), shape.height())
+                painter.drawEllipse(shape.center(), side / 2, side / 2)
+            else:
+                painter.drawRoundedRect(shape, 6, 6)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._by_key = event.reason() in (
