@@ -22,9 +22,7 @@ from app.kernel.text import Text
 from app.runtime.diagnosis import Step
 from app.training.thread import TrainingCsmsThread
 from tests.ui.training.stations import V16, TinyStation, tiny_station
-from ui.ask import Spawner
 from ui.connect.dialog import ConnectDialog
-from ui.connect.probe import make_diagnose
 from ui.connect.recent import RecentConnections
 from ui.connect.request import ConnectRequest
 from ui.theme import ThemeSwitch
@@ -143,7 +141,8 @@ TESTED = (
 
 def connecting(folder: Path, switch: ThemeSwitch) -> None:
     catalogue = Catalogue.load("en")
-    recent = RecentConnections(None)
+    kept = folder / "kept"
+    recent = RecentConnections(kept)
     for place, id_ in (
         ("csms.example.com/ocpp", "CS-NORTH-01"),
         ("10.0.0.7:9000/steve", "DEPOT-7"),
@@ -151,13 +150,10 @@ def connecting(folder: Path, switch: ThemeSwitch) -> None:
         recent.remember(ConnectRequest(f"ws://{place}", id_))
     for name in ("dark", "light"):
         switch.use(name)
-        spawner = Spawner(print)
-        empty = ConnectDialog(
-            switch.theme, catalogue, spawner, RecentConnections(None), make_diagnose()
-        )
+        empty = ConnectDialog(switch.theme, catalogue)
         empty.show()
         shoot(empty, folder, f"connect-empty-{name}")
-        dialog = ConnectDialog(switch.theme, catalogue, spawner, recent, make_diagnose())
+        dialog = ConnectDialog(switch.theme, catalogue, None, kept)
         dialog.show()
         dialog.url_field.setText("https://CS-NORTH-01:hush-hush@csms.example.com/ocpp/CS-NORTH-01")
         shoot(dialog, folder, f"connect-pasted-{name}")

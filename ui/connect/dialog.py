@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -19,11 +21,12 @@ from shiboken6 import isValid
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from app.ocpp.context import Identity
 from app.runtime.address import AddressBad
 from ui.ask import Spawner
 from ui.connect.derive import Derived, derive, profile_for
 from ui.connect.fields import PathField, RecentList
-from ui.connect.probe import Diagnose
+from ui.connect.probe import Diagnose, make_diagnose
 from ui.connect.recent import RecentConnections
 from ui.connect.request import (
     OPEN,
@@ -39,32 +42,41 @@ from ui.rooms.empty import Glyph
 from ui.rooms.form import QuietCombo, Words, button, field, label
 from ui.theme import Theme, mono_font
 
+log = logging.getLogger(__name__)
+
 FORM_WIDTH, RECENT_WIDTH = 600, 232
 PASTED = 3
 """So many letters more at once were not typed."""
 
 
 class ConnectDialog(QDialog):
-    """`result()` is what a person wants. To be opened by `await ask(dialog)`."""
+    """`result()` is what a person wants. To be opened by `await ask(dialog)`.
+
+    `current` is where it starts, `folder` keeps the list of former connections, `diagnose` is the test
+    (without one: the real one, booting as a plain station), `spawner` starts it.
+    """
 
     def __init__(
         self,
         theme: Theme,
         catalogue: Catalogue,
-        spawner: Spawner,
-        recent: RecentConnections,
-        diagnose: Diagnose,
         current: ConnectRequest | None = None,
+        folder: Path | None = None,
         parent: QWidget | None = None,
+        *,
+        spawner: Spawner | None = None,
+        diagnose: Diagnose | None = None,
     ) -> None:
         super().__init__(parent)
         self._catalogue = catalogue
         self._say = Words(catalogue, "connect")
-        self._spawner, self._recent, self._diagnose = spawner, recent, diagnose
+        self._spawner = spawner or Spawner(_report)
+        self._recent = RecentConnections(folder)
+        self._diagnose = diagnose or make_diagnose(Identity())
         self._test: asyncio.Task[None] | None = None
         self._derived = Derived("", "")
         self._notes: tuple[Text, ...] = ()
-        self._before = ""
+        self._before = self._taken = ""
         self._own_id = False
         self._own_profile = False
         self._final: ConnectRequest | None = None
@@ -84,6 +96,8 @@ class ConnectDialog(QDialog):
         """The fields as they stand, or stood when it was closed; what is hidden does not count."""
         return self._final or self._read()
 
+    request = result
+
     def _read(self) -> ConnectRequest:
         profile = self.profile_field.currentData()
         url = derive(self.url_field.text())
@@ -96,9 +110,9 @@ class ConnectDialog(QDialog):
             version=self.version_field.currentData(),
             security_profile=profile,
             password=(self.password_field.text() or None) if with_password else None,
-            ca=self.ca_field.text() if secure else "",
-            certificate=self.certificate_field.text() if with_certificate else "",
-            key=self.key_field.text() if with_certificate else "",
+            ca=(self.ca_field.text() or None) if secure else None,
+            certificate=(self.certificate_field.text() or None) if with_certificate else None,
+            key=(self.key_field.text() or None) if with_certificate else None,
         )
 
     def set_theme(self, theme: Theme) -> None:
@@ -280,9 +294,9 @@ class ConnectDialog(QDialog):
             self._refresh()
 
     def _on_url_finished(self) -> None:
-        derived = derive(self.url_field.text())
-        if self.url_field.text():
-            self._take(derived, take_id=not self.id_field.text().strip() and not self._own_id)
+        text = self.url_field.text()
+        if text and text != self._taken:
+            self._take(derive(text), take_id=not self._own_id)
 
     def _take(self, derived: Derived, *, take_id: bool) -> None:
         """Put what a URL told into the fields; its password is seen nowhere any more."""
@@ -299,6 +313,7 @@ class ConnectDialog(QDialog):
             notes.append(Text("connect.note.password"))
         if take_id or notes:
             self._derived, self._notes = derived, tuple(notes)
+        self._taken = url
         if url != self.url_field.text():
             self._before = url
             self.url_field.blockSignals(True)
@@ -324,7 +339,7 @@ class ConnectDialog(QDialog):
         url = self._derived.kept_url
         self._own_id = True
         self._notes = ()
-        self._before = url
+        self._before = self._taken = url
         self.url_field.setText(url)
         self.id_field.clear()
         self.id_field.setFocus()
@@ -343,17 +358,17 @@ class ConnectDialog(QDialog):
         ).setFocus()
 
     def _fill(self, request: ConnectRequest) -> None:
-        self._own_id = self._own_profile = True
+        self._own_id = self._own_profile = False
         self._notes = ()
-        self._before = request.url
+        self._before = self._taken = request.url
         self.url_field.setText(request.url)
         self.id_field.setText(request.station_id)
         self.version_field.choose(request.version)
         self.profile_field.choose(request.security_profile)
         self.password_field.setText(request.password or "")
-        self.ca_field.set_text(request.ca)
-        self.certificate_field.set_text(request.certificate)
-        self.key_field.set_text(request.key)
+        self.ca_field.set_text(request.ca or "")
+        self.certificate_field.set_text(request.certificate or "")
+        self.key_field.set_text(request.key or "")
 
     # ------------------------------------------------------------------ showing
 
@@ -421,6 +436,10 @@ class ConnectDialog(QDialog):
                     self.steps.add(step)
             if isValid(self):
                 self.steps.end()
+        except Exception as error:
+            if isValid(self):
+                self.steps.broke(f"{type(error).__name__}: {error}")
+            raise
         finally:
             if isValid(self) and self._test is asyncio.current_task():
                 self._test_over()
@@ -442,3 +461,7 @@ def _hosted(layout: QVBoxLayout) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     host.setLayout(layout)
     return host
+
+
+def _report(error: BaseException) -> None:
+    log.error("the test of a connection failed in itself", exc_info=error)

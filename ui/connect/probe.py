@@ -38,5 +38,5 @@ def make_diagnose(identity: Identity | None = None) -> Diagnose:
     return run
 
 
-def _path(name: str) -> Path | None:
+def _path(name: str | None) -> Path | None:
     return Path(name) if name else None

@@ -100,6 +100,7 @@ def _entry(data: Mapping[str, Any]) -> ConnectRequest:
     texts = {name: data.get(name, "") for name in ("url", "station_id", "ca", "certificate", "key")}
     if version not in VERSIONS or type(profile) is not int or not 0 <= profile <= TLS_CERTIFICATE:
         raise ValueError("no connection")
-    if not all(isinstance(value, str) for value in texts.values()) or not texts["url"]:
+    known = [*texts.values(), *(value for value in files.values() if value is not None)]
+    if not all(isinstance(value, str) for value in known) or not texts["url"]:
         raise ValueError("no connection")
-    return _harmless(ConnectRequest(**texts, version=version, security_profile=profile))
+    return _harmless(ConnectRequest(**texts, version=version, security_profile=profile, **files))

@@ -16,16 +16,16 @@ OPEN, PASSWORD, TLS_PASSWORD, TLS_CERTIFICATE = range(4)
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """A whole choice. `url` is without the id and without secrets; paths are empty where not given."""
+    """A whole choice. `url` is without the id and without secrets, paths are None where not given."""
 
     url: str
     station_id: str
     version: str = "auto"
     security_profile: int = OPEN
     password: str | None = field(default=None, repr=False)
-    ca: str = ""
-    certificate: str = ""
-    key: str = ""
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
 
     @property
     def secure(self) -> bool:
@@ -40,9 +40,9 @@ class ConnectRequest:
         return {
             "security_profile": self.security_profile,
             "password": self.password,
-            "ca": self.ca or None,
-            "certificate": self.certificate or None,
-            "key": self.key or None,
+            "ca": self.ca,
+            "certificate": self.certificate,
+            "key": self.key,
         }
 
 

@@ -90,6 +90,12 @@ class StepList(QScrollArea):
         self._drop_last()
         self._add("unavailable", "unavail", self._say("test.done"), self._say("test.stopped"), "")
 
+    def broke(self, why: str) -> None:
+        """The test itself failed: a fault of this program."""
+        self._drop_last()
+        words = self._say("test.broke", why=why)
+        self._add("faulted", "fault", self._say("test.done"), words, "", bad=True)
+
     # ------------------------------------------------------------------ rows
 
     def _add_waiting(self) -> None:

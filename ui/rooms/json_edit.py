@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
+    QKeyEvent,
     QSyntaxHighlighter,
     QTextCharFormat,
     QTextCursor,
@@ -76,9 +77,10 @@ class JsonColours(QSyntaxHighlighter):
 
 
 class JsonEdit(QPlainTextEdit):
-    """`edited` comes when a person, not the program, changed the text."""
+    """`edited` comes when a person, not the program, changed the text, `submitted` with Ctrl+Enter."""
 
     edited = Signal()
+    submitted = Signal()
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -126,6 +128,19 @@ class JsonEdit(QPlainTextEdit):
         selection.format = form  # type: ignore[attr-defined]
         self.setExtraSelections([selection])
 
+    def event(self, event: QEvent) -> bool:
+        """Ctrl+Enter is ours while we have the focus, whatever it does in the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and _is_submit(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_submit(event):
+            self.submitted.emit()
+            return
+        super().keyPressEvent(event)
+
     def _on_changed(self) -> None:
         if not self._quiet:
             self.edited.emit()
@@ -134,6 +149,13 @@ class JsonEdit(QPlainTextEdit):
 def pretty_json(value: Any) -> str:
     """Readable JSON: two blanks a level, nothing escaped that need not be."""
     return json.dumps(value, indent=INDENT, ensure_ascii=False)
+
+
+def _is_submit(event: QEvent) -> bool:
+    if not isinstance(event, QKeyEvent):
+        return False
+    enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+    return enter and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 
 
 def _format(theme: Theme, token: str) -> QTextCharFormat:

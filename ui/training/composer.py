@@ -7,7 +7,6 @@ import uuid
 from datetime import datetime
 
 from PySide6.QtCore import QItemSelection, QModelIndex, QSize, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -79,9 +78,7 @@ class ComposerTab(QWidget):
             low=10_000,
         )
         box.addWidget(self._split)
-        self._shortcut = QShortcut(QKeySequence("Ctrl+Return"), self)
-        self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self._shortcut.activated.connect(self.send)
+        self.text.submitted.connect(self.send)
         self._show_versions("")
         self._show_answer()
 

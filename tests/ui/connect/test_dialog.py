@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
@@ -22,7 +22,7 @@ from app.training.settings import BootAnswer, BootStatus, CsmsSettings
 from ui.ask import Spawner
 from ui.connect.dialog import ConnectDialog
 from ui.connect.probe import Diagnose, make_diagnose
-from ui.connect.recent import RecentConnections
+from ui.connect.recent import FILE, RecentConnections
 from ui.connect.request import ConnectRequest
 from ui.theme import Theme
 
@@ -50,16 +50,16 @@ def open_dialog(qtbot: QtBot, qapp: QApplication, errors: list[BaseException]) -
 
     def make(
         diagnose: Diagnose = never,
-        recent: RecentConnections | None = None,
+        folder: Path | None = None,
         current: ConnectRequest | None = None,
     ) -> ConnectDialog:
         dialog = ConnectDialog(
             theme,
             Catalogue.load(),
-            Spawner(errors.append),
-            recent or RecentConnections(None),
-            diagnose,
             current,
+            folder,
+            spawner=Spawner(errors.append),
+            diagnose=diagnose,
         )
         qtbot.addWidget(dialog)
         dialog.show()
@@ -181,7 +181,7 @@ def test_files_are_asked_for_where_they_matter_and_must_exist(
     assert dialog.connect_button.isEnabled()
     assert dialog.result().certificate == str(tmp_path / "absent.pem")
     dialog.profile_field.choose(0)
-    assert dialog.result().certificate == ""
+    assert dialog.result().certificate is None
 
 
 def test_a_former_connection_is_picked_by_a_click_and_asks_for_its_password(
@@ -189,7 +189,7 @@ def test_a_former_connection_is_picked_by_a_click_and_asks_for_its_password(
 ) -> None:
     recent = RecentConnections(tmp_path)
     recent.remember(ConnectRequest("wss://csms.example.com/ocpp", "CS-1", "1.6", 2, "hush"))
-    dialog = open_dialog(recent=recent)
+    dialog = open_dialog(folder=tmp_path)
     rect = dialog.recent_list.visualItemRect(dialog.recent_list.item(0))
     qtbot.mouseClick(dialog.recent_list.viewport(), LEFT, pos=rect.center())
     assert dialog.result().station_id == "CS-1"
@@ -202,17 +202,41 @@ def test_a_former_connection_is_picked_by_a_click_and_asks_for_its_password(
 def test_connecting_is_remembered_and_cancelling_is_not(
     open_dialog: Open, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    recent = RecentConnections(tmp_path)
     for button, count in (("cancel_button", 0), ("connect_button", 1)):
-        dialog = open_dialog(recent=recent)
+        dialog = open_dialog(folder=tmp_path)
         paste(dialog.url_field, "ws://10.0.0.7:9000/CP001")
         qtbot.mouseClick(getattr(dialog, button), LEFT)
-        assert len(recent.all()) == count
+        assert len(RecentConnections(tmp_path).all()) == count
 
 
 def test_the_present_connection_is_where_it_starts(open_dialog: Open) -> None:
     now = ConnectRequest("ws://10.0.0.7:9000", "CP001", "1.6", 1, "pw")
-    assert open_dialog(current=now).result() == now
+    assert open_dialog(current=now).request() == now
+
+
+def test_a_pasted_id_replaces_that_of_the_present_connection(open_dialog: Open) -> None:
+    dialog = open_dialog(current=ConnectRequest("", "MADE-UP-1", "2.0.1"))
+    assert dialog.preview.text() == "Nothing to connect to yet."
+    paste(dialog.url_field, "wss://csms.example.com/ocpp")
+    assert dialog.result() == ConnectRequest("wss://csms.example.com/ocpp", "MADE-UP-1", "2.0.1")
+    paste(dialog.url_field, "wss://csms.example.com/ocpp/CS-9")
+    assert dialog.result().station_id == "CS-9"
+
+
+def test_an_address_with_a_part_like_an_id_stays_when_its_field_is_left_untouched(
+    open_dialog: Open,
+) -> None:
+    now = ConnectRequest("ws://10.0.0.7:9000/tenant42", "CP001")
+    dialog = open_dialog(current=now)
+    dialog.url_field.editingFinished.emit()
+    assert dialog.result() == now
+
+
+def test_a_damaged_list_of_former_connections_is_told(open_dialog: Open, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("{", "utf-8")
+    dialog = open_dialog(folder=tmp_path)
+    said = [one.text() for one in dialog.findChildren(QLabel) if one.isVisible()]
+    assert any("was damaged" in text for text in said)
 
 
 def test_every_control_is_high_enough_and_named(open_dialog: Open) -> None:
@@ -344,3 +368,4 @@ async def test_an_error_in_the_test_itself_is_reported_and_frees_the_button(
     press(dialog.test_button)
     await until(lambda: bool(errors))
     assert dialog.test_button.text() == "Test"
+    assert "RuntimeError: a fault of ours" in dialog.steps.sentences()[-1]

@@ -98,12 +98,14 @@ class TinyStation:
 @contextmanager
 def tiny_station(url: str, id_: str = "CS-1", protocol: str = V201) -> Iterator[TinyStation]:
     """A connected station."""
-    with connect(
-        f"{url}/{id_}",
-        subprotocols=[Subprotocol(protocol)],
-        compression=None,
-        proxy=None,
-        close_timeout=1,
-    ) as socket:
-        with suppress(ConnectionClosed):
-            yield TinyStation(socket)
+    with (
+        connect(
+            f"{url}/{id_}",
+            subprotocols=[Subprotocol(protocol)],
+            compression=None,
+            proxy=None,
+            close_timeout=1,
+        ) as socket,
+        suppress(ConnectionClosed),
+    ):
+        yield TinyStation(socket)

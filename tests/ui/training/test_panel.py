@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -268,6 +268,8 @@ def test_what_is_no_json_is_told_and_sent_byte_for_byte(
         qtbot.waitUntil(lambda: tab.verdict.text().startswith("No JSON from line 1, column 2"))
         assert tab.send_button.isEnabled()
         tab.text.setFocus()
+        other = QShortcut(QKeySequence("Ctrl+Return"), panel)  # the window has one for the reader
+        other.activated.connect(pytest.fail)
         qtbot.keyClick(tab.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         text = station.socket.recv(5)
         assert isinstance(text, str)
