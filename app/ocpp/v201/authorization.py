@@ -114,15 +114,15 @@ class Authorization(Block):
             return Decision(token, True, "Accepted", "free")
         known, where = self.known(token)
         if self._office.accepted and self.ctx.calls.online:
-            local = self._online_without_asking(token, known, where)
+            local = await self._online_without_asking(token, known, where)
             if local is not None:
                 return local
             answer = await self.ask(token)
             if answer is not None:
                 return answer
-        return self._offline(token, known, where)
+        return await self._offline(token, known, where)
 
-    def _online_without_asking(
+    async def _online_without_asking(
         self, token: IdToken, known: Payload | None, where: str
     ) -> Decision | None:
         """What is decided on the spot although the back office could be asked."""
@@ -135,14 +135,14 @@ class Authorization(Block):
                 return Decision(token, True, status, where, known)
             if not self._model.flag("AuthCtrlr.LocalPreAuthorize"):
                 return None
-            chosen = self.ctx.points.choose("both-local-preauthorize-request")
+            chosen = await self.ctx.points.ask("both-local-preauthorize-request")
             return Decision(token, True, status, where, known, recheck=chosen != "no-request")
         component = "LocalAuthListCtrlr" if where == "list" else "AuthCacheCtrlr"
         if never or self._model.flag(f"{component}.DisablePostAuthorize"):
             return Decision(token, False, status, where, known)
         return None
 
-    def _offline(self, token: IdToken, known: Payload | None, where: str) -> Decision:
+    async def _offline(self, token: IdToken, known: Payload | None, where: str) -> Decision:
         """C13, C15: what the station knows by itself."""
         if known is not None:
             local = self._model.flag("AuthCtrlr.LocalAuthorizeOffline")
@@ -151,7 +151,7 @@ class Authorization(Block):
             return Decision(token, accepted, status, where if local else "offline", known)
         chosen = "reject"
         if not self._model.flag("AuthCtrlr.OfflineTxForUnknownIdEnabled"):
-            chosen = self.ctx.points.choose("ocpp201-offline-unknown-token")
+            chosen = await self.ctx.points.ask("ocpp201-offline-unknown-token")
             if chosen == "reject":
                 return Decision(token, False, "Unknown", "offline")
         capped = chosen != "accept-uncapped"

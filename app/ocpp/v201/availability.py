@@ -179,7 +179,7 @@ class Availability(Block):
 
     async def _say(self, spot: Spot) -> bool:
         """Open point ocpp201-status-vs-notifyevent: in which message. False: nobody took it."""
-        chosen = self.ctx.points.choose("ocpp201-status-vs-notifyevent")
+        chosen = await self.ctx.points.ask("ocpp201-status-vs-notifyevent")
         answer: Payload | None = {}
         if chosen != "notify-event":
             answer = await self._office.say("StatusNotification", self._payload(spot))

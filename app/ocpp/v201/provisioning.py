@@ -101,12 +101,17 @@ class Provisioning(Block):
         if self.state is BootState.REJECTED:
             raise HandlerError("SecurityError", f"{action}: the station has been rejected")
 
+    @property
+    def listened_to(self) -> bool:
+        """May what the back office asks for be sent to it."""
+        return self.state in (BootState.ACCEPTED, BootState.PENDING)
+
     async def say(self, action: str, payload: Payload, *, asked: bool = False) -> Payload | None:
         """A CALL that is not queued: the answer, or None where there is none.
 
         Before we are accepted only what the back office `asked` for is sent (B02.FR.02).
         """
-        if not (self.accepted or (asked and self.state is BootState.PENDING)):
+        if not (self.accepted or (asked and self.listened_to)):
             return None
         try:
             return await self.ctx.calls.call(action, payload)

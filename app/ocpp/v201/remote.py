@@ -58,11 +58,11 @@ class Remote(Block):
 
     # ---- start
 
-    def _start(self, request: Payload) -> Reply:
+    async def _start(self, request: Payload) -> Reply:
         if not self._office.accepted:
             return rejected("CSNotAccepted")  # B02.FR.05
         token = IdToken.of(request["idToken"])
-        found = self._bay(request.get("evseId"))
+        found = await self._bay(request.get("evseId"))
         if not isinstance(found, Bay):
             return rejected(found)
         bay = found
@@ -80,11 +80,11 @@ class Remote(Block):
         start_id = request["remoteStartId"]
         return Reply(answer, then=lambda: self._authorize(bay, token, start_id, info))
 
-    def _bay(self, evse: int | None) -> Bay | str:
+    async def _bay(self, evse: int | None) -> Bay | str:
         """Where to start, or the reason code of the refusal."""
         if evse is not None:
             return self._given(evse)
-        chosen = self.ctx.points.choose("ocpp201-remote-start-no-evse")
+        chosen = await self.ctx.points.ask("ocpp201-remote-start-no-evse")
         if chosen == "reject":
             return "MissingParam"  # F01.FR.07
         if chosen == "wait-plug":

@@ -85,8 +85,8 @@ class Reports(Block):
     def _report(self, request_id: int, found: list[Variable]) -> Reply:
         if not found:
             return Reply({"status": "EmptyResultSet"})
-        if self._sending:
-            info = {"reasonCode": "Unspecified", "additionalInfo": "another report is being sent"}
+        if self._sending or not self._office.listened_to:
+            info = {"reasonCode": "Unspecified", "additionalInfo": "not now"}
             return Reply({"status": "Rejected", "statusInfo": info})  # B07.FR.13
         pages = [found[start : start + PAGE] for start in range(0, len(found), PAGE)]
         return Reply({"status": "Accepted"}, then=lambda: self._send(request_id, pages))

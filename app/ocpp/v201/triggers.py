@@ -60,6 +60,8 @@ class Triggers(Block):
         sender = self._senders.get(request["requestedMessage"])
         if sender is None:
             return Reply({"status": "NotImplemented"})  # F06.FR.08
+        if not self._office.listened_to:
+            return Reply({"status": "Rejected"})  # B01.FR.08: nothing may be sent yet
         place = request.get("evse") or {}
         send = sender(Where(place.get("id"), place.get("connectorId")))
         if send is None:

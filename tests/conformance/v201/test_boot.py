@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -218,6 +219,23 @@ async def test_clock_drift_is_a_choice(bench201: Make, choice: str, share: float
     )
     await bench.online()
     assert (bench.now - before).total_seconds() == pytest.approx(100 * share)
+
+
+async def test_before_the_first_answer_nothing_is_promised(bench201: Make) -> None:
+    """B01.FR.08: what is asked for could not be sent, so it is rejected."""
+    bench = bench201()
+    hold = bench.csms.hold("BootNotification")
+    link = bench.online()
+    task = asyncio.ensure_future(link)
+    await hold.arrived()
+    trigger = await bench.start_request("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    assert trigger[2] == {"status": "Rejected"}
+    report = await bench.start_request(
+        "GetBaseReport", {"requestId": 1, "reportBase": "FullInventory"}
+    )
+    assert report[2]["status"] == "Rejected"
+    hold.answer({"status": "Accepted", "currentTime": stamp(bench.now), "interval": 60})
+    await task
 
 
 async def test_interval_zero_accepted_keeps_the_heartbeat_interval(bench201: Make) -> None:
