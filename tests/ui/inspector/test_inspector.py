@@ -1,0 +1,236 @@
+"""The inspector shows what is, and its buttons mean what they say."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.ocpp.context import BootState, SessionView
+from app.runtime.views import LinkState, LinkView, PowerState, SessionSnapshot
+from app.station.intents import (
+    ArriveCar,
+    ClearFault,
+    LeaveCar,
+    PauseVehicle,
+    PlugIn,
+    PressStop,
+    RaiseFault,
+    ResumeVehicle,
+    SetVehicle,
+    Unplug,
+)
+from app.station.kinds import Current, Fault
+from app.station.snapshot import Cap, MeterReading
+from tests.ui.station.scenes import charging, faulted, make_evse, parked, plugged, station
+from ui.inspector import panel as p
+from ui.inspector import words
+from ui.inspector.ladder import figure_of
+from ui.inspector.panel import Inspector
+from ui.theme import Theme
+
+LEFT = Qt.MouseButton.LeftButton
+CARS = [("city-52", "City 52"), ("van", "Van")]
+
+
+def whole(*evses, sessions=()):
+    return SessionSnapshot(
+        name="Test",
+        station_id="CS",
+        csms_url=None,
+        version=None,
+        version_wish="auto",
+        security_profile=0,
+        strict=False,
+        power=PowerState.ON,
+        link=LinkView(LinkState.ONLINE),
+        boot=BootState.ACCEPTED,
+        sessions=tuple(sessions),
+        queue=0,
+        station=station(*evses),
+    )
+
+
+@pytest.fixture
+def inspector(qtbot, qapp):
+    theme = Theme.load("dark")
+    theme.apply(qapp)
+    made = Inspector(theme, Catalogue.load(), CARS)
+    qtbot.addWidget(made)
+    made.resize(400, 640)
+    made.show()
+    made.intents = []
+    made.intent.connect(made.intents.append)
+    return made
+
+
+def test_figures_and_limits_of_a_running_session(inspector):
+    evse = charging(make_evse(1))
+    view = SessionView(
+        1,
+        1,
+        "17",
+        "04A29F1C",
+        station(evse).at - timedelta(minutes=22, seconds=58),
+        evse.energy - 4210.0,
+        "Charging",
+        "2.19 €",
+    )
+    inspector.show_snapshot(whole(evse, sessions=[view]), None)
+    tab = inspector.session_tab
+    assert tab.figure("energy") == "4.21 kWh"
+    assert tab.figure("cost") == "2.19 €"
+    assert tab.figure("duration") == "00:22:58"
+    assert tab.figure("power").endswith("kW")
+    assert "%" in tab.figure("battery")
+
+
+def test_an_empty_bay_shows_dashes_and_offers_to_plug_in(inspector):
+    inspector.show_snapshot(whole(make_evse(1)), None)
+    assert inspector.session_tab.figure("battery") == "–"
+    QTest.mouseClick(inspector.main_button, LEFT)
+    assert inspector.intents == [PlugIn(1, 1)]
+
+
+def test_a_connected_car_wants_a_card_and_a_charging_one_can_be_stopped(inspector, qtbot):
+    inspector.show_snapshot(whole(plugged(parked(make_evse(1)))), None)
+    with qtbot.waitSignal(inspector.card_wanted) as wanted:
+        QTest.mouseClick(inspector.main_button, LEFT)
+    assert wanted.args == [1]
+    inspector.show_snapshot(whole(charging(make_evse(1))), None)
+    QTest.mouseClick(inspector.main_button, LEFT)
+    assert inspector.intents == [PressStop(1)]
+
+
+def test_unplug_and_pause(inspector):
+    evse = charging(make_evse(1))
+    inspector.show_snapshot(whole(evse), None)
+    QTest.mouseClick(inspector._unplug, LEFT)
+    QTest.mouseClick(inspector._pause, LEFT)
+    asleep = dataclasses.replace(evse, vehicle=dataclasses.replace(evse.vehicle, paused=True))
+    inspector.show_snapshot(whole(asleep), None)
+    QTest.mouseClick(inspector._pause, LEFT)
+    assert inspector.intents == [Unplug(1, 1), PauseVehicle(1), ResumeVehicle(1)]
+
+
+def test_selecting_another_evse_shows_that_one(inspector):
+    snapshot = whole(make_evse(1), charging(make_evse(2)))
+    inspector.select(2)
+    inspector.show_snapshot(snapshot, None)
+    assert inspector.evse == 2
+    assert inspector._title.text() == "EVSE 2"
+    inspector.select(9)
+    inspector.show_snapshot(snapshot, None)  # there is none: the last one stays
+    assert inspector._title.text() == "EVSE 2"
+
+
+def test_the_meter_tab_shows_each_reading(inspector):
+    evse = charging(make_evse(1))
+    reading = MeterReading(
+        at=datetime(2026, 1, 15, tzinfo=UTC),
+        energy_import=1234567.0,
+        energy_import_phases=(1.0, 2.0, 3.0),
+        power=11040.0,
+        power_phases=(3680.0, 3680.0, 3680.0),
+        currents=(16.0, 16.0, 16.0),
+        voltages=(230.0, 231.0, 229.0),
+        power_factor=0.98,
+        frequency=50.01,
+        offered_current=32.0,
+        offered_power=22080.0,
+        temperature=31.0,
+        soc=64.0,
+    )
+    inspector.tabs.setCurrentIndex(p.METER)
+    inspector.show_snapshot(whole(evse), reading)
+    shown = {name: label.text() for name, label in inspector._meter._values.items()}
+    assert shown["register"] == "1,234.567 kWh"
+    assert shown["currents"] == "16.00 · 16.00 · 16.00 A"
+    assert shown["frequency"] == "50.01 Hz"
+
+
+def test_the_car_is_changed_by_its_tab(inspector):
+    inspector.tabs.setCurrentIndex(p.VEHICLE)
+    inspector.show_snapshot(whole(parked(make_evse(1))), None)
+    tab = inspector._vehicle
+    tab._soc.setValue(55)
+    tab._soc.sliderReleased.emit()
+    tab._target.setValue(90)
+    tab._target.sliderReleased.emit()
+    tab._amps.setValue(10)
+    tab._amps.editingFinished.emit()
+    tab._delay.setValue(5)
+    tab._delay.editingFinished.emit()
+    QTest.mouseClick(tab._drive, LEFT)
+    assert inspector.intents == [
+        SetVehicle(1, soc=55.0),
+        SetVehicle(1, target_soc=90.0),
+        SetVehicle(1, max_ac_current=10.0),
+        SetVehicle(1, ready_delay=5.0),
+        LeaveCar(1),
+    ]
+
+
+def test_a_car_drives_into_an_empty_bay(inspector):
+    inspector.tabs.setCurrentIndex(p.VEHICLE)
+    inspector.show_snapshot(whole(make_evse(1)), None)
+    tab = inspector._vehicle
+    tab._car.setCurrentIndex(1)
+    tab._car.activated.emit(1)
+    QTest.mouseClick(tab._drive, LEFT)
+    assert inspector.intents == [ArriveCar(1, "van"), ArriveCar(1, "van")]
+
+
+def test_faults_are_raised_and_repaired_with_one_click_each(inspector):
+    inspector.tabs.setCurrentIndex(p.FAULTS)
+    inspector.show_snapshot(whole(make_evse(1)), None)
+    buttons = inspector._faults._buttons
+    buttons[Fault.RCD].click()
+    buttons[Fault.EMERGENCY_STOP].click()
+    assert inspector.intents == [RaiseFault(Fault.RCD, 1, 1), RaiseFault(Fault.EMERGENCY_STOP)]
+    inspector.intents.clear()
+    broken = faulted(make_evse(1))
+    lying = broken.faults[0]
+    inspector.show_snapshot(whole(broken), None)
+    assert buttons[lying.fault].isChecked()
+    buttons[lying.fault].click()
+    assert inspector.intents == [ClearFault(lying.evse, lying.connector, lying.fault)]
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_theme_can_change_at_any_time(inspector, name):
+    inspector.show_snapshot(whole(charging(make_evse(1))), None)
+    inspector.set_theme(Theme.load(name))
+    for index in range(4):
+        inspector.tabs.setCurrentIndex(index)
+        inspector.show_snapshot(whole(charging(make_evse(1))), None)
+    assert not inspector.grab().isNull()
+
+
+@pytest.mark.parametrize(
+    ("watts", "shown"),
+    [(0, "0.0 kW"), (60, "60 W"), (11_040, "11.0 kW"), (142_300, "142 kW")],
+)
+def test_power_as_people_read_it(watts, shown):
+    assert " ".join(words.power(watts)) == shown
+
+
+def test_durations_currents_and_ratings_as_people_read_them():
+    assert words.duration(timedelta(seconds=1378)) == "00:22:58"
+    assert words.duration(timedelta(days=2, seconds=5)) == "2 d 00:00:05"
+    evse = make_evse(1)
+    assert words.current(evse) == "0 A"
+    assert words.current(dataclasses.replace(evse, currents=(16.0, 16.0, 16.1))) == "3 × 16.0 A"
+    assert words.current(dataclasses.replace(evse, currents=(20.0, 0.0, 0.0))) == "20.0 A"
+    assert words.current(dataclasses.replace(evse, currents=(20.0, 9.0, 0.0))) == "20.0 / 9.0 A"
+    assert [words.rating(w) for w in (22_080, 11_000, 7_360, 3_700)] == ["22", "11", "7.4", "3.7"]
+
+
+def test_caps_in_amperes_on_ac_and_kilowatts_on_dc():
+    cap = Cap(Text("station.cap.offer"), 7_360.0, 32.0, True)
+    assert figure_of(cap, Current.AC) == "32 A"
+    assert figure_of(cap, Current.DC) == "7.4 kW"
+    assert figure_of(dataclasses.replace(cap, watts=150_000.0), Current.DC) == "150 kW"

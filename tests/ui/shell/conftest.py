@@ -1,0 +1,66 @@
+"""A whole window over a real session and the real training CSMS, run in Qt's loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from app.kernel.catalogue import Catalogue
+from app.ocpp.context import BootState
+from app.runtime.options import StationOptions, WindowOptions
+from app.training.thread import TrainingCsmsThread
+from ui.application import open_session
+from ui.bridge import Bridge
+from ui.main_room import Room
+from ui.points import PointAsker
+from ui.preferences import Preferences
+from ui.theme import ThemeSwitch
+
+Story = Callable[[Room], Awaitable[None]]
+PATIENCE = 10.0
+
+
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait until something is so, letting the window live meanwhile."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def play(qapp: QApplication, tmp_path: Path) -> Callable[..., None]:
+    """Open a window, let a story happen in it, close it again."""
+
+    async def run(story: Story, options: StationOptions, folder: Path) -> None:
+        training = TrainingCsmsThread()
+        url = training.start()
+        catalogue = Catalogue.load()
+        asker = PointAsker(catalogue)
+        session = await open_session(WindowOptions(options), folder, url, catalogue, asker)
+        preferences = Preferences.load(folder)
+        switch = ThemeSwitch(qapp, preferences.theme)
+        room = Room(session, Bridge(session), switch, training, url, preferences, folder)
+        asker.set_window(room.window, session.choose_point)
+        room.open()
+        try:
+            if session.snapshot().csms_url == url:
+                await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
+            await story(room)
+        finally:
+            asker.set_window(None)
+            await room.close()
+            await session.stop()
+            training.stop()
+            room.window.finish()
+            room.window.deleteLater()
+
+    def start(story: Story, folder: Path = tmp_path, **options: object) -> None:
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
+            runner.run(run(story, StationOptions(**options), folder))  # type: ignore[arg-type]
+
+    return start

@@ -1,0 +1,215 @@
+"""The window as a person uses it: real session, real back office, real clicks on offscreen widgets."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.runtime.views import LinkState
+from app.station.intents import PresentCard
+from app.station.kinds import Fault
+from tests.ui.shell.conftest import until
+from ui.shell.toasts import Tone
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def flow(room, evse=1):
+    return room.session.snapshot().station.evse(evse).flow.value
+
+
+async def charge(room):
+    """Plug, card, charging: by the inspector's own button."""
+    main = room.window.inspector.main_button
+    QTest.mouseClick(main, LEFT)
+    await until(lambda: main.objectName() == "card")
+    room.window.wallet.choose(room.window.wallet.cards()[0].uid)
+    QTest.mouseClick(main, LEFT)
+    await until(lambda: flow(room) == "charging")
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_plug_card_power_and_stop_in_both_versions(play, version):
+    async def story(room):
+        await charge(room)
+        await until(lambda: room.window.inspector.session_tab.figure("power") != "0.0 kW")
+        await until(lambda: len(room.training.snapshot().transactions) == 1)
+        assert room.window.inspector.main_button.objectName() == "stop"
+        QTest.mouseClick(room.window.inspector.main_button, LEFT)
+        await until(lambda: not room.session.snapshot().sessions)
+        room.controller.commands.run("plug")
+        await until(lambda: flow(room) == "idle")
+        assert room.window.messages.model.rowCount() >= 8
+
+    play(story, version=version)
+
+
+def test_keys_do_the_same_as_the_mouse(play):
+    async def story(room):
+        window = room.window
+        window.wallet.choose(window.wallet.cards()[0].uid)
+        window.activateWindow()
+        window.setFocus()
+        for command in ("plug", "card"):
+            room.controller.commands.run(command)
+        await until(lambda: flow(room) == "charging")
+        room.controller.commands.run("stop")
+        await until(lambda: flow(room) == "connected")
+
+    play(story)
+
+
+def test_a_refused_card_is_told_as_a_toast(play):
+    async def story(room):
+        room.bridge.intend(PresentCard("04E8037A", evse=1))  # the lost card of the wallet
+        await until(lambda: any("04E8037A" in text for text in room.window.toasts.texts()))
+
+    play(story)
+
+
+def test_what_the_machine_refuses_is_told_with_its_reason(play):
+    async def story(room):
+        room.controller.commands.run("stop")
+        room.bridge.intend(PresentCard("", evse=1))
+        await until(lambda: len(room.window.toasts.texts()) >= 1)
+
+    play(story)
+
+
+def test_mains_network_and_emergency_stop_are_commands(play):
+    async def story(room):
+        commands = room.controller.commands
+        commands.run("network")
+        await until(lambda: room.session.snapshot().link.state is LinkState.OFFLINE)
+        commands.run("network")
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+        commands.run("emergency")
+        faults = room.session.snapshot().station.faults
+        assert [fault.fault for fault in faults] == [Fault.EMERGENCY_STOP]
+        await until(lambda: room.bridge.snapshot().station.emergency_stop)
+        commands.run("emergency")
+        assert not room.session.snapshot().station.faults
+        commands.run("mains")
+        await until(lambda: not room.bridge.snapshot().station.mains)
+        commands.run("mains")
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+
+    play(story)
+
+
+def test_the_other_version_is_spoken_on_demand_but_not_in_a_session(play):
+    async def story(room):
+        room.controller.commands.run("speak_16")
+        await until(lambda: room.session.snapshot().version.value == "1.6")
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+        await charge(room)
+        room.controller.commands.run("speak_201")
+        await until(lambda: any("2.0.1" in text for text in room.window.toasts.texts()))
+        assert room.session.snapshot().version.value == "1.6"
+
+    play(story, version="2.0.1")
+
+
+def test_themes_switch_while_it_runs_and_are_remembered(play, tmp_path):
+    async def to_light(room):
+        room.controller.commands.run("theme")
+        assert room.switch.theme.name == "light"
+
+    async def still_light(room):
+        assert room.switch.theme.name == "light"
+
+    play(to_light)
+    play(still_light)
+
+
+def test_rooms_are_hidden_shown_and_put_back(play):
+    async def story(room):
+        window, commands = room.window, room.controller.commands
+        for command, dock in (
+            ("messages", window.messages_dock),
+            ("inspector", window.inspector_dock),
+        ):
+            commands.run(command)
+            assert not dock.isVisible()
+        commands.run("reset_layout")
+        assert window.messages_dock.isVisible()
+        assert window.inspector_dock.isVisible()
+        commands.run("training")
+        assert room.training_dock.isVisible()
+        assert window.restore_layout(window.layout_text())
+        assert not window.restore_layout("not a layout")
+
+    play(story)
+
+
+def test_closing_asks_the_session_to_end_first(play):
+    async def story(room):
+        room.window.close()
+        await room.closed()
+        assert room.window.isVisible()  # it goes when all is written
+
+    play(story)
+
+
+def test_factory_reset_asks_before_it_forgets(play):
+    async def story(room):
+        room.session.set_setting("HeartbeatInterval", "77")
+        room.controller.commands.run("factory_reset")
+        dialog = None
+
+        def opened():
+            nonlocal dialog
+            from PySide6.QtWidgets import QDialog
+
+            dialog = next((d for d in room.window.findChildren(QDialog) if d.isVisible()), None)
+            return dialog
+
+        await until(opened)
+        dialog.accept()
+        await until(lambda: any("factory" in text for text in room.window.toasts.texts()))
+        await until(lambda: room.session.get_setting("HeartbeatInterval") != "77")
+
+    play(story, version="1.6")
+
+
+def test_an_unreachable_back_office_is_told_and_the_way_back_is_one_command(play):
+    async def story(room):
+        await room.session.connect_to("ws://127.0.0.1:9/ocpp")
+        await until(lambda: room.window.toasts.texts())
+        assert "127.0.0.1" in " ".join(room.window.toasts.texts())
+        room.controller.commands.run("use_training")
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+
+    play(story)
+
+
+def test_strict_mode_asks_and_takes_the_answer(play):
+    from app.ocpp.points import registry
+
+    async def story(room):
+        point = registry()["ocpp16-remote-start-no-connector"]
+        asking = room.spawner.spawn(room.session.points.ask(point.id))
+        await until(lambda: room.window.findChild(type_of_dialog()) is not None)
+        dialog = room.window.findChild(type_of_dialog())
+        dialog.choose("reject")
+        dialog.always.setChecked(True)
+        dialog.accept()
+        assert await asking == "reject"
+        assert room.session.points.choose(point.id) == "reject"
+
+    def type_of_dialog():
+        from ui.points import PointDialog
+
+        return PointDialog
+
+    play(story, version="1.6", strict=True)
+
+
+def test_a_toast_can_be_closed_and_the_oldest_makes_room(play):
+    async def story(room):
+        for number in range(6):
+            room.controller.tell(f"news {number}", Tone.NOTE)
+        assert room.window.toasts.texts() == ["news 2", "news 3", "news 4", "news 5"]
+        room.controller.tell("news 5", Tone.NOTE)
+        assert len(room.window.toasts.texts()) == 4
+
+    play(story)
