@@ -97,7 +97,8 @@ def _as_data(request: ConnectRequest) -> dict[str, Any]:
 
 def _entry(data: Mapping[str, Any]) -> ConnectRequest:
     version, profile = data.get("version", "auto"), data.get("security_profile", 0)
-    texts = {name: data.get(name, "") for name in ("url", "station_id", "ca", "certificate", "key")}
+    texts = {name: data.get(name, "") for name in ("url", "station_id")}
+    files = {name: data.get(name) or None for name in ("ca", "certificate", "key")}
     if version not in VERSIONS or type(profile) is not int or not 0 <= profile <= TLS_CERTIFICATE:
         raise ValueError("no connection")
     known = [*texts.values(), *(value for value in files.values() if value is not None)]
