@@ -22,6 +22,8 @@ from app.kernel.text import Text
 from app.runtime.diagnosis import Step
 from app.training.thread import TrainingCsmsThread
 from tests.ui.training.stations import V16, TinyStation, tiny_station
+from ui.cards.dialog import CardDialog
+from ui.cards.store import DEFAULTS
 from ui.connect.dialog import ConnectDialog
 from ui.connect.recent import RecentConnections
 from ui.connect.request import ConnectRequest
@@ -170,13 +172,26 @@ def connecting(folder: Path, switch: ThemeSwitch) -> None:
         dialog.close()
 
 
+def cards(folder: Path, switch: ThemeSwitch) -> None:
+    catalogue = Catalogue.load("en")
+    for name in ("dark", "light"):
+        switch.use(name)
+        empty = CardDialog(switch.theme, catalogue)
+        edited = CardDialog(switch.theme, catalogue, DEFAULTS[2])
+        edited.uid_field.setText("04 F1 EE")
+        for dialog, what in ((empty, "empty"), (edited, "odd")):
+            dialog.show()
+            shoot(dialog, folder, f"card-{what}-{name}")
+            dialog.close()
+
+
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/preview")
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication.instance() or QApplication(sys.argv)
     assert isinstance(app, QApplication)
     switch = ThemeSwitch(app, "dark")
-    rooms = {"training": training, "connect": connecting}
+    rooms = {"training": training, "connect": connecting, "cards": cards}
     for room in sys.argv[2:] or rooms:
         rooms[room](folder, switch)
     return 0
