@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from PySide6.QtCore import (
     QElapsedTimer,
     QEvent,
     QPoint,
     QPointF,
-    QRect,
     QRectF,
     QSize,
     Qt,
@@ -17,7 +14,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QHideEvent,
     QKeyEvent,
@@ -31,19 +27,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app.kernel.catalogue import Catalogue
-from app.station.intents import SetVehicle
+from app.station.intents import Intent
 from app.station.snapshot import StationSnapshot
+from ui.station.hand import Hand, nudge
 from ui.station.hotspots import HEAD_ACTS, Act, Hotspot, Spot
-from ui.station.naming import (
-    HeldCard,
-    drop_fits,
-    places,
-    plug_intent,
-    reader_target,
-    spot_intent,
-    spot_name,
-)
-from ui.station.picture import Carried, Moving, Picture
+from ui.station.mood import Moving
+from ui.station.naming import HeldCard, reader_target, spot_intent
+from ui.station.picture import Picture
+from ui.station.spots import SpotKeeper
 from ui.station.views import BayView, PictureExtra
 from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel
@@ -74,14 +65,13 @@ class StationCanvas(QWidget):
         super().__init__(parent)
         self.picture = Picture(theme, catalogue)
         self._card: HeldCard | None = None
-        self._spots: dict[Spot, Hotspot] = {}
-        self._dragged: Spot | None = None
+        self._spots = SpotKeeper(self, self, self._clicked)
+        self._hand = Hand()
         self._pan: QPointF | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self._tick)
         self._since = QElapsedTimer()
-        self._first = True
         self.setMinimumSize(480, 280)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -93,7 +83,7 @@ class StationCanvas(QWidget):
 
     def set_snapshot(self, snapshot: StationSnapshot, extra: PictureExtra | None = None) -> None:
         """Show the station as it is now; only what changed is painted anew."""
-        before = self.picture.views
+        before, offered = self.picture.views, self.picture.offered()
         changed = self.picture.show(snapshot, extra or self.picture.extra)
         self._cars_moved(before)
         if changed is None:
@@ -101,8 +91,10 @@ class StationCanvas(QWidget):
         else:
             for rect in changed:
                 self._refresh(rect)
-        self._place_spots()
-        self._describe()
+        if changed is None or offered != self.picture.offered():
+            self._place_spots()
+        if changed != []:
+            self._describe()
         self._pace()
 
     def set_selected(self, evse: int) -> None:
@@ -143,8 +135,7 @@ class StationCanvas(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Change the colours at once."""
         self.picture.set_theme(theme)
-        for button in self._spots.values():
-            button.colour(*self._ring())
+        self._spots.colour(self.picture)
         self.update()
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
@@ -160,11 +151,11 @@ class StationCanvas(QWidget):
     def set_card(self, card: HeldCard | None) -> None:
         """The card that a click on a reader presents; None: such a click emits `card_wanted`."""
         self._card = card
-        self._name_spots()
+        self._spots.name(self.picture, card)
 
     def reader_at(self, at: QPoint) -> int | None:
         """The EVSE that a card let go at this global point is shown to; None away from all readers."""
-        cabinet = self._reader_under(QPointF(self.mapFromGlobal(at)))
+        cabinet = self.picture.reader_under(QPointF(self.mapFromGlobal(at)))
         if cabinet is None:
             return None
         assert self.picture.plan is not None
@@ -172,7 +163,7 @@ class StationCanvas(QWidget):
 
     def hover_card(self, at: QPoint | None) -> bool:
         """A card is carried over this global point (None: no more): light the reader under it."""
-        cabinet = None if at is None else self._reader_under(QPointF(self.mapFromGlobal(at)))
+        cabinet = None if at is None else self.picture.reader_under(QPointF(self.mapFromGlobal(at)))
         glow = "" if cabinet is None else f"reader{cabinet}"
         if glow != self.picture.mood.glow:
             self.picture.mood.glow = glow
@@ -185,7 +176,7 @@ class StationCanvas(QWidget):
 
     def hotspots(self) -> list[Hotspot]:
         """All acts on the picture, in the order of the keyboard."""
-        return list(self._spots.values())
+        return self._spots.all()
 
     def hotspot(self, act: Act, evse: int = 0, slot: int = 0) -> Hotspot:
         """The button of an act. Raises KeyError where the picture does not offer it now."""
@@ -288,54 +279,7 @@ class StationCanvas(QWidget):
     # ------------------------------------------------------------------ hotspots
 
     def _place_spots(self) -> None:
-        """Make, move and name the child buttons."""
-        area = QRectF(self.rect())
-        seen: dict[Spot, Hotspot] = {}
-        order: list[Hotspot] = []
-        for place in places(self.picture):
-            button = self._spots.get(place.spot)
-            if button is None:
-                button = Hotspot(self, self, place.spot)
-                button.colour(*self._ring())
-                button.clicked.connect(self._clicked)
-                button.show()
-                if place.spot.act in HEAD_ACTS or place.spot.act is Act.SELECT:
-                    button.raise_()
-                elif place.spot.act is Act.CAR:
-                    button.lower()
-            button.put(place.shape, area, circle=place.circle)
-            seen[place.spot] = button
-            order.append(button)
-        for spot, button in self._spots.items():
-            if spot not in seen:
-                self._retire(button)
-        fresh = list(seen) != list(self._spots)
-        self._spots = seen
-        if fresh:
-            for first, second in pairwise(order):
-                QWidget.setTabOrder(first, second)
-        self._name_spots()
-
-    def _retire(self, button: Hotspot) -> None:
-        """A thing is gone: its button gives the focus to the same EVSE's plug, or bubble."""
-        if button.hasFocus():
-            heir = self._spots.get(Spot(Act.PLUG, button.spot.evse)) or self._spots.get(
-                Spot(Act.SELECT, button.spot.evse)
-            )
-            if heir is not None and heir is not button:
-                heir.setFocus(Qt.FocusReason.OtherFocusReason)
-        button.hide()
-        button.deleteLater()
-
-    def _name_spots(self) -> None:
-        if self.picture.snapshot is None:
-            return
-        for spot, button in self._spots.items():
-            button.name(*spot_name(self.picture, spot, self._card))
-
-    def _ring(self) -> tuple[QColor, QColor]:
-        theme = self.picture.theme
-        return theme.colour("focus"), theme.colour("panel", 0.9)
+        self._spots.arrange(self.picture, self._card)
 
     def _describe(self) -> None:
         """Tell screen readers the state of the station in one sentence an EVSE."""
@@ -357,10 +301,9 @@ class StationCanvas(QWidget):
 
     def _act(self, spot: Spot, *, force: bool = False) -> None:
         picture = self.picture
-        if spot.evse and spot.evse != picture.mood.selected and spot.act is not Act.READER:
-            self._choose(spot.evse)
         match spot.act:
             case Act.SELECT:
+                self._choose(spot.evse)
                 self.reveal(spot.evse)
             case Act.READER if self._card is None:
                 self.card_wanted.emit(reader_target(picture, spot.evse))
@@ -374,9 +317,13 @@ class StationCanvas(QWidget):
             case _:
                 intent = spot_intent(picture, spot, self._card, force=force)
                 if intent is not None:
-                    self.intent.emit(intent)
+                    self._emit(intent)
+                elif spot.evse:
+                    self._choose(spot.evse)
 
     def _choose(self, evse: int) -> None:
+        if evse == self.selected:
+            return
         self.set_selected(evse)
         self.evse_selected.emit(evse)
 
@@ -387,88 +334,48 @@ class StationCanvas(QWidget):
         if steps:
             self.set_zoom(steps[0] if way > 0 else steps[-1])
 
-    def _reader_under(self, at: QPointF) -> int | None:
-        picture = self.picture
-        if picture.plan is None or picture.frame is None or at.y() < picture.head_height:
-            return None
-        here = picture.scene(at)
-        reach = max(40.0, 30 / picture.frame.scale)
-        for cabinet in picture.plan.cabinets:
-            if (
-                cabinet.reader is not None
-                and (here - cabinet.ring).manhattanLength() <= reach * 1.3
-            ):
-                return cabinet.index
-        return None
-
     # ------------------------------------------------------------------ what hotspots report
 
     def drag_begun(self, spot: Spot, at: QPointF) -> bool:
         """A plug is taken into the hand, or a battery bar by its end."""
-        view = self.picture.views.get(spot.evse)
-        if view is None or (spot.act is Act.CAR and view.car is None):
+        if not self._hand.take(self.picture, spot, at):
             return False
-        self._dragged = spot
-        if spot.act is Act.CAR:
-            self.drag_moved(at)
-            return True
-        self.picture.mood.carried = Carried(spot.evse, spot.slot, at)
         self.setCursor(Qt.CursorShape.ClosedHandCursor)
         self.update()
         return True
 
     def drag_moved(self, at: QPointF) -> None:
-        """The plug, or the end of the battery bar, follows the pointer."""
-        if self._dragged is not None and self._dragged.act is Act.CAR:
-            evse = self._dragged.evse
-            self.picture.mood.charge = (evse, self.picture.charge_at(evse, at))
-            self._refresh(self.picture.words_rect(evse))
-            return
-        carried = self.picture.mood.carried
-        if carried is None or self._dragged is None:
-            return
-        before = self._carried_rect()
-        carried.at = at
-        carried.ready = drop_fits(self.picture, self._dragged, at)
-        self._refresh(before.united(self._carried_rect()))
+        """What is in the hand follows the pointer."""
+        self._refresh(self._hand.move(self.picture, at))
 
     def drag_ended(self, at: QPointF) -> None:
-        """The plug is let go: into the car, out of it, or back to where it was."""
-        spot, self._dragged = self._dragged, None
-        self.picture.mood.carried = self.picture.mood.charge = None
+        """It is let go: a plug goes into the car, out of it, or back to where it was."""
+        force = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
+        intent = self._hand.let_go(self.picture, at, force=force)
         self.unsetCursor()
         self.update()
-        if spot is None or spot.evse not in self.picture.views:
-            return
-        if spot.act is Act.CAR:
-            self.intent.emit(
-                SetVehicle(spot.evse, soc=float(self.picture.charge_at(spot.evse, at)))
-            )
-            return
-        if not drop_fits(self.picture, spot, at):
-            return
-        if spot.evse != self.picture.mood.selected:
-            self._choose(spot.evse)
-        force = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
-        self.intent.emit(plug_intent(self.picture, spot, force=force))
+        if intent is not None:
+            self._emit(intent)
 
     def nudged(self, spot: Spot, way: int) -> bool:
-        """Plus and minus on a car's battery change its state of charge by five percent."""
-        view = self.picture.views.get(spot.evse)
-        if spot.act is not Act.CAR or view is None or view.car is None:
-            return False
-        self.intent.emit(SetVehicle(spot.evse, soc=float(min(100, max(0, view.car.soc + 5 * way)))))
-        return True
+        """Plus and minus were pressed on a hotspot; True where that means something."""
+        intent = nudge(self.picture, spot, way)
+        if intent is not None:
+            self._emit(intent)
+        return intent is not None
 
-    def _carried_rect(self) -> QRectF:
-        return self.picture.to_widget(self.picture.carried_path().boundingRect()).adjusted(
-            -48, -60, 48, 60
-        )
+    def _emit(self, intent: Intent) -> None:
+        """Select the EVSE that is acted on, and tell what is done."""
+        evse = getattr(intent, "evse", 0)
+        if evse and evse != self.selected:
+            self._choose(evse)
+        self.intent.emit(intent)
 
     def hover_changed(self) -> None:
         """Show what the pointer is on."""
         name, hover = "", None
-        for spot, button in self._spots.items():
+        for button in self._spots.all():
+            spot = button.spot
             if not button.underMouse():
                 continue
             if spot.act is Act.SELECT:
@@ -536,7 +443,7 @@ class StationCanvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             evse = self.picture.bay_at(event.position())
-            if evse and evse != self.picture.mood.selected:
+            if evse:
                 self._choose(evse)
             self._pan = event.position() + self.picture.scroll
 
@@ -550,7 +457,7 @@ class StationCanvas(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """The fault menu of what was pointed at; on a car's floor label the menu of the vehicle."""
-        focus = next((b for b in self._spots.values() if b.hasFocus()), None)
+        focus = self._spots.focused()
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
         evse = self.picture.bay_at(QPointF(event.pos()))
         at = event.globalPos()
@@ -558,7 +465,7 @@ class StationCanvas(QWidget):
             evse, at = focus.spot.evse, focus.mapToGlobal(focus.rect().center())
         on_label = any(
             b.spot.act is Act.CAR and b.spot.evse == evse and b.geometry().contains(event.pos())
-            for b in self._spots.values()
+            for b in self._spots.all()
         )
         if on_label or (by_key and focus is not None and focus.spot.act is Act.CAR):
             self.vehicle_menu_requested.emit(evse, at)
@@ -584,7 +491,3 @@ class StationCanvas(QWidget):
         if self.picture.scroll != before:
             self._place_spots()
             self.update()
-
-    def bay_area(self, evse: int) -> QRect:
-        """Where a bay is in the widget."""
-        return self.picture.bay_rect(evse).toAlignedRect()

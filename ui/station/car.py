@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QTransform
 
 from ui.station.scenery import ellipse_glow, soft, vertical
 from ui.station.views import CarView
@@ -190,12 +190,6 @@ class CarPainter:
         unlisted: list[PaintedLabel] = []
         scribe = Scribe(painter, unlisted, "plate")
         scribe.write(119, 460.4, f"FC E {number}", 7, 600, QColor("#1A2026"), align=CENTRE)
-
-
-def car_outline(vehicle: str, axis: float) -> QPainterPath:
-    """The silhouette of a car, for hit tests."""
-    body = outline(VAN_BODY if is_van(vehicle) else BODY)
-    return QTransform.fromTranslate(axis - AXIS, 0).map(body)
 
 
 def _veil(colour: QColor, alpha: float) -> QColor:

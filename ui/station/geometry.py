@@ -44,10 +44,6 @@ class Bay:
     side: int
     cabinet: int
 
-    @property
-    def rect(self) -> QRectF:
-        return QRectF(self.left, CANOPY_TOWER, self.right - self.left, FLOOR_END - CANOPY_TOWER)
-
 
 @dataclass(frozen=True, slots=True)
 class Cabinet:

@@ -38,10 +38,6 @@ class Layer:
     def matches(self, key: Hashable) -> bool:
         return self._key == key and not self._pixmap.isNull()
 
-    def drop(self) -> None:
-        """Forget the pixmap."""
-        self._key = None
-
     def render(
         self,
         key: Hashable,

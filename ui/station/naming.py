@@ -114,7 +114,7 @@ def spot_name(picture: Picture, spot: Spot, card: HeldCard | None) -> tuple[str,
         return _station_name(picture, spot), ""
     match spot.act:
         case Act.SELECT:
-            return say("act.select", n=spot.evse, state=view.word), view.subline
+            return say("act.select", n=spot.evse, state=view.word), ""
         case Act.PLUG | Act.SOCKET:
             plug = view.plugs[spot.slot]
             if plug.plugged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTransform
@@ -19,6 +19,7 @@ from ui.station.content import Content, compose
 from ui.station.geometry import BAY, GAP, GROUND, Cabinet, plan_station
 from ui.station.header import HeadPainter, bubble_reach, text_sides
 from ui.station.layers import Layer
+from ui.station.mood import Carried, Mood
 from ui.station.placing import Placing
 from ui.station.scenery import Scenery
 from ui.station.screen import ScreenPainter
@@ -28,45 +29,6 @@ from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel, Scribe
 
 Shape = tuple[tuple[int, Current, int | None, int], ...]
-
-
-@dataclass(slots=True)
-class Carried:
-    """A plug in the hand: of which connector, where it is now (widget px), may it be let go here."""
-
-    evse: int
-    slot: int
-    at: QPointF
-    ready: bool = False
-
-
-@dataclass(slots=True)
-class Moving:
-    """A car that drives in or away; `progress` 0 to 1, how far it is on its way."""
-
-    view: BayView
-    arriving: bool
-    progress: float = 0.0
-
-
-@dataclass(slots=True)
-class Mood:
-    """What is shown beside the state of the station: selection, pointer, drag, motion."""
-
-    selected: int = 0
-    hovered: str = ""
-    """The chip or bubble under the pointer."""
-    hover: tuple[QRectF, bool] | None = None
-    """Shape under the pointer in the scene (widget px), and is it a circle."""
-    glow: str = ""
-    """The reader that a card is being held over, as "reader<cabinet>"."""
-    carried: Carried | None = None
-    charge: tuple[int, int] | None = None
-    """EVSE and percent while a battery bar is being dragged."""
-    still: bool = False
-    moving: dict[int, Moving] = field(default_factory=dict)
-    phases: dict[int, float] = field(default_factory=dict)
-    turn: float = 0.0
 
 
 class Picture(Placing):
@@ -123,6 +85,18 @@ class Picture(Placing):
         """Select another EVSE."""
         self.mood.selected = evse
         self._compose()
+
+    def offered(self) -> Hashable:
+        """What the acts on the picture, their places and their names depend on."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return None
+        switches = (snapshot.mains, snapshot.network, snapshot.door_open, snapshot.emergency_stop)
+        bays = tuple(
+            (v.evse, v.word, v.plugs, v.car and (v.car.name, v.car.soc))
+            for v in self.views.values()
+        )
+        return (switches, bays)
 
     def _changed(self, before: Content) -> Iterator[QRectF]:
         if self.frame is None or self.plan is None:

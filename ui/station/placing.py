@@ -143,3 +143,13 @@ class Placing:
                 second = x > cabinet.rect.center().x() and len(cabinet.evses) > 1
                 return cabinet.evses[1 if second else 0]
         return 0
+
+    def reader_under(self, at: QPointF) -> int | None:
+        """The cabinet whose reader is near a point of the widget."""
+        if self.plan is None or self.frame is None or at.y() < self.head_height:
+            return None
+        here, reach = self.scene(at), max(52.0, 40 / self.frame.scale)
+        for cabinet in self.plan.cabinets:
+            if cabinet.reader is not None and (here - cabinet.ring).manhattanLength() <= reach:
+                return cabinet.index
+        return None

@@ -6,7 +6,7 @@ The views are frozen and compared: what is equal is not painted again.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -113,6 +113,7 @@ class Wording:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._known: dict[int, tuple[Hashable, BayView]] = {}
 
     def say(self, key: str, **params: object) -> str:
         """The sentence `picture.<key>`."""
@@ -129,7 +130,14 @@ class Wording:
         return self.say("hours", h=minutes // 60, m=f"{minutes % 60:02d}")
 
     def bay(self, evse: EvseSnapshot, station: StationSnapshot, extra: PictureExtra) -> BayView:
-        """The view of one EVSE."""
+        """The view of one EVSE; the same object as before where nothing about it changed."""
+        key = (evse, station.mains, station.free_vend, extra.evse(evse.id), extra.boot)
+        known = self._known.get(evse.id)
+        if known is None or known[0] != key:
+            known = self._known[evse.id] = (key, self._bay(evse, station, extra))
+        return known[1]
+
+    def _bay(self, evse: EvseSnapshot, station: StationSnapshot, extra: PictureExtra) -> BayView:
         status = evse.status if station.mains else BayStatus.OFF
         flowing = station.mains and evse.flow is Flow.CHARGING and evse.power > 0
         title, note = self._floor(evse, status)

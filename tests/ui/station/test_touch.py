@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -391,3 +391,73 @@ def test_screen_readers_are_told_the_state_of_every_evse(show: Show) -> None:
     text = canvas.accessibleDescription()
     assert "EVSE 1: Charging, 11.0 kW, Type 2" in text
     assert "EVSE 4: Faulted, Ground fault" in text
+
+
+def turn(canvas: StationCanvas, x: int, y: int, key: Qt.KeyboardModifier) -> QWheelEvent:
+    """A wheel event in the middle of the canvas."""
+    at = QPointF(canvas.rect().center())
+    event = QWheelEvent(
+        at, QPointF(canvas.mapToGlobal(at.toPoint())), QPoint(), QPoint(x, y),
+        Qt.MouseButton.NoButton, key, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, event)
+    return event
+
+
+def test_the_wheel_scrolls_a_wide_picture_sideways_and_zooms_with_control(show: Show) -> None:
+    canvas = show(scenes.row(8, scenes.charging))
+    turn(canvas, 0, -240, Qt.KeyboardModifier.NoModifier)
+    assert canvas.picture.scroll.x() == 240
+    bubbles = canvas.picture.bubble_points()
+    turn(canvas, 0, -9999, Qt.KeyboardModifier.NoModifier)
+    assert canvas.picture.frame is not None
+    assert canvas.picture.scroll.x() == pytest.approx(canvas.picture.frame.overflow, abs=1)
+    assert canvas.picture.bubble_points() == bubbles
+    turn(canvas, 0, 120, Qt.KeyboardModifier.ControlModifier)
+    assert canvas.picture.zoom == 125
+
+
+def test_the_wheel_is_left_to_others_where_everything_fits(show: Show) -> None:
+    canvas = show(scenes.home())
+    event = turn(canvas, 0, -120, Qt.KeyboardModifier.NoModifier)
+    assert not event.isAccepted()
+    assert canvas.picture.scroll == QPointF(0, 0)
+
+
+def test_the_background_can_be_dragged(qtbot: QtBot, show: Show) -> None:
+    canvas = show(scenes.row(8, scenes.charging))
+    wall = QPoint(420, 130)
+    qtbot.mousePress(canvas, LEFT, pos=wall)
+    QTest.mouseMove(canvas, wall - QPoint(150, 0))
+    qtbot.mouseRelease(canvas, LEFT, pos=wall - QPoint(150, 0))
+    assert canvas.picture.scroll.x() == 150
+    QTest.mouseMove(canvas, wall)
+    assert canvas.picture.scroll.x() == 150
+
+
+def test_the_menu_key_asks_for_the_menu_of_what_has_the_focus(qtbot: QtBot, show: Show) -> None:
+    canvas = show(scenes.mixed())
+    button = canvas.hotspot(Act.PLUG, 4)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(2, 2), QPoint(0, 0))
+    with qtbot.waitSignal(canvas.fault_menu_requested) as asked:
+        QApplication.sendEvent(canvas, event)
+    assert asked.args == [4, button.mapToGlobal(button.rect().center())]
+
+
+def test_a_new_language_renames_everything(show: Show) -> None:
+    from app.kernel.catalogue import Catalogue
+
+    canvas = show(scenes.mixed())
+    canvas.set_selected(3)
+    canvas.set_catalogue(Catalogue({"picture.act.stop": "Halt {n}", "picture.name": "Bild"}, "xx"))
+    assert canvas.hotspot(Act.STOP, 2).accessibleName() == "Halt 2"
+    assert canvas.accessibleName() == "Bild"
+    assert canvas.selected == 3
+
+
+def test_a_station_without_evses_is_an_empty_wall(show: Show) -> None:
+    canvas = show(scenes.station())
+    assert canvas.hotspots() == []
+    image = canvas.grab().toImage()
+    assert image.pixelColor(10, 10) == image.pixelColor(400, 300)

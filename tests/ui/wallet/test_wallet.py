@@ -13,7 +13,7 @@ from tests.ui.station import scenes
 from ui.station.canvas import StationCanvas
 from ui.theme import Theme
 from ui.wallet import Card, CardState, Wallet
-from ui.wallet.wallet import CardOverlay
+from ui.wallet.buttons import CardOverlay
 
 # The platform without a screen says so for every window of a least size.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

@@ -1,0 +1,176 @@
+"""The cards as buttons: press to offer, press and move to carry; and the card in the hand."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from ui.theme.theme import Theme
+from ui.wallet.card import HEIGHT, WIDTH, Card, paint_card
+from ui.widgets.glyphs import paint_glyph
+from ui.widgets.scribe import CENTRE, PaintedLabel, Scribe
+
+BY_KEY = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
+
+
+class Holder(Protocol):
+    """What a card's button needs of its wallet."""
+
+    theme: Theme
+    chosen_uid: str
+
+    def lift(self, button: CardButton, grip: QPointF) -> None: ...
+    def carry(self, at: QPoint) -> None: ...
+    def let_go(self, button: CardButton, at: QPoint) -> None: ...
+    def reveal(self, button: QWidget) -> None: ...
+    def step_focus(self, button: QAbstractButton, way: int) -> None: ...
+
+
+class CardButton(QAbstractButton):
+    """One card in the wallet. A press that moves lifts it out; the wallet follows the pointer."""
+
+    def __init__(self, parent: QWidget, wallet: Holder, card: Card) -> None:
+        super().__init__(parent)
+        self.card = card
+        self.labels: list[PaintedLabel] = []
+        self._wallet = wallet
+        self._pressed_at: QPointF | None = None
+        self.lifted = False
+        self._by_key = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.resize(round(WIDTH) + 8, round(HEIGHT) + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.labels = []
+        if self.lifted:
+            painter.setOpacity(0.35)
+        rect = QRectF(4, 4, WIDTH, HEIGHT)
+        origin = QPointF(self.pos())
+        paint_card(
+            painter,
+            Scribe(painter, self.labels, "card", origin),
+            self._wallet.theme,
+            self.card,
+            rect,
+            chosen=self.card.uid == self._wallet.chosen_uid,
+            hovered=self.underMouse(),
+        )
+        if self.hasFocus() and self._by_key:
+            painter.setPen(QPen(self._wallet.theme.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-2.5, -2.5, 2.5, 2.5), 10, 10)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in BY_KEY
+        self._wallet.reveal(self)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._wallet.step_focus(self, 1 if event.key() == Qt.Key.Key_Right else -1)
+            return
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed_at = event.position()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed_at is None:
+            super().mouseMoveEvent(event)
+            return
+        far = (event.position() - self._pressed_at).manhattanLength()
+        if not self.lifted and far >= QApplication.startDragDistance():
+            self.lifted = True
+            self._wallet.lift(self, self._pressed_at)
+        if self.lifted:
+            self._wallet.carry(event.globalPosition().toPoint())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        lifted, self.lifted, self._pressed_at = self.lifted, False, None
+        if lifted:
+            self.setDown(False)
+            self._wallet.let_go(self, event.globalPosition().toPoint())
+            return
+        super().mouseReleaseEvent(event)
+
+
+class CardOverlay(QWidget):
+    """The card in the hand, above everything in its window."""
+
+    def __init__(self, parent: QWidget, card: Card, theme: Theme) -> None:
+        super().__init__(parent)
+        self._card = card
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.resize(round(WIDTH) + 8, round(HEIGHT) + 12)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        labels: list[PaintedLabel] = []
+        scribe = Scribe(painter, labels, "overlay")
+        paint_card(
+            painter, scribe, self._theme, self._card, QRectF(4, 4, WIDTH, HEIGHT), chosen=True
+        )
+
+
+class AddButton(QAbstractButton):
+    """The empty place at the end: make a new card."""
+
+    def __init__(self, parent: QWidget, wallet: Holder) -> None:
+        super().__init__(parent)
+        self.labels: list[PaintedLabel] = []
+        self._wallet = wallet
+        self._by_key = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.resize(72, round(HEIGHT) + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._wallet.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = QRectF(4.5, 4.5, 63, HEIGHT - 1)
+        pen = QPen(theme.colour("text3" if self.underMouse() else "line2"), 1)
+        pen.setDashPattern([4, 4])
+        painter.setPen(pen)
+        painter.drawRoundedRect(rect, 8, 8)
+        paint_glyph(
+            painter, "plus", QPointF(rect.center().x(), rect.top() + 28), 8, theme.colour("text2")
+        )
+        self.labels = []
+        Scribe(painter, self.labels, "add", QPointF(self.pos())).write(
+            rect.center().x(), rect.top() + 57, self.text(), 11, 500, theme.colour("text2"),
+            align=CENTRE, room=58,
+        )  # fmt: skip
+        if self.hasFocus() and self._by_key:
+            painter.setPen(QPen(theme.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 10, 10)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in BY_KEY
+        self._wallet.reveal(self)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        super().keyPressEvent(event)
