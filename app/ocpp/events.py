@@ -170,6 +170,14 @@ class SettingChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LocalListChanged(Event):
+    """The back office changed the local authorization list. `version` 0: it is empty."""
+
+    version: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueueChanged(Event):
     """The outbox: how many messages wait."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -22,6 +22,9 @@ from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.cache import Cache
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.rows import ACCEPTED, Decision
+
+_VALID = frozenset({ACCEPTED, "ConcurrentTx"})
+"""Words that do not contradict a list that says Accepted (part 3.5.2)."""
 
 
 class LocalList(Protocol):
@@ -48,6 +51,8 @@ class Authorization(Block):
         self._boot = boot
         self.local_list: LocalList = NoLocalList()
         self.cache = Cache(ctx.store, ctx.clock)
+        self.on_conflict: list[Callable[[], None]] = []
+        """Called when the back office does not accept a token that the local list accepts."""
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"ClearCache": self._clear_cache}
@@ -84,16 +89,20 @@ class Authorization(Block):
         self._publish(decision, evse)
         return decision
 
-    def listed_as_accepted(self, token: str) -> bool:
-        entry = self.local_list.find(token)
-        return entry is not None and self._status(entry) == ACCEPTED
-
     def learn(self, token: str, info: Mapping[str, Any] | None) -> None:
-        """Take an idTagInfo of the back office into the cache (16-AU-05, 16-AU-06)."""
-        if info is None or not self._config.flag("AuthorizationCacheEnabled"):
+        """Take an idTagInfo of the back office into the cache (16-AU-05, 16-AU-06).
+
+        Of a listed token it is only compared with the list (16-ST-11).
+        """
+        if info is None:
             return
-        if self.local_list.find(token) is None:
-            self.cache.put(token, info)
+        entry = self.local_list.find(token)
+        if entry is None:
+            if self._config.flag("AuthorizationCacheEnabled"):
+                self.cache.put(token, info)
+        elif self._status(entry) == ACCEPTED and info["status"] not in _VALID:
+            for listener in self.on_conflict:
+                listener()
 
     # ------------------------------------------------------------------ sources
 

@@ -17,6 +17,7 @@ from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.keys import (
     CORE,
     KEYS,
+    LOCAL_LIST,
     OWN_KEYS,
     REMOTE_TRIGGER,
     ROTATIONS,
@@ -29,8 +30,8 @@ from app.ocpp.v16.measurands import Wish, parse
 from app.ocpp.v16.rows import KEYS as TABLE
 from app.station.kinds import Current
 
-IMPLEMENTED = (CORE, REMOTE_TRIGGER)
-"""The feature profiles that this station has."""
+IMPLEMENTED = (CORE, LOCAL_LIST, REMOTE_TRIGGER)
+"""The feature profiles that this station has, in the order of the specification."""
 
 BACK_OFFICE = "backoffice"
 PERSON = "person"

@@ -17,6 +17,7 @@ from app.ocpp.v16.data_transfer import DataTransfer
 from app.ocpp.v16.delivery import Delivery
 from app.ocpp.v16.drivers import Drivers
 from app.ocpp.v16.heartbeat import Heartbeat
+from app.ocpp.v16.local_list import LocalAuthList
 from app.ocpp.v16.metering import Metering
 from app.ocpp.v16.remote import Remote
 from app.ocpp.v16.reset import Reset
@@ -29,7 +30,7 @@ from app.ocpp.version import Version
 
 
 class Personality16(Personality):
-    """A charge point of OCPP 1.6 with the profiles Core and RemoteTrigger."""
+    """A charge point of OCPP 1.6: Core, LocalAuthListManagement and RemoteTrigger."""
 
     version: ClassVar[Version] = Version.V16
 
@@ -43,6 +44,7 @@ class Personality16(Personality):
         self.heartbeat.may_speak = lambda: boot.talking
         self.availability = Availability(ctx, config, connectors, boot, timers)
         self.authorization = Authorization(ctx, config, boot)
+        self.local_list = self.authorization.local_list = LocalAuthList(ctx, config)
         book = Book(ctx.store)
         notifier = self.availability.notifier
         self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization, timers)
@@ -78,6 +80,7 @@ class Personality16(Personality):
             boot,
             self.heartbeat,
             self.availability,
+            self.local_list,
             self.authorization,
             self.delivery,
             self.metering,

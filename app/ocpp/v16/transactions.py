@@ -76,6 +76,7 @@ class Transactions(Block):
 
     def start(self) -> None:
         self._delivery.on_started.append(self._on_start_answer)
+        self._authorization.on_conflict.append(self._tell_conflict)
         self.on(self._on_unplugged, CableUnplugged)
         self.on(self._on_fault, FaultRaised)
         self.on(self._on_fault_gone, FaultCleared)
@@ -282,11 +283,12 @@ class Transactions(Block):
                 transaction.parent = str(parent)
                 self._book.save(transaction)
             return
-        if self._authorization.listed_as_accepted(transaction.token):
-            self._availability.remark(
-                0, Condition(self._availability.condition(0).status, "LocalListConflict")
-            )
         self.refuse(transaction, word)
+
+    def _tell_conflict(self) -> None:
+        """List and back office disagree about a token (16-ST-11)."""
+        now = self._availability.condition(0).status
+        self._availability.remark(0, Condition(now, "LocalListConflict"))
 
     def refuse(self, transaction: Transaction, word: str) -> None:
         """The back office does not accept the token of a running transaction (16-AU-10)."""

@@ -409,7 +409,6 @@ async def test_what_is_not_there_yet_is_not_supported(bench16: Make) -> None:
     bench = bench16()
     await bench.boot()
     for action, payload in (
-        ("GetLocalListVersion", {}),
         (
             "ReserveNow",
             {
