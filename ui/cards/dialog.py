@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -16,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.kernel.catalogue import Catalogue
-from ui.cards.kinds import KINDS, LONGEST, judge, made_up, normal
+from app.kernel.text import Text
+from ui.cards.kinds import KINDS, LONGEST, Opinion, judge, made_up, normal
 from ui.rooms.empty import Glyph
 from ui.rooms.form import QuietCombo, Words, button, field, label
 from ui.theme import Theme, mono_font
@@ -61,7 +63,8 @@ class CardPreview(QWidget):
 class CardDialog(QDialog):
     """Adds a card or changes one; `card()` is what was written. To be opened by `await ask(dialog)`.
 
-    A card that is to go is told by `removed` after the dialog was accepted.
+    A card that is to go is told by `removed` after the dialog was accepted. `taken` are the identifiers
+    of the other cards: the wallet tells its cards apart by them.
     """
 
     def __init__(
@@ -70,9 +73,13 @@ class CardDialog(QDialog):
         catalogue: Catalogue,
         before: Card | None = None,
         parent: QWidget | None = None,
+        *,
+        taken: Collection[str] = (),
     ) -> None:
         super().__init__(parent)
         self._say = Words(catalogue, "cards")
+        own = "" if before is None else before.uid.casefold()
+        self._taken = {uid.casefold() for uid in taken} - {own}
         self._catalogue = catalogue
         self._theme = theme
         self._before = before
@@ -212,15 +219,20 @@ class CardDialog(QDialog):
         card = self.card()
         name = card.name or self._say("unnamed")
         self.preview.show_card(replace(card, name=name, status=self._say(f"kind.{card.kind}")))
-        opinion = judge(card.kind, card.uid)
+        opinion, is_taken = judge(card.kind, card.uid), card.uid.casefold() in self._taken
+        if is_taken:
+            opinion = Opinion(False, Text("cards.check.taken"))
+        good = opinion.good or not card.uid
         self._glyph.show_glyph(*(("tick", "avail") if opinion.good else ("warning", "warn")))
+        self._glyph.setVisible(bool(card.uid) or opinion.good)
         self.opinion.setText(self._catalogue.render(opinion.text))
-        role = "secondary" if opinion.good else "warning"
+        role = "secondary" if good else "warning"
         if self.opinion.property("role") != role:
             self.opinion.setProperty("role", role)
             repolish(self.opinion)
         has_uid = bool(card.uid) or card.kind == "NoAuthorization"
-        self.save_button.setEnabled(bool(card.name) and has_uid and len(card.uid) <= LONGEST)
+        fits = has_uid and len(card.uid) <= LONGEST and not is_taken
+        self.save_button.setEnabled(bool(card.name) and fits)
 
 
 def _swatch(theme: Theme, name: str) -> QIcon:
