@@ -96,7 +96,7 @@ class Cards(Block):
         if not self._office.may_charge():
             self._say(bay.evse, Text("v201.screen.not_accepted"))
             return False
-        if bay.evse and not self._watch.usable(bay.evse):
+        if bay.evse and not self._tx.usable(bay.evse):
             self._say(bay.evse, Text("v201.screen.out_of_service"))
             return False
         return True
@@ -225,7 +225,7 @@ class Cards(Block):
                 continue
             if owner is not None and owner.key != decision.token.key:
                 continue  # C01.FR.23: one transaction, one token
-            if bay.evse and decision.allows(bay.evse) and self._watch.usable(bay.evse):
+            if bay.evse and decision.allows(bay.evse) and self._tx.usable(bay.evse):
                 found.append(bay)
         return found
 

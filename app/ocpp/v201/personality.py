@@ -83,7 +83,7 @@ class Personality201(Personality):
         delivery.held = lambda: self.availability.telling
         self.availability.told = self.outbox.kick
         self.availability.busy = self._is_busy
-        self.watch.usable = self.availability.usable
+        self.transactions.usable = self.availability.usable
         self.transactions.idle_hooks.append(self.availability.became_idle)
         self.office.accepted_hooks.append(self.outbox.kick)
 

@@ -31,6 +31,9 @@ DAY = 86_400.0
 
 HEARTBEAT_INTERVAL = "OCPPCommCtrlr.HeartbeatInterval"
 
+EXACT = 1.0
+"""Seconds within which the clock counts as right: answers may be told in whole seconds, and travel."""
+
 SLEW = 0.1
 """Share of the drift that a slowly adjusted clock takes over at a time."""
 
@@ -257,8 +260,10 @@ class Provisioning(Block):
             return  # people moved time: the difference is shown, the calendar stays theirs
         if "Heartbeat" not in self._model.members("ClockCtrlr.TimeSource"):
             return
-        chosen = self.ctx.points.choose("both-clock-drift")
         now = self.ctx.clock.now()
+        if abs((server_time - now).total_seconds()) < EXACT:
+            return
+        chosen = self.ctx.points.choose("both-clock-drift")
         if chosen == "set-at-once":
             self.ctx.clock.correct(server_time)
         elif chosen == "slew":

@@ -55,6 +55,8 @@ class Transactions(Block):
         """A permission (and perhaps its transaction) whose EVSE is not known yet."""
         self.ended: dict[str, int] = {}
         """EVSEs of the transactions that ended last."""
+        self.usable: Callable[[int], bool] = lambda evse: True
+        """Is this EVSE in service and without a fault."""
         self.idle_hooks: list[Callable[[int], None]] = []
         """Called with the EVSE whose transaction or permission has ended."""
         metering.sampled = self._sampled
@@ -132,20 +134,27 @@ class Transactions(Block):
     ) -> None:
         """Facts of a bay may have changed: start, tell or end what runs there."""
         before, after = bay.facts, bay.now()
-        bay.facts = after
         tx = bay.transaction
         if tx is None:
-            if before == Facts() and after != before:
-                self._read_points()
-            if starts(self.start_points, before, after):
-                self._begin(bay, trigger)
+            self._perhaps_begin(bay, before, after, trigger)
             return
+        bay.facts = after
         if ends(self.stop_points, before, after):
             self.finish(bay, trigger, tx.reason or reason, token)
             return
         if trigger == "ChargingStateChanged" and bay.state == tx.state_told:
             return
         self._teller.tell(bay, "Updated", trigger, token=token, state=state)
+
+    def _perhaps_begin(self, bay: Bay, before: Facts, after: Facts, trigger: str) -> None:
+        if before == Facts() and after != before:
+            self._read_points()
+        starting = starts(self.start_points, before, after)
+        if starting and bay.evse and not self.usable(bay.evse):
+            return  # out of service: what came counts as coming when it is in service again
+        bay.facts = after
+        if starting:
+            self._begin(bay, trigger)
 
     def _begin(self, bay: Bay, trigger: str) -> None:
         tx = Transaction(

@@ -23,8 +23,10 @@ from app.station.events import (
     CableUnplugged,
     CarArrived,
     CarLeft,
+    FaultCleared,
     FaultRaised,
     FlowChanged,
+    OperativeChanged,
     PhasesChanged,
 )
 from app.station.kinds import Fault, Flow, UnplugSide
@@ -53,8 +55,6 @@ class Watch(Block):
         self._timers: dict[int, Timer] = {}
         self.before_plug: Callable[[Bay], None] = lambda bay: None
         """Called when a cable is in and nothing has been told of it yet."""
-        self.usable: Callable[[int], bool] = lambda evse: True
-        """Is this EVSE in service and without a fault."""
 
     def stop(self) -> None:
         super().stop()
@@ -69,6 +69,7 @@ class Watch(Block):
         self.on(self._phases, PhasesChanged)
         self.on(self._flow, FlowChanged)
         self.on(self._fault, FaultRaised)
+        self.on(self._usable_again, FaultCleared, OperativeChanged)
 
     # ---- cars and cables
 
@@ -120,7 +121,7 @@ class Watch(Block):
             bay.evse in waiting.candidates
             and bay.free
             and bay.transaction is None
-            and self.usable(bay.evse)
+            and self._tx.usable(bay.evse)
         )
 
     def _unplugged(self, entry: Entry) -> None:
@@ -197,6 +198,13 @@ class Watch(Block):
             if bay.permission is None or not self._cut_off(bay, event):
                 continue
             self._tx.end_permission(bay, "AbnormalCondition", reason, force=True)
+
+    def _usable_again(self, entry: Entry) -> None:
+        """A cable that went into an EVSE out of service counts from now on."""
+        for bay in self._tx.bays.values():
+            if bay.transaction is None and self._tx.usable(bay.evse):
+                plugged = bay.connector is not None
+                self._tx.moved(bay, "CablePluggedIn" if plugged else "EVDetected")
 
     def _cut_off(self, bay: Bay, event: FaultRaised) -> bool:
         """Did the fault take this bay's permission to deliver energy away."""

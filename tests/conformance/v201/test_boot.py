@@ -204,6 +204,19 @@ async def test_clock_stays_where_heartbeats_are_no_source_of_time(bench201: Make
     assert bench.now == before
 
 
+async def test_clock_is_not_set_back_for_less_than_a_second(bench201: Make) -> None:
+    """B01.FR.06: a time in whole seconds, and its travel, are no drift; stamps never run backwards."""
+    bench = bench201()
+    await bench.advance(0.7)
+    before = bench.now
+    bench.csms.on(
+        "BootNotification",
+        {"status": "Accepted", "currentTime": "2026-01-15T08:00:00Z", "interval": 60},
+    )
+    await bench.online()
+    assert bench.now == before
+
+
 @pytest.mark.parametrize(("choice", "share"), [("ignore", 0.0), ("slew", 0.1)])
 async def test_clock_drift_is_a_choice(bench201: Make, choice: str, share: float) -> None:
     """Open point both-clock-drift."""
