@@ -7,7 +7,7 @@ limit counts, in the asked unit; numberPhases is the lowest of all that apply (2
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -31,26 +31,58 @@ from app.ocpp.shared.charging.options import (
     NoProfile,
     Options,
     PeriodEdge,
+    RatingRole,
     StackFallback,
     UnsupportedUnit,
 )
 from app.ocpp.shared.charging.timeline import Free, Segment, Term, Track, track
 from app.ocpp.shared.charging.units import convert, rate_in, rounded, voltage
 
+Reading = tuple[float | None, int | None, int | None]
+"""Limit, phases, phase to use."""
 
-class Piece(NamedTuple):
-    """From second `start` of the window on: the limit, None if there is none.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """What is in force: the limit in the asked unit, None if there is none; A per phase, or W.
 
     `leading` is the profile whose limit it is, None where no profile applies. `conflict`: profiles that
-    apply together want different phases.
+    apply together want different phases. `same` is one object for all values that read alike on the wire.
     """
 
-    start: int
     limit: float | None
-    phases: int | None = None
-    phase_to_use: int | None = None
-    leading: Installed | None = None
-    conflict: bool = False
+    phases: int | None
+    phase_to_use: int | None
+    leading: Installed | None
+    conflict: bool
+    same: Reading
+
+
+class Piece(NamedTuple):
+    """From second `start` of the window on, `value` is in force."""
+
+    start: int
+    value: Value
+
+    @property
+    def limit(self) -> float | None:
+        return self.value.limit
+
+    @property
+    def phases(self) -> int | None:
+        return self.value.phases
+
+    @property
+    def phase_to_use(self) -> int | None:
+        return self.value.phase_to_use
+
+    @property
+    def leading(self) -> Installed | None:
+        return self.value.leading
+
+    @property
+    def conflict(self) -> bool:
+        return self.value.conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +104,8 @@ class Composite:
         return found
 
 
-Stacks = dict[Purpose, list[Track]]
+Stacks = dict[Purpose, list[Installed]]
+Lay = Callable[[Installed], Track | None]
 State = tuple[Term | None, ...]
 Windows = list[tuple[int, int]]
 Demand = tuple[int, State]
@@ -99,8 +132,11 @@ def composite(
     window = max(duration, 1)
     if options.period_edge is PeriodEdge.INCLUSIVE:
         window = max(duration + 1, 1)
-    demands = demanded(stacks(installed, outlet, begin, options, index), begin, window, options)
-    pieces = tuple(_pieces(demands, begin, Resolver(outlet, unit, options)))
+    found = stacks(installed, outlet, options, index)
+    demands = demanded(
+        found, begin, window, options, lambda item: track(item, outlet, begin, index)
+    )
+    pieces = _pieces(demands, begin, Resolver(outlet, unit, options))
     return Composite(moment_of(begin), duration, unit, pieces)
 
 
@@ -157,48 +193,52 @@ def rank(item: Installed) -> tuple[int, bool, float, int]:
 
 
 def stacks(
-    installed: Iterable[Installed], outlet: Outlet, now: int, options: Options, index: int = 0
+    installed: Iterable[Installed], outlet: Outlet, options: Options, index: int = 0
 ) -> Stacks:
-    """The tracks of each purpose for an outlet, the one to ask first in front."""
+    """The profiles of each purpose for an outlet, the one to ask first in front."""
     items = [item for item in installed if applies(item, outlet)]
     own_levels = own_default_levels(items, outlet)
     found: Stacks = {}
     for item in sorted(items, key=rank):
         if masked(item, own_levels) or not counts(item, outlet, options, index):
             continue
-        laid = track(item, outlet, now, index)
-        if laid is not None:
-            found.setdefault(item.profile.purpose, []).append(laid)
+        found.setdefault(item.profile.purpose, []).append(item)
     return found
 
 
-def demanded(found: Stacks, begin: int, window: int, options: Options) -> Iterator[Demand]:
+def demanded(
+    found: Stacks, begin: int, window: int, options: Options, lay: Lay
+) -> Iterator[Demand]:
     """Which terms lead, whenever that changes. The first is of `begin`."""
     end = begin + window
     whole = [(begin, end)]
     layers = [
-        _lead(found[purpose], whole, options)
+        _lead(found[purpose], whole, options, lay)
         for purpose in (Purpose.EXTERNAL, Purpose.MAX)
         if purpose in found
     ]
-    transaction = _lead(found.get(Purpose.TX, ()), whole, options)
+    transaction = _lead(found.get(Purpose.TX, ()), whole, options, lay)
     if options.algorithm is Algorithm.MIN_OF_ALL:
-        layers += [transaction, _lead(found.get(Purpose.TX_DEFAULT, ()), whole, options)]
+        layers += [transaction, _lead(found.get(Purpose.TX_DEFAULT, ()), whole, options, lay)]
     else:
         rest = _gaps(transaction, begin, end)
-        default = _lead(found.get(Purpose.TX_DEFAULT, ()), rest, options)
+        default = _lead(found.get(Purpose.TX_DEFAULT, ()), rest, options, lay)
         layers.append(sorted([*transaction, *default], key=_ORDER))
     return _merged(layers, begin, end)
 
 
-def _lead(tracks: Sequence[Track], windows: Windows, options: Options) -> list[Segment]:
+def _lead(
+    items: Sequence[Installed], windows: Windows, options: Options, lay: Lay
+) -> list[Segment]:
     """What one stack demands within the windows, in order; seconds without a demand are left out."""
     out: list[Segment] = []
     free = Free(windows)
-    for item in tracks:
+    for item in items:
         if not free:
             break
-        _claim(item, windows[0][0], windows[-1][1], free, options, out)
+        laid = lay(item)
+        if laid is not None:
+            _claim(laid, windows[0][0], windows[-1][1], free, options, out)
     out.sort(key=_ORDER)
     return out
 
@@ -239,6 +279,7 @@ def _gaps(segments: list[Segment], begin: int, end: int) -> Windows:
 
 def _merged(layers: list[list[Segment]], begin: int, end: int) -> Iterator[Demand]:
     """Lay the stacks over each other."""
+    layers = [layer for layer in layers if layer]
     changes: list[tuple[int, int, Term | None]] = []
     for number, segments in enumerate(layers):
         reached = begin
@@ -249,8 +290,16 @@ def _merged(layers: list[list[Segment]], begin: int, end: int) -> Iterator[Deman
             reached = off
         if reached < end:
             changes.append((reached, number, None))
+    if len(layers) == 1:
+        return ((moment, (term,) if term else ()) for moment, _, term in changes)
     changes.sort(key=_ORDER)
-    state: list[Term | None] = [None] * len(layers)
+    return _states(changes, len(layers), begin)
+
+
+def _states(
+    changes: list[tuple[int, int, Term | None]], layers: int, begin: int
+) -> Iterator[Demand]:
+    state: list[Term | None] = [None] * layers
     reached = begin
     for moment, number, term in changes:
         if moment > reached:
@@ -269,61 +318,88 @@ class Resolver:
         self._options = options
         self.joins = options.coalesce is Coalesce.JOIN
         self._volts = voltage(outlet, options)
-        self._known: dict[State, Piece] = {}
+        self.known: dict[State, Value] = {}
+        self._alike: dict[Reading, Reading] = {}
         rating = outlet.rating
         self._rating = None if rating is None else rate_in(rating, unit, outlet, options)
+        self._errata = options.baseline is Baseline.ERRATA
 
-    def resolve(self, state: State) -> Piece:
-        """The piece of these terms; its start is 0."""
-        piece = self._known.get(state)
-        if piece is None:
+    def resolve(self, state: State) -> Value:
+        """What these terms come to."""
+        value = self.known.get(state)
+        if value is None:
             terms = [term for term in state if term is not None]
-            piece = self._known[state] = self._lowest(terms) if terms else self._unlimited()
-        return piece
+            value = self.known[state] = self._lowest(terms) if terms else self._unlimited()
+        return value
 
-    def value(self, term: Term, phases: int) -> float:
+    def limit_of(self, term: Term, phases: int) -> float:
         """The limit of a term in the asked unit, if `phases` phases are used.
 
         From W the period's own numberPhases counts (2.0.1 K01.FR.50); an A limit holds for each phase that
         is used, however many the period names (1.6 errata 3.34).
         """
+        if term.unit is self._unit:
+            return term.limit
+        used = term.phases if term.unit is Unit.W else phases
         if self._outlet.dc:
             used = 1
-        else:
-            used = term.phases if term.unit is Unit.W else phases
         return convert(term.limit, term.unit, self._unit, self._volts, used)
 
-    def _lowest(self, terms: list[Term]) -> Piece:
-        outlet = self._outlet
-        used = [min(outlet.phases, term.phases) for term in terms]
-        if self._options.baseline is Baseline.ERRATA:
-            used = [min(used)] * len(used)
-        values = [self.value(*pair) for pair in zip(terms, used, strict=True)]
-        limit = min(values)
-        winner = values.index(limit)
-        leading, phases = terms[winner], used[winner]
-        if self._options.cap_by_rating and self._rating is not None:
+    def _lowest(self, terms: list[Term]) -> Value:
+        """The lowest limit, and the lowest number of phases whoever demands it."""
+        built = self._outlet.phases
+        fewest = built
+        for term in terms:
+            fewest = min(fewest, term.phases)
+        limit, leading, phases = None, terms[0], fewest
+        for term in terms:
+            used = fewest if self._errata else min(built, term.phases)
+            value = self.limit_of(term, used)
+            if limit is None or value < limit:
+                limit, leading, phases = value, term, used
+        if limit is not None and self._rating is not None and self._rated(terms):
             limit = min(limit, self._rating)
         wanted = [term.phase_to_use for term in terms if term.phase_to_use is not None]
-        return Piece(
-            0,
-            rounded(limit, self._options.rounding),
-            None if outlet.dc else phases,
-            wanted[0] if wanted and phases == 1 and not outlet.dc else None,
-            leading.installed,
-            len(set(wanted)) > 1,
+        conflict = bool(wanted) and len(set(wanted)) > 1
+        return self._value(
+            limit, phases, wanted[0] if wanted else None, leading.installed, conflict
         )
 
-    def _unlimited(self) -> Piece:
+    def _rated(self, terms: list[Term]) -> bool:
+        """Whether the rating caps what these terms demand."""
+        role = self._options.rating
+        if role is RatingRole.WITHOUT_OWN:
+            return all(
+                term.installed.place == STATION
+                and term.installed.profile.purpose is not Purpose.TX_DEFAULT
+                for term in terms
+            )
+        return role is RatingRole.CAP
+
+    def _value(
+        self,
+        limit: float | None,
+        phases: int,
+        phase_to_use: int | None,
+        leading: Installed | None,
+        conflict: bool,
+    ) -> Value:
+        if limit is not None:
+            limit = rounded(limit, self._options.rounding)
+        if phases != 1 or self._outlet.dc:
+            phase_to_use = None
+        same = (limit, None if self._outlet.dc else phases, phase_to_use)
+        same = self._alike.setdefault(same, same)
+        return Value(limit, same[1], phase_to_use, leading, conflict, same)
+
+    def _unlimited(self) -> Value:
         """Where no profile applies (SC-19)."""
         limit = self._rating
         if self._options.no_profile is NoProfile.BLOCK:
             limit = 0.0
         elif self._options.no_profile is NoProfile.SITE_DEFAULT:
             limit = self._site_default(self._options.site_default)
-        phases = None if self._outlet.dc else self._outlet.phases
-        rounding = self._options.rounding
-        return Piece(0, None if limit is None else rounded(limit, rounding), phases)
+        return self._value(limit, self._outlet.phases, None, None, False)
 
     def _site_default(self, cap: Rate | None) -> float | None:
         if cap is None:
@@ -332,13 +408,15 @@ class Resolver:
         return limit if self._rating is None else min(limit, self._rating)
 
 
-def _pieces(demands: Iterator[Demand], begin: int, resolver: Resolver) -> Iterator[Piece]:
+def _pieces(demands: Iterator[Demand], begin: int, resolver: Resolver) -> tuple[Piece, ...]:
     """Pieces by the second of the window; equal neighbours are joined, unless they shall be kept."""
     join = resolver.joins
-    last: Piece | None = None
+    known = resolver.known
+    last: object = None
+    pieces: list[tuple[int, Value]] = []
     for moment, state in demands:
-        piece = resolver.resolve(state)
-        if join and last is not None and piece[1:4] == last[1:4]:
-            continue
-        last = piece
-        yield Piece(moment - begin, *piece[1:])
+        value = known.get(state) or resolver.resolve(state)
+        if value.same is not last or not join:
+            last = value.same
+            pieces.append((moment - begin, value))
+    return tuple(map(Piece._make, pieces))

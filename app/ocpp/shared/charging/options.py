@@ -117,6 +117,17 @@ class PeriodEdge(StrEnum):
     INCLUSIVE = "inclusive"
 
 
+class RatingRole(StrEnum):
+    """What the rating of the hardware does to a composite schedule."""
+
+    FALLBACK = "fallback"
+    """It stands in where no profile applies."""
+    WITHOUT_OWN = "without-own"
+    """Also where nothing but the station's own profiles apply, which then cap it."""
+    CAP = "cap"
+    """No limit is ever above it."""
+
+
 class Sharing(StrEnum):
     """How busy outlets share one limit."""
 
@@ -156,8 +167,7 @@ class Options:
     """The cap of NoProfile.SITE_DEFAULT."""
     units: frozenset[Unit] = frozenset(Unit)
     """What the station lists as its units."""
-    cap_by_rating: bool = False
-    """Cut limits above the rating to it; otherwise the rating stands in only where no profile applies."""
+    rating: RatingRole = RatingRole.FALLBACK
     max_on_outlet: bool = False
     """Take the station's maximum on an outlet, too (not conformant: K04.FR.03)."""
     external_from_csms: bool = False
@@ -175,8 +185,7 @@ class Options:
     def one_unit(self) -> bool:
         """A profile in another unit than those installed is refused."""
         return (
-            self.mixed_units is MixedUnits.REJECT_SECOND
-            or self.units_across is UnitsAcross.REJECT
+            self.mixed_units is MixedUnits.REJECT_SECOND or self.units_across is UnitsAcross.REJECT
         )
 
 
@@ -205,9 +214,7 @@ POINTS_201: Mapping[str, str] = {
 """Field of `Options` -> open point of 2.0.1."""
 
 _TYPES: Mapping[str, type[StrEnum]] = {
-    item.name: type(item.default)
-    for item in fields(Options)
-    if isinstance(item.default, StrEnum)
+    item.name: type(item.default) for item in fields(Options) if isinstance(item.default, StrEnum)
 }
 
 

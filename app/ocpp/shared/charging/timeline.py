@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from app.ocpp.shared.charging.model import (
     DEFAULT_PHASES,
@@ -20,13 +21,15 @@ from app.ocpp.shared.charging.model import (
 ALWAYS = 1 << 60
 """Further than any moment, in either direction."""
 
+_PERIOD_START = attrgetter("start")
+
 _MONDAY = 4 * 86_400
 """Seconds from the first of January 1970, a Thursday, to the first Monday."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Term:
-    """What one period of an installed profile demands."""
+    """What one period of an installed profile demands. Never changed; not frozen as thousands are made."""
 
     installed: Installed
     limit: float
@@ -154,22 +157,19 @@ def _steps(installed: Installed, index: int, cycle: int | None) -> tuple[Segment
     """The periods that are executed, cut at the duration and at the cycle (SC-09)."""
     schedule = installed.profile.schedules[index]
     end = ALWAYS if schedule.duration is None else schedule.duration
-    if cycle is not None:
-        end = min(end, cycle)
-    periods = sorted(schedule.periods, key=lambda period: period.start)
-    steps = []
-    for number, period in enumerate(periods):
-        off = periods[number + 1].start if number + 1 < len(periods) else end
-        on, off = max(period.start, 0), min(off, end)
+    if cycle is not None and cycle < end:
+        end = cycle
+    steps: list[Segment] = []
+    off = end
+    unit = schedule.unit
+    for period in sorted(schedule.periods, key=_PERIOD_START, reverse=True):
+        on = period.start if period.start > 0 else 0
         if on < off:
-            term = Term(
-                installed,
-                period.limit,
-                schedule.unit,
-                period.phases or DEFAULT_PHASES,
-                period.phase_to_use,
-            )
+            phases = period.phases or DEFAULT_PHASES
+            term = Term(installed, period.limit, unit, phases, period.phase_to_use)
             steps.append((on, off, term))
+            off = on
+    steps.reverse()
     return tuple(steps)
 
 
