@@ -116,9 +116,6 @@ class StationCanvas(QWidget):
         if percent == self.picture.zoom:
             return
         self.picture.set_zoom(percent)
-        frame = self.picture.frame
-        if frame is not None and percent > 100:
-            self.picture.scroll_to(self.picture.scroll.x(), frame.overflow_down)
         self.reveal(self.picture.mood.selected)
         self._place_spots()
         self.update()
@@ -390,9 +387,20 @@ class StationCanvas(QWidget):
             self.update()
 
     def focus_reached(self, spot: Spot) -> None:
-        """The keyboard came to an act: bring its bay into view."""
+        """The keyboard came to an act: bring its bay, and then itself, into view."""
+        if spot.act in HEAD_ACTS or spot.act is Act.SELECT:
+            return
         if spot.evse:
             self.reveal(spot.evse)
+        box, scroll, top = (
+            self._spots[spot].geometry(),
+            self.picture.scroll,
+            self.picture.head_height,
+        )
+        if box.top() < top:
+            self._scroll(scroll.x(), scroll.y() + box.top() - top - 8)
+        elif box.bottom() > self.height():
+            self._scroll(scroll.x(), scroll.y() + box.bottom() - self.height() + 8)
 
     # ------------------------------------------------------------------ Qt's events
 
@@ -404,6 +412,7 @@ class StationCanvas(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._fit()
+        self.reveal(self.selected)
         self._place_spots()
         self._pace()
 

@@ -11,7 +11,7 @@ from ui.station.cabinet import FaceView
 from ui.station.geometry import Cabinet, Plan
 from ui.station.header import BarView, BubbleView, ChipView
 from ui.station.screen import ScreenView
-from ui.station.views import BayView, PictureExtra, Wording, rating
+from ui.station.views import BayView, PictureExtra, Wording, ordered, rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,10 @@ def _screen(
 ) -> ScreenView:
     say = words.say
     bays = tuple(views[number] for number in cabinet.evses)
+    told = snapshot.screen is not None and ordered(snapshot.screen)
     return ScreenView(
         bays=bays,
-        message=words.render(snapshot.screen) if snapshot.screen is not None else "",
+        message=words.render(snapshot.screen) if snapshot.screen is not None and told else "",
         please=say("screen.out") if len(views) > 1 else "",
         out_of_order=say("screen.faulted"),
         percent=tuple(say("percent", percent=b.car.soc) if b.car else "" for b in bays),

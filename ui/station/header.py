@@ -251,7 +251,7 @@ class HeadPainter:
         self, painter: QPainter, scribe: Scribe, bubble: BubbleView, centre: QPointF, side: int,
         room: float, *, chosen: bool, hovered: bool,
     ) -> None:  # fmt: skip
-        """A bubble with its state, word and subline."""
+        """A bubble with its state, word and subline; where the word has no room, with its shape alone."""
         theme = self.theme
         colour = theme.colour(STATE_TOKEN[bubble.status])
         painter.setPen(QPen(theme.colour("ink") if chosen else colour, 2))
@@ -262,7 +262,9 @@ class HeadPainter:
             centre.x(), centre.y() + 5.3, str(bubble.evse), 15, 600,
             theme.colour("onink" if chosen else "text"), align=CENTRE,
         )  # fmt: skip
-        if room < 16:
+        if room < 20 + text_width(bubble.word, 13, 600):
+            if room >= 15:
+                paint_state(painter, bubble.status, centre + QPointF(TEXT_AT + 8, 0), 7.5, theme)
             return
         left = centre.x() + TEXT_AT
         if side < 0:

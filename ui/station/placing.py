@@ -33,7 +33,8 @@ class Placing:
             return
         self.frame = frame(self.plan, self.width, self.height, self.head_height, self.zoom)
         self.world = self.frame.transform(QPointF(0, 0))
-        self.scroll_to(self.scroll.x(), self.scroll.y())
+        # What is too tall shows its foot: there are the cars and the words.
+        self.scroll_to(self.scroll.x(), self.scroll.y() or self.frame.overflow_down)
 
     @property
     def head_height(self) -> float:

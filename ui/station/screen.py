@@ -62,7 +62,7 @@ class ScreenPainter:
         if view.message:
             body.setBottom(body.bottom() - self._message(painter, scribe, rect, view.message))
         for i, (bay, part) in enumerate(zip(view.bays, _split(body, view.bays), strict=True)):
-            if bay.status is BayStatus.FAULTED:
+            if bay.status is BayStatus.FAULTED and not bay.told:
                 self._error(painter, scribe, part, bay, view)
                 continue
             if i > 0 and view.bays[i - 1].status is not BayStatus.FAULTED:
@@ -105,15 +105,16 @@ class ScreenPainter:
         corner = bay.remaining if bay.flowing else ""
         base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner)
         figures = bay.status in BUSY and (bay.flowing or bay.energy != "0.00 kWh")
-        if figures:
+        if figures and not bay.told:
             self._figures(painter, scribe, rect, bay, base, view)
         else:
-            self._prompt(scribe, rect, base, bay.prompt)
+            self._prompt(scribe, rect, base, bay)
 
-    def _prompt(self, scribe: Scribe, rect: QRectF, base: float, text: str) -> None:
+    def _prompt(self, scribe: Scribe, rect: QRectF, base: float, bay: BayView) -> None:
         roomy = rect.height() > 90
         size = self._size(12.5 if roomy else 10)
-        self._lines(scribe, rect, base + (5 if roomy else 0), text, size, self.text2)
+        colour = self.text if bay.told else self.text2
+        self._lines(scribe, rect, base + (5 if roomy else 0), bay.prompt, size, colour)
 
     def _lines(
         self, scribe: Scribe, rect: QRectF, base: float, text: str, size: float, colour: QColor

@@ -39,6 +39,9 @@ class SpotKeeper:
         for place in places(picture):
             button = self._buttons.get(place.spot) or self._make(place.spot, picture)
             button.put(place.shape, area, circle=place.circle)
+            # What is scrolled under the head is not seen and must not be hit; keys still reach it.
+            covered = not _in_head(place.spot) and place.shape.center().y() < picture.head_height
+            button.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, covered)
             seen[place.spot] = button
         for spot, button in self._buttons.items():
             if spot not in seen:
@@ -70,7 +73,7 @@ class SpotKeeper:
         self._ring(button, picture)
         button.clicked.connect(self._clicked)
         button.show()
-        if spot.act in HEAD_ACTS or spot.act is Act.SELECT:
+        if _in_head(spot):
             button.raise_()
         elif spot.act is Act.CAR:
             button.lower()
@@ -84,3 +87,7 @@ class SpotKeeper:
             heir.setFocus(Qt.FocusReason.OtherFocusReason)
         button.hide()
         button.deleteLater()
+
+
+def _in_head(spot: Spot) -> bool:
+    return spot.act in HEAD_ACTS or spot.act is Act.SELECT

@@ -88,6 +88,8 @@ class BayView:
     """Second line on the floor."""
     prompt: str
     """What the screen tells the driver."""
+    told: bool
+    """The prompt was ordered by the controller and goes before everything else."""
     free: bool
     """No reader: started by its own button."""
 
@@ -99,8 +101,14 @@ def kilowatts(watts: float) -> str:
 
 
 def rating(watts: float) -> str:
-    """A rated power without needless decimals."""
-    return f"{watts / 1000:.1f}".removesuffix(".0")
+    """A rated power as the trade names it: 22 for 32 A on three phases, 7.4 for one."""
+    kw = watts / 1000
+    return f"{kw:.0f}" if kw >= 10 else f"{kw:.1f}".removesuffix(".0")
+
+
+def ordered(text: Text | None) -> bool:
+    """Was this text put on a screen by the controller; the machine's own are `station.screen.*`."""
+    return text is not None and not text.id.startswith("station.screen.")
 
 
 def clock_time(at: datetime, *, seconds: bool = False) -> str:
@@ -170,6 +178,7 @@ class Wording:
             title=title,
             note=note,
             prompt=self._prompt(evse, status, station, extra),
+            told=ordered(evse.screen) and station.mains,
             free=evse.reader is None,
         )
 
@@ -268,10 +277,12 @@ class Wording:
     ) -> str:
         if status is BayStatus.OFF:
             return ""
-        if evse.screen is not None:
+        if evse.screen is not None and ordered(evse.screen):
             return self._catalogue.render(evse.screen)
         if extra.boot in (BootState.OFF, BootState.BOOTING):
             return self.say("prompt.booting")
+        if evse.screen is not None:
+            return self._catalogue.render(evse.screen)
         if status is BayStatus.RESERVED and evse.reservation is not None:
             until = evse.reservation.until
             holder = evse.reservation.holder

@@ -88,6 +88,8 @@ def paint_card(
         left, rect.top() + 39, card.note or card.printed, 11, 400, theme.colour("text3"),
         room=right - left, mono=not card.note,
     )  # fmt: skip
+    if not card.status:
+        return
     glyph, token = card.state.value
     colour = theme.colour(token)
     centre = QPointF(left + 6, rect.top() + 56)

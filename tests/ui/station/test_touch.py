@@ -334,6 +334,17 @@ def test_focus_on_a_far_evse_scrolls_it_into_view(show: Show) -> None:
     assert canvas.rect().contains(plug.geometry())
 
 
+def test_what_is_scrolled_under_the_head_is_reached_by_key_and_not_by_pointer(show: Show) -> None:
+    canvas = show(scenes.mixed())
+    canvas.set_zoom(200)
+    plug = canvas.hotspot(Act.PLUG, 4)
+    assert plug.geometry().center().y() < canvas.picture.head_height
+    assert canvas.childAt(plug.geometry().center()) is not plug
+    plug.setFocus(Qt.FocusReason.TabFocusReason)
+    assert plug.geometry().top() >= canvas.picture.head_height
+    assert canvas.childAt(plug.geometry().center()) is plug
+
+
 def test_every_act_has_a_name_that_is_its_own(show: Show) -> None:
     canvas = show(scenes.mixed())
     names = [b.accessibleName() for b in canvas.hotspots() if b.spot.act is not Act.EMERGENCY]

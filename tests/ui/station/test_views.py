@@ -31,7 +31,8 @@ def test_power_has_three_figures(watts: float, text: str) -> None:
 
 
 def test_ratings_drop_needless_decimals() -> None:
-    assert (rating(22_000), rating(3_680)) == ("22", "3.7")
+    assert (rating(22_080), rating(11_040), rating(3_680)) == ("22", "11", "3.7")
+    assert rating(150_000) == "150"
 
 
 def test_a_charging_bay_tells_power_energy_cost_and_time() -> None:
@@ -79,8 +80,34 @@ def test_without_mains_everything_is_off_and_the_screen_is_empty() -> None:
 
 
 def test_the_controllers_text_wins_on_the_screen() -> None:
-    evse = replace(scenes.make_evse(1), screen=Text("picture.prompt.booting"))
-    assert view_of(evse).prompt == "Starting"
+    evse = scenes.charging(scenes.make_evse(1))
+    told = view_of(replace(evse, screen=Text("picture.prompt.booting")))
+    assert (told.prompt, told.told) == ("Starting", True)
+    own = view_of(replace(evse, screen=Text("station.screen.idle_card")))
+    assert (own.prompt, own.told) == ("Plug in or show your card", False)
+
+
+def test_the_machines_own_text_gives_way_to_starting_up() -> None:
+    evse = replace(scenes.make_evse(1), screen=Text("station.screen.idle_card"))
+    snapshot = scenes.station(evse)
+    extra = scenes.extra(snapshot, boot=BootState.BOOTING)
+    assert Wording(Catalogue.load()).bay(evse, snapshot, extra).prompt == "Starting"
+
+
+def test_a_message_for_the_station_is_shown_on_every_screen_but_its_own_name_is_not() -> None:
+    from ui.station.content import compose
+    from ui.station.geometry import plan_station
+
+    for text, shown in (
+        (Text("picture.sign.door"), "Door open"),
+        (Text("station.screen.welcome", {"name": "Forecourt"}), ""),
+    ):
+        snapshot = replace(scenes.mixed(), screen=text)
+        content = compose(
+            Wording(Catalogue.load()), snapshot, scenes.extra(snapshot), plan_station(snapshot),
+            zoom=100, selected=1,
+        )  # fmt: skip
+        assert {screen.message for screen in content.screens.values()} == {shown}
 
 
 def test_a_booting_station_says_so() -> None:
