@@ -281,6 +281,19 @@ async def test_out_of_service_evse_takes_no_card(bench201: Make) -> None:
     assert events(bench) == []
 
 
+async def test_cable_in_an_evse_out_of_service_counts_when_it_is_back(bench201: Make) -> None:
+    """E01.FR.02: nothing starts out of service, and nothing is forgotten."""
+    bench = await booted(
+        bench201,
+        variables={"TxCtrlr.TxStartPoint": "EVConnected", "TxCtrlr.TxStopPoint": "EVConnected"},
+    )
+    await change(bench, "Inoperative", 1)
+    await bench.do(PlugIn(1))
+    assert events(bench) == []
+    await change(bench, "Operative", 1)
+    assert events(bench) == ["Started CablePluggedIn EVConnected"]
+
+
 async def test_device_model_shows_the_states(bench201: Make) -> None:
     """13.2, errata 2.66: AvailabilityState of station, EVSE and connector."""
     bench = await booted(bench201)

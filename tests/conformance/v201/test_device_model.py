@@ -262,7 +262,7 @@ async def test_fixed_cables_only_fix_the_unlock_variable(bench201: Make) -> None
 
 
 async def test_custom_variables_and_overrides_of_the_configuration(bench201: Make) -> None:
-    """Issue, section 6: own variables, values, mutability, attributes."""
+    """Configuration: own variables, values, mutability, attributes."""
     settings = (
         VariableSetting("VendorCtrlr", "Colour", "red", evse=1, variable_instance="Door"),
         VariableSetting("TxCtrlr", "EVConnectionTimeOut", "99", mutability="ReadOnly"),
@@ -455,7 +455,7 @@ async def test_unknown_base_is_not_supported(bench201: Make) -> None:
 
 
 async def test_settings_are_listed_and_set_by_path(bench201: Make) -> None:
-    """Issue, section 6: variables.get and variables.set."""
+    """Control: variables.get and variables.set."""
     bench = await booted(bench201)
     personality = bench.personality
     rows = {row["name"]: row for row in personality.settings()}

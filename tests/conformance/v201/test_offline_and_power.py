@@ -78,7 +78,7 @@ async def test_whole_session_offline_is_told_from_seq_0(bench201: Make) -> None:
 
 
 async def test_event_that_happened_online_and_is_resent_is_not_offline(bench201: Make) -> None:
-    """201-TX-04 as errata.md #12 has it."""
+    """201-TX-04: offline says that it happened offline."""
     bench = await booted(bench201)
     hold = bench.csms.hold("TransactionEvent")
     bench.intend(PlugIn(1))
@@ -212,7 +212,7 @@ async def test_waiting_transaction_without_an_evse_ends_after_a_power_cut(bench2
 
 
 async def test_reset_equals_kill_and_restart(bench201: Make) -> None:
-    """Issue, section 3: an idle station is the same station after a reset and after a kill."""
+    """An idle station is the same station after a reset and after a kill."""
 
     async def story(kill: bool) -> tuple[Any, Any]:
         bench = await booted(bench201)
@@ -439,7 +439,7 @@ async def test_suspended_session_goes_on_when_the_car_is_back(bench201: Make) ->
 
 
 async def test_suspended_session_on_a_fixed_cable_ends_after_the_timeout(bench201: Make) -> None:
-    """E10.FR.02 (errata.md #19)."""
+    """E10.FR.02."""
     bench = await booted(
         bench201,
         {
