@@ -6,17 +6,19 @@ import asyncio
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.kernel.text import Text
 from app.runtime.address import AddressBad
 from app.runtime.session import Session, StateUnfit
 from app.runtime.views import SessionSnapshot
 from app.station.vehicle import VehicleLibrary
+from app.training.records import CsmsChange, Topic
 from app.training.thread import TrainingCsmsThread
 from ui.ask import Spawner, ask
 from ui.bridge import Bridge
 from ui.cards.dialog import CardDialog
+from ui.cards.standing import dressed
 from ui.cards.store import CardStore
 from ui.commands import Command
 from ui.connect.dialog import ConnectDialog
@@ -29,6 +31,7 @@ from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
 from ui.theme import ThemeSwitch
 from ui.training.panel import TrainingPanel
+from ui.wallet import Card
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ VERSIONS = ("auto", "1.6", "2.0.1")
 
 class Room(QObject):
     """The window with its controller, dialogs and the training panel."""
+
+    _tokens_changed = Signal()
 
     def __init__(
         self,
@@ -60,7 +65,11 @@ class Room(QObject):
         self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
         self._recent = RecentConnections(folder)
         self.cards = CardStore(folder)
-        self.window.wallet.set_cards(self.cards.load())
+        self._cards = self.cards.load()
+        self._worn: object = None
+        self._tokens = training.snapshot().tokens
+        self._remove_tokens = training.subscribe(self._on_training)
+        self._tokens_changed.connect(self._on_tokens, Qt.ConnectionType.QueuedConnection)
         self.training_panel = TrainingPanel(training, theme, catalogue)
         self.training_dock = self.window.add_room(
             "training",
@@ -97,7 +106,8 @@ class Room(QObject):
         self._preferences.theme = self.switch.theme.name
         self._preferences.layout = self.window.layout_text()
         self._preferences.save()
-        self.cards.save(self.window.wallet.cards())
+        self.cards.save(self._cards)
+        self._remove_tokens()
         self.training_panel.close_feed()
         self.controller.close()
         self.bridge.stop()
@@ -110,6 +120,8 @@ class Room(QObject):
         action = commands.add(Command("training", self._toggle_training, "Ctrl+T"))
         self.window.addAction(action)
         self.window.top.add_button(action, first=True)
+        edit = commands.add(Command("edit_card", self._edit_card))
+        self.window.addAction(edit)
         menu = self.controller.menu
         first = menu.actions()[0]
         for version in VERSIONS:
@@ -118,6 +130,7 @@ class Room(QObject):
             self.window.addAction(action)
             menu.insertAction(first, action)
         menu.insertSeparator(first)
+        menu.insertAction(commands["messages"], edit)
 
     def _speakers(self) -> dict[str, object]:
         return {"auto": self._speak_auto, "1.6": self._speak_16, "2.0.1": self._speak_201}
@@ -194,19 +207,53 @@ class Room(QObject):
         self._recent.remember(request)
 
     def _add_card(self) -> None:
-        self.spawner.spawn(self._ask_card(), "card")
+        self.spawner.spawn(self._ask_card(None), "card")
 
-    async def _ask_card(self) -> None:
-        dialog = CardDialog(self.switch.theme, self.session.catalogue, None, self.window)
-        if await ask(dialog):
-            self.window.wallet.set_cards([*self.window.wallet.cards(), dialog.card()])
-            self.cards.save(self.window.wallet.cards())
+    def _edit_card(self) -> None:
+        uid = self.window.wallet.chosen_uid
+        card = next((card for card in self._cards if card.uid == uid), None)
+        if card is None:
+            self.controller.tell(self.controller.say("toast.choose_card"))
+            return
+        self.spawner.spawn(self._ask_card(card), "card")
+
+    async def _ask_card(self, card: Card | None) -> None:
+        dialog = CardDialog(self.switch.theme, self.session.catalogue, card, self.window)
+        if not await ask(dialog):
+            return
+        kept = [other for other in self._cards if other != card]
+        if not dialog.removed:
+            place = len(kept) if card is None else self._cards.index(card)
+            kept.insert(place, dialog.card())
+        self._cards = kept
+        self.cards.save(kept)
+        self._dress_cards(self.bridge.snapshot())
 
     # ------------------------------------------------------------------ events
 
     def _on_snapshot(self, snapshot: SessionSnapshot) -> None:
         here = snapshot.csms_url == self._training_url
         self.training_panel.set_elsewhere(None if here else snapshot.csms_url)
+        self._dress_cards(snapshot)
+
+    def _dress_cards(self, snapshot: SessionSnapshot) -> None:
+        """Each card says what it is good for; nothing is done while nothing changed."""
+        here = snapshot.csms_url == self._training_url
+        in_use = {view.id_token: view.evse for view in snapshot.sessions if view.id_token}
+        wears = (tuple(self._cards), self._tokens if here else None, tuple(in_use.items()))
+        if wears != self._worn:
+            self._worn = wears
+            tokens = self._tokens if here else None
+            cards = dressed(self._cards, self.session.catalogue, tokens, in_use)
+            self.window.wallet.set_cards(cards)
+
+    def _on_training(self, change: CsmsChange) -> None:
+        """In the thread of the training CSMS."""
+        if change.topic is Topic.TOKENS:
+            self._tokens_changed.emit()
+
+    def _on_tokens(self) -> None:
+        self._tokens = self.training.snapshot().tokens
 
     def _on_theme(self, theme: object) -> None:
         self.training_panel.set_theme(theme)

@@ -22,12 +22,12 @@ from app.runtime.views import SessionSnapshot
 from app.station.intents import PauseVehicle, PlugIn, PressStop, ResumeVehicle, Unplug
 from app.station.snapshot import EvseSnapshot, MeterReading
 from ui.graphs.history import History, Marker
-from ui.inspector import words
 from ui.inspector.chip import StateChip
 from ui.inspector.faults_tab import FaultsTab
 from ui.inspector.meter_tab import MeterTab
 from ui.inspector.session_tab import SessionTab
 from ui.inspector.vehicle_tab import VehicleTab
+from ui.station.views import rating
 from ui.theme import Theme
 
 SESSION, VEHICLE, METER, FAULTS = range(4)
@@ -187,7 +187,7 @@ class Inspector(QWidget):
         connector = evse.connectors[0]
         kind = "tethered" if connector.tethered else "socket"
         plug = self._say(f"picture.plug.{connector.plug.value}")
-        power = f"{words.rating(evse.max_power)} kW"
+        power = f"{rating(evse.max_power)} kW"
         self._sub.setText(self._say(f"inspector.sub.{kind}", plug=plug, power=power))
         self._chip.show_state(evse.status, self._say(f"picture.state.{evse.status.value}"))
 

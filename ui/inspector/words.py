@@ -15,12 +15,6 @@ def power(watts: float) -> tuple[str, str]:
     return (f"{kilo:.0f}" if kilo >= 100 else f"{kilo:.1f}"), "kW"
 
 
-def rating(watts: float) -> str:
-    """Kilowatts as the trade names them: 22 for 32 A on three phases, 7.4 for one."""
-    kilo = watts / 1000
-    return f"{kilo:.0f}" if kilo >= 10 else f"{kilo:.1f}".removesuffix(".0")
-
-
 def energy(watt_hours: float) -> tuple[str, str]:
     """Number and unit: 4.21 kWh."""
     return f"{watt_hours / 1000:.2f}", "kWh"

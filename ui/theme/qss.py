@@ -141,7 +141,7 @@ QTabBar::tab {
 }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $ink; }
-QTabBar::tab:focus { border: 2px solid $focus; border-radius: 4px; }
+QTabBar::tab:focus { border: 2px solid $focus; border-radius: 4px; padding: 0 8px; }
 QTabBar::tab:disabled { color: $disabled; }
 
 QDockWidget { color: $text; font-size: 13px; font-weight: 600; titlebar-close-icon: url($icons/close.svg);

@@ -30,6 +30,7 @@ from ui.inspector import panel as p
 from ui.inspector import words
 from ui.inspector.ladder import figure_of
 from ui.inspector.panel import Inspector
+from ui.station.views import rating
 from ui.theme import Theme
 
 LEFT = Qt.MouseButton.LeftButton
@@ -226,7 +227,7 @@ def test_durations_currents_and_ratings_as_people_read_them():
     assert words.current(dataclasses.replace(evse, currents=(16.0, 16.0, 16.1))) == "3 × 16.0 A"
     assert words.current(dataclasses.replace(evse, currents=(20.0, 0.0, 0.0))) == "20.0 A"
     assert words.current(dataclasses.replace(evse, currents=(20.0, 9.0, 0.0))) == "20.0 / 9.0 A"
-    assert [words.rating(w) for w in (22_080, 11_000, 7_360, 3_700)] == ["22", "11", "7.4", "3.7"]
+    assert [rating(w) for w in (22_080, 11_000, 7_360, 3_700)] == ["22", "11", "7.4", "3.7"]
 
 
 def test_caps_in_amperes_on_ac_and_kilowatts_on_dc():

@@ -38,7 +38,7 @@ def test_plug_card_power_and_stop_in_both_versions(play, version):
         await until(lambda: not room.session.snapshot().sessions)
         room.controller.commands.run("plug")
         await until(lambda: flow(room) == "idle")
-        assert room.window.messages.model.rowCount() >= 8
+        await until(lambda: room.window.messages.model.rowCount() >= 8)
 
     play(story, version=version)
 
@@ -174,8 +174,7 @@ def test_factory_reset_asks_before_it_forgets(play):
 def test_an_unreachable_back_office_is_told_and_the_way_back_is_one_command(play):
     async def story(room):
         await room.session.connect_to("ws://127.0.0.1:9/ocpp")
-        await until(lambda: room.window.toasts.texts())
-        assert "127.0.0.1" in " ".join(room.window.toasts.texts())
+        await until(lambda: "127.0.0.1" in " ".join(room.window.toasts.texts()))
         room.controller.commands.run("use_training")
         await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
 
