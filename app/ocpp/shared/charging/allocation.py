@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.ocpp.shared.charging.options import Sharing
@@ -47,9 +47,7 @@ def allocate(limit: float, demands: Sequence[Demand], sharing: Sharing) -> dict[
     return {demand.place: _tenths(shares[demand.place]) for demand in demands}
 
 
-def _served(
-    limit: float, demands: Sequence[Demand], *, pausing: bool = False
-) -> Mapping[int, float]:
+def _served(limit: float, demands: Sequence[Demand], *, pausing: bool = False) -> dict[int, float]:
     """One after the other takes what it can use of what is left."""
     shares = {}
     rest = limit

@@ -64,7 +64,10 @@ class Book:
 
     def install_201(self, new: Installed) -> Change:
         """Add a profile; it replaces the same id, wherever that was (K01.FR.05)."""
-        return self._install(new, lambda old: old.ours and old.profile.id == new.profile.id)
+        return self._install(
+            new,
+            lambda old: old.profile.id == new.profile.id and (old.ours or old.source is new.source),
+        )
 
     def install_local(self, new: Installed) -> Change:
         """Add the limit of an energy manager or grid operator; it replaces that source's same id."""
