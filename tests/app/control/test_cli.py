@@ -1,0 +1,176 @@
+"""The command line: what it takes, what it prints, and that no window is needed for it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from app import __version__
+from app.runtime.cli import main
+from app.runtime.exit_codes import Exit
+from app.runtime.options import WindowOptions
+
+FORECOURT = ["forecourt"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    file = tmp_path / "station.toml"
+    file.write_text(
+        'blueprint = "home-ac-11"\n[csms]\nurl = "ws://localhost:9000"\nid = "CP-7"\n', "utf-8"
+    )
+    return file
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--app-version"]) == Exit.OK
+    assert capsys.readouterr().out == f"forecourt {__version__}\n"
+
+
+def test_help_names_every_way_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == Exit.OK
+    words = capsys.readouterr().out
+    for word in ("headless", "training-csms", "config", "--self-test", "--csms", "--state-dir"):
+        assert word in words
+    assert main(["headless", "-h"]) == Exit.OK
+    assert "--connect-timeout" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["no-such-command"],
+        ["headless", "--version", "3.0"],
+        ["headless", "--security-profile", "4"],
+        ["headless", "--connect-timeout", "0"],
+        ["headless", "--connect-timeout", "soon"],
+        ["headless", "--clock", "yesterday"],
+        ["training-csms", "--port", "70000"],
+        ["config", "check"],
+        ["--theme", "pink"],
+    ],
+)
+def test_a_wrong_argument_is_told_on_stderr(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == Exit.USAGE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Error: " in said.err
+    assert arguments[-1].strip("-") in said.err.lower() or "FILE" in said.err
+
+
+def test_without_a_window_it_points_to_the_headless_station(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == Exit.WINDOW
+    assert "forecourt headless" in capsys.readouterr().err
+
+
+def test_flags_reach_the_window(tmp_path: Path) -> None:
+    seen: list[WindowOptions] = []
+
+    def open_window(options: WindowOptions) -> int:
+        seen.append(options)
+        return 0
+
+    arguments = ["--csms", "ws://h", "--id", "A", "--version", "auto", "--theme", "light"]
+    more = ["--state-dir", str(tmp_path), "--strict", "--clock", "2026-01-15T08:00:00Z"]
+    assert main([*arguments, *more, "--language", "en"], open_window=open_window) == 0
+    (options,) = seen
+    assert (options.theme, options.language) == ("light", "en")
+    assert options.station.state_dir == tmp_path
+    assert options.station.clock == datetime(2026, 1, 15, 8, tzinfo=UTC)
+    flags = {path: value for path, value in options.station.flags().items() if value is not None}
+    assert flags == {
+        "csms.url": "ws://h",
+        "csms.id": "A",
+        "csms.version": "auto",
+        "clock.start": options.station.clock,
+        "mode": "strict",
+    }
+
+
+def test_the_exit_code_of_the_window_and_of_the_self_test_is_handed_on() -> None:
+    assert main([], open_window=lambda options: 10) == 10
+    assert main(["--self-test"], self_test=lambda: 9) == Exit.SELF_TEST
+
+
+def test_ctrl_c_is_an_end_like_another() -> None:
+    def interrupted(options: WindowOptions) -> int:
+        raise KeyboardInterrupt
+
+    assert main([], open_window=interrupted) == Exit.INTERRUPTED
+
+
+def test_config_show_tells_where_each_value_came_from(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", "show", "--config", str(settings), "--id", "CP-8"]) == Exit.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert 'csms.id = "CP-8"  # flag' in lines
+    assert 'csms.url = "ws://localhost:9000"  # config' in lines
+    assert any(line.endswith("# blueprint") for line in lines)
+    assert not any(line.endswith("# default") for line in lines)
+    assert main(["config", "show", "--all", "--config", str(settings)]) == Exit.OK
+    everything = capsys.readouterr().out.splitlines()
+    assert 'csms.version = "auto"  # default' in everything
+    assert len(everything) > len(lines)
+
+
+def test_config_show_keeps_the_password_to_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "secret.toml"
+    file.write_text('[security]\nprofile = 1\npassword = "open sesame"\n', "utf-8")
+    assert main(["config", "show", "--all", "--config", str(file)]) == Exit.OK
+    assert "sesame" not in capsys.readouterr().out
+
+
+def test_config_check_says_good_or_what_is_wrong(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", "check", str(settings)]) == Exit.OK
+    assert str(settings) in capsys.readouterr().out
+    settings.write_text('mode = "sloppy"\n[csms]\nurl = 5\n', "utf-8")
+    assert main(["config", "check", str(settings)]) == Exit.CONFIG
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [line.split(": ")[1].split(" ")[0] for line in said.err.splitlines()] == [
+        "csms.url",
+        "mode",
+    ]
+
+
+def test_config_schema_judges_files_as_the_program_does(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", "schema"]) == Exit.OK
+    validator = Draft202012Validator(json.loads(capsys.readouterr().out))
+    validator.check_schema(validator.schema)
+    assert validator.is_valid(tomllib.loads(settings.read_text("utf-8")))
+    assert not validator.is_valid({"csms": {"version": "3.0"}})
+    assert not validator.is_valid({"cmss": {}})
+
+
+def test_a_taken_port_of_the_training_csms_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["training-csms", "--port", port]) == Exit.CONTROL
+    assert port in capsys.readouterr().err
+
+
+def test_no_command_line_imports_qt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name set to None cannot be imported: the whole tree of commands stands without Qt."""
+    for name in ("PySide6", "qasync", "pyqtgraph", "numpy"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["config", "schema"]) == Exit.OK
+    assert main(["headless", "--help"]) == Exit.OK
