@@ -105,7 +105,7 @@ class ScreenPainter:
         corner = bay.remaining if bay.flowing else ""
         base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner)
         figures = bay.status in BUSY and (bay.flowing or bay.energy != "0.00 kWh")
-        if figures and not bay.told:
+        if figures and (bay.flowing or not bay.told):
             self._figures(painter, scribe, rect, bay, base, view)
         else:
             self._prompt(scribe, rect, base, bay)
@@ -133,18 +133,22 @@ class ScreenPainter:
     def _figures(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, base: float, view: ScreenView
     ) -> None:  # fmt: skip
-        """Power, battery, energy and cost: as much as the section holds, spread over it."""
+        """Power, battery, energy and cost: as much as the section holds, spread over it.
+
+        An ordered text takes the place of energy and cost.
+        """
         left, right = rect.left() + 6, rect.right() - 5
         alone = len(view.bays) == 1
         small = self._size(11.0 if alone else 10.0)
         percent = view.percent[view.bays.index(bay)]
         room = rect.bottom() - base - 5
         line, bar = small * 1.3, 15.0
-        with_small = room >= 16 * 1.25 + line
+        with_small = room >= (13 if bay.told else 16) * 1.25 + line
         with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar
-        cost = text_width(bay.cost, small, 500) if bay.cost else 0.0
-        beside = text_width(bay.energy, small, 500) + cost + 3 <= right - left
-        two = bool(bay.cost) and not beside and with_bar and room >= 24 * 1.25 + 2 * line + bar
+        text, price = (bay.prompt, "") if bay.told else (bay.energy, bay.cost)
+        cost = text_width(price, small, 500) if price else 0.0
+        beside = text_width(text, small, 500) + cost + 3 <= right - left
+        two = bool(price) and not beside and with_bar and room >= 24 * 1.25 + 2 * line + bar
         spent = (line if with_small else 0) + (bar if with_bar else 0) + (line if two else 0)
         big = (
             40.0 if alone and rect.width() > 110 else 32.0 if rect.width() > 110 or alone else 20.0
@@ -166,11 +170,15 @@ class ScreenPainter:
             )
         if with_small:
             y += line + lead
-            scribe.write(left, y, bay.energy, small, 500, self.text2, room=right - left)
+            colour = self.text if bay.told else self.text2
+            size = small
+            while size > small * 0.8 and text_width(text, size, 500) > right - left:
+                size -= 0.25
+            scribe.write(left, y, text, size, 500, colour, room=right - left)
             if two:
-                scribe.write(left, y + line, bay.cost, small, 500, self.text2, room=right - left)
-            elif bay.cost and beside:
-                scribe.write(right, y, bay.cost, small, 500, self.text2, align=RIGHT)
+                scribe.write(left, y + line, price, small, 500, self.text2, room=right - left)
+            elif price and beside:
+                scribe.write(right, y, price, small, 500, self.text2, align=RIGHT)
 
     def _battery(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, percent: str

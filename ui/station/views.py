@@ -218,6 +218,8 @@ class Wording:
             case BayStatus.CHARGING | BayStatus.OCCUPIED if evse.power > 0:
                 return self.say("sub.power", kw=kilowatts(evse.power), plug=plug)
             case BayStatus.CHARGING | BayStatus.OCCUPIED:
+                if not any(connector.plugged for connector in evse.connectors):
+                    return self.say("sub.plug_in", plug=plug)
                 return more.card or self.say("sub.car" if evse.permitted else "sub.card", plug=plug)
             case BayStatus.RESERVED if evse.reservation is not None:
                 until = evse.reservation.until
@@ -263,7 +265,7 @@ class Wording:
             return name, self.say(key, time=clock_time(evse.faults[0].since, seconds=True))
         if status is BayStatus.UNAVAILABLE:
             return self.say("floor.unavailable", n=evse.id), ""
-        if status is BayStatus.AVAILABLE:
+        if status in (BayStatus.AVAILABLE, BayStatus.OCCUPIED):
             return self.say("floor.free", n=evse.id), self.say("floor.invite")
         return "", ""
 

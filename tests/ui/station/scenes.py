@@ -276,6 +276,9 @@ SCENES: dict[str, Callable[[], StationSnapshot]] = {
     "charging8": lambda: row(8, charging),
     "odd3": lambda: row(3, lambda evse, i: charging(evse, i) if i == 2 else evse),
     "two_plugs": lambda: station(two_plugs(1), two_plugs(2, plugged_in=True)),
+    "told": lambda: station(
+        *(replace(charging(make_evse(n)), screen=Text("picture.prompt.connected")) for n in (1, 2))
+    ),
     "emergency": lambda: replace(
         row(2, lambda evse, i: faulted(evse, Fault.EMERGENCY_STOP, car=i)), emergency_stop=True
     ),

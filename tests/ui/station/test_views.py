@@ -60,6 +60,13 @@ def test_a_plugged_car_without_permission_is_asked_for_a_card() -> None:
     assert view_of(replace(evse, permitted=True)).prompt == "Waiting for the car"
 
 
+def test_a_permission_without_a_car_asks_to_plug_in() -> None:
+    evse = replace(scenes.make_evse(1), status=BayStatus.OCCUPIED, permitted=True)
+    view = view_of(evse)
+    assert (view.word, view.subline) == ("Preparing", "Type 2, plug in now")
+    assert view.title == "Bay 1"
+
+
 def test_a_reservation_names_its_holder_and_end() -> None:
     view = view_of(scenes.reserved(scenes.make_evse(2)))
     assert "Fleet 12" in view.subline
