@@ -52,6 +52,7 @@ class ComposerTab(QWidget):
         self._feed = feed
         self._theme = theme
         self._say = Words(catalogue, "training_panel")
+        self._present: tuple[object, ...] | None = None
         self._version = ""
         self._action = ""
         self._drafts: dict[tuple[str, str], str] = {}
@@ -91,6 +92,7 @@ class ComposerTab(QWidget):
         self._history_model.set_theme(theme)
         self._mark.set_theme(theme)
         self._outcome_mark.set_theme(theme)
+        self._present = None
         self._show_stations(self._feed.view.snapshot.stations)
 
     def show_view(self, view: TrainingView) -> None:
@@ -235,6 +237,10 @@ class ComposerTab(QWidget):
         return self._feed.view.snapshot.station(str(self.station.currentData() or ""))
 
     def _show_stations(self, stations: tuple[StationRecord, ...]) -> None:
+        present = tuple((one.id, one.version, one.connected) for one in stations)
+        if present == self._present:
+            return  # an open combo box must not be disturbed by what stations say
+        self._present = present
         wanted = self.station.currentData()
         self.station.blockSignals(True)
         shown = [self.station.itemData(n) for n in range(self.station.count())]

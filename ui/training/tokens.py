@@ -41,6 +41,7 @@ class TokensTab(QWidget):
         self._catalogue = catalogue
         self._say = Words(catalogue, "training_panel")
         self._dialog: TokenDialog | None = None
+        self._shown: tuple[Token, ...] | None = None
         self._count = label("", "secondary")
         self._add = button(self._say("tokens.add"))
         self._edit = button(self._say("tokens.edit"), "quiet")
@@ -82,6 +83,9 @@ class TokensTab(QWidget):
 
     def show_view(self, view: TrainingView) -> None:
         tokens = view.snapshot.tokens
+        if tokens == self._shown:
+            return  # an open combo box must not be disturbed by what stations say
+        self._shown = tokens
         self._model.show(tokens)
         self._count.setText(self._say("tokens.count", count=len(tokens)))
         self._stack.setCurrentIndex(1 if tokens else 0)

@@ -175,6 +175,24 @@ def test_the_status_of_a_token_is_changed_in_its_row(
     assert TokenStatus.BLOCKED not in others
 
 
+def test_an_open_list_of_statuses_is_not_disturbed_by_what_stations_say(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, TOKENS)
+    qtbot.waitUntil(lambda: panel.tokens.status_combo("045D2088") is not None)
+    combo = panel.tokens.status_combo("045D2088")
+    assert combo is not None
+    combo.showPopup()
+    emptied: list[object] = []
+    combo.model().rowsRemoved.connect(lambda *what: emptied.append(what))
+    with tiny_station(url, "CS-7") as station:
+        station.boot201()
+        qtbot.waitUntil(lambda: panel.stations.table.model().rowCount() == 1)
+    assert combo.view().isVisible()
+    assert not emptied
+    combo.hidePopup()
+
+
 def test_a_token_is_added_edited_and_removed(
     panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
 ) -> None:
