@@ -21,7 +21,7 @@ from app.ocpp.shared.charging.answers import (
     periods,
 )
 from app.ocpp.shared.charging.book import Book, Change, reports
-from app.ocpp.shared.charging.composite import Composite, Piece, Value, composite
+from app.ocpp.shared.charging.composite import Composite, Piece, composite
 from app.ocpp.shared.charging.ladder import Ladder, Rung, Standing, limit_at
 from app.ocpp.shared.charging.model import (
     STATION,
@@ -75,6 +75,7 @@ from app.ocpp.shared.charging.parse import (
 )
 from app.ocpp.shared.charging.phases import phase_conflict
 from app.ocpp.shared.charging.refusal import Reason, Refusal
+from app.ocpp.shared.charging.resolve import Value
 from app.ocpp.shared.charging.rules import Limits, Offer
 from app.ocpp.shared.charging.rules16 import check_16
 from app.ocpp.shared.charging.rules201 import check_201
@@ -87,6 +88,9 @@ from app.ocpp.shared.charging.station import (
 from app.ocpp.shared.charging.units import convert, rounded, significant
 
 __all__ = [
+    "POINTS_16",
+    "POINTS_201",
+    "STATION",
     "Algorithm",
     "Answer",
     "Baseline",
@@ -109,8 +113,6 @@ __all__ = [
     "Offer",
     "Options",
     "Outlet",
-    "POINTS_16",
-    "POINTS_201",
     "Period",
     "PeriodEdge",
     "Piece",
@@ -123,7 +125,6 @@ __all__ = [
     "Refusal",
     "Rounding",
     "Rung",
-    "STATION",
     "Schedule",
     "Sharing",
     "Site",

@@ -10,8 +10,6 @@ from enum import StrEnum
 from app.kernel.text import Text
 from app.ocpp.shared.charging.composite import (
     Lay,
-    Resolver,
-    Value,
     applies,
     composite,
     counts,
@@ -31,6 +29,7 @@ from app.ocpp.shared.charging.model import (
     second,
 )
 from app.ocpp.shared.charging.options import Options
+from app.ocpp.shared.charging.resolve import Resolver, Value
 from app.ocpp.shared.charging.timeline import Segment, Term, Track, track
 
 _PURPOSES = list(Purpose)

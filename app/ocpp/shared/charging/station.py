@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.ocpp.shared.charging.composite import Composite, Piece, Value, composite
+from app.ocpp.shared.charging.composite import Composite, Piece, composite
 from app.ocpp.shared.charging.model import STATION, Installed, Outlet, Purpose, Rate, Unit
 from app.ocpp.shared.charging.options import (
     Coalesce,
@@ -21,6 +21,7 @@ from app.ocpp.shared.charging.options import (
     Rounding,
     StationComposite,
 )
+from app.ocpp.shared.charging.resolve import Value
 from app.ocpp.shared.charging.units import convert, rounded
 
 _CAPS = (Purpose.EXTERNAL, Purpose.MAX)
