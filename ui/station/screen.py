@@ -144,6 +144,9 @@ class ScreenPainter:
         room = rect.bottom() - base - 5
         line, bar = small * 1.3, 15.0
         with_small = room >= (13 if bay.told else 16) * 1.25 + line
+        if bay.told and not with_small:
+            self._prompt(scribe, rect, base, bay)
+            return
         with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar
         text, price = (bay.prompt, "") if bay.told else (bay.energy, bay.cost)
         cost = text_width(price, small, 500) if price else 0.0
