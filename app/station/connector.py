@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.station.blueprint import ConnectorSpec
-from app.station.kinds import LockState, PilotState, Plug, UnplugSide
+from app.station.kinds import LockState, PilotState, UnplugSide
 
 
 class Connector:
@@ -35,7 +35,3 @@ class Connector:
         if not self.bolt_out:
             return False
         return self.spec.tethered or side is UnplugSide.STATION
-
-    @property
-    def is_dc(self) -> bool:
-        return self.spec.plug is Plug.CCS2

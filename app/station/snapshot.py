@@ -1,6 +1,8 @@
 """What the machine looks like at one instant, for any view. Nothing in it can change the machine.
 
 Power in W, current in A per phase (L1, L2, L3), voltage in V, energy in Wh, percentages 0 to 100.
+DC has one current, voltage and power: they stand in the first place of three. `operative` counts all parts
+above as well: out of service is whatever hangs below something that is.
 """
 
 from __future__ import annotations
