@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QHideEvent, QIcon, QShowEvent
+from PySide6.QtGui import QHideEvent, QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,6 +29,8 @@ from ui.training.transactions import TransactionsTab
 from ui.widgets.glyphs import glyph_icon
 
 TABS = ("stations", "transactions", "tokens", "composer", "behaviour")
+ROOMY = 480
+"""From this width on the tabs have room around their words."""
 STATIONS, TRANSACTIONS, TOKENS, COMPOSER, BEHAVIOUR = range(5)
 
 
@@ -48,7 +50,7 @@ class TrainingPanel(QWidget):
         self._say = Words(catalogue, "training_panel")
         self._theme = theme
         self._elsewhere: str | None = None
-        self._odd = False
+        self._odd = self._tight = False
         self._feed = TrainingFeed(csms, self)
         self.stations = StationsTab(self._feed, theme, catalogue)
         self.transactions = TransactionsTab(theme, catalogue)
@@ -108,6 +110,14 @@ class TrainingPanel(QWidget):
     def close_feed(self) -> None:
         """The window is about to go; call it before the CSMS is stopped."""
         self._feed.close()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        tight = event.size().width() < ROOMY
+        if tight != self._tight:
+            self._tight = tight
+            self._tabs.setStyleSheet("QTabBar::tab { padding: 0 5px; }" if tight else "")
+            self._count_transactions()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -173,11 +183,7 @@ class TrainingPanel(QWidget):
     def _on_view(self, view: TrainingView) -> None:
         for tab in (self.stations, self.transactions, self.tokens, self.composer, self.behaviour):
             tab.show_view(view)
-        active = sum(one.active for one in view.snapshot.transactions)
-        words = self._say("tab.transactions")
-        self._tabs.setTabText(
-            TRANSACTIONS, self._say("tab.counted", tab=words, count=active) if active else words
-        )
+        self._count_transactions()
         others = any(one.connected for one in view.snapshot.stations)
         elsewhere = self._elsewhere
         self._notice.setVisible(elsewhere is not None and others)
@@ -187,6 +193,15 @@ class TrainingPanel(QWidget):
                 self._say("elsewhere.title"), self._say("elsewhere.sentence", url=elsewhere)
             )
         self._stack.setCurrentIndex(1 if elsewhere is not None and not others else 0)
+
+    def _count_transactions(self) -> None:
+        """How many run stands at the tab, where there is room for it."""
+        active = sum(one.active for one in self._feed.view.snapshot.transactions)
+        words = self._say("tab.transactions")
+        if active and not self._tight:
+            words = self._say("tab.counted", tab=words, count=active)
+        if words != self._tabs.tabText(TRANSACTIONS):
+            self._tabs.setTabText(TRANSACTIONS, words)
 
     def _on_behaviour(self, behaviour: Behaviour) -> None:
         self._odd = not behaviour.is_normal
