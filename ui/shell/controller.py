@@ -36,6 +36,7 @@ from app.station.intents import (
     Unplug,
 )
 from app.station.kinds import Fault
+from app.station.snapshot import EvseSnapshot, StationSnapshot
 from app.station.vehicle import VehicleLibrary
 from app.trace.exchange import Exchange, Verdict
 from ui.ask import Spawner, ask
@@ -237,8 +238,12 @@ class Controller(QObject):
 
     # ------------------------------------------------------------------ commands
 
-    def _evse(self) -> Any:
-        return self._bridge.snapshot().station.evse(self._selected)
+    def _station(self) -> StationSnapshot:
+        """As it stands now: the newest picture may be a frame behind."""
+        return self._bridge.session.station.snapshot()
+
+    def _evse(self) -> EvseSnapshot:
+        return self._station().evse(self._selected)
 
     def _toggle_plug(self) -> None:
         evse = self._evse()
@@ -269,16 +274,16 @@ class Controller(QObject):
         self._bridge.intend(PressStop(self._selected))
 
     def _toggle_emergency(self) -> None:
-        pressed = self._bridge.snapshot().station.emergency_stop
+        pressed = self._station().emergency_stop
         fault = Fault.EMERGENCY_STOP
         self._bridge.intend(ClearFault(0, 0, fault) if pressed else RaiseFault(fault))
 
     def _toggle_mains(self) -> None:
-        mains = self._bridge.snapshot().station.mains
+        mains = self._station().mains
         self._bridge.intend(CutMains() if mains else RestoreMains())
 
     def _toggle_network(self) -> None:
-        network = self._bridge.snapshot().station.network
+        network = self._station().network
         self._bridge.intend(CutNetwork() if network else RestoreNetwork())
 
     def _retry(self) -> None:
@@ -327,7 +332,7 @@ class Controller(QObject):
         """A menu of the cars that can stand in that bay."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        standing = self._bridge.snapshot().station.evse(evse).vehicle
+        standing = self._station().evse(evse).vehicle
         for car in VehicleLibrary.standard().specs():
             action = menu.addAction(car.name)
             action.setCheckable(True)
@@ -342,7 +347,7 @@ class Controller(QObject):
 
     def _fault_menu(self, evse: int, place: Any) -> None:
         """A menu of what can break there; what lies is ticked."""
-        snapshot = self._bridge.snapshot().station
+        snapshot = self._station()
         lying = {item.fault: item for item in snapshot.faults}
         if evse:
             lying |= {item.fault: item for item in snapshot.evse(evse).faults}
