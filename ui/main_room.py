@@ -176,7 +176,7 @@ class Room(QObject):
             self.session.catalogue,
             self.spawner,
             self._recent,
-            make_diagnose(),
+            make_diagnose(self.session.config.ocpp().identity),
             self._current(),
             self.window,
         )

@@ -64,6 +64,7 @@ class MessagePanel(QWidget):
         self._delegate = MessageDelegate(theme, self._model, self)
         self._detail = ExchangeDetail(theme, catalogue)
         self._follow = True
+        self._number: int | None = None
         self._build()
         self._model.rowsAboutToBeInserted.connect(self._before_rows)
         self._model.rowsInserted.connect(self._after_rows)
@@ -208,6 +209,8 @@ class MessagePanel(QWidget):
     def _apply_search(self) -> None:
         self._model.search(self._search.text())
         self._table.scrollToBottom()
+        if self._number is not None:
+            self.select(self._number)
 
     def _before_rows(self) -> None:
         bar = self._table.verticalScrollBar()
@@ -235,6 +238,7 @@ class MessagePanel(QWidget):
         exchange = self._current()
         self._detail.show_exchange(exchange)
         if exchange is not None:
+            self._number = exchange.number
             self.chosen.emit(exchange)
 
     def _on_changed(self, first: object, last: object) -> None:

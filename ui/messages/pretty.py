@@ -26,7 +26,7 @@ def pretty(text: str | None) -> list[Line]:
     except (ValueError, RecursionError):
         return [Line(line, None) for line in text.splitlines() or [""]]
     lines: list[Line] = []
-    if isinstance(frame, list) and frame and frame[0] in {2, 3, 4}:
+    if isinstance(frame, list) and frame and type(frame[0]) is int and frame[0] in {2, 3, 4}:
         _frame(frame, lines)
     else:
         _value(frame, "", "", 0, lines, "")
@@ -61,10 +61,11 @@ def _frame(frame: list[Any], lines: list[Line]) -> None:
         lines.append(Line(f"[{head}]", None))
         return
     lines.append(Line(f"[{head},", None))
-    _value(frame[index], "", INDENT, 1, lines, "")
-    lines.extend(
-        Line(f"{INDENT}{json.dumps(item, ensure_ascii=False)}", None) for item in frame[index + 1 :]
-    )
+    more = frame[index + 1 :]
+    _value(frame[index], "", INDENT, 1, lines, "," if more else "")
+    for left, item in zip(range(len(more) - 1, -1, -1), more, strict=True):
+        comma = "," if left else ""
+        lines.append(Line(f"{INDENT}{json.dumps(item, ensure_ascii=False)}{comma}", None))
     lines.append(Line("]", None))
 
 

@@ -2,54 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import (
-    QSyntaxHighlighter,
-    QTextCharFormat,
-    QTextCursor,
-    QTextDocument,
-    QTextFormat,
-)
+from PySide6.QtGui import QTextCursor, QTextFormat
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from ui.messages.pretty import Line
+from ui.rooms.json_edit import JsonColours
 from ui.theme import Theme, mono_font
-
-_KEY = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*:)')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"(?!\s*:)')
-_NUMBER = re.compile(r"(?<![\w\"])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b|\b(?:true|false|null)\b")
-
-LONGEST = 2_000
-"""Characters of a line that are coloured; longer ones stay plain."""
-
-
-class _Colours(QSyntaxHighlighter):
-    def __init__(self, document: QTextDocument, theme: Theme) -> None:
-        super().__init__(document)
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._rules = [
-            (_NUMBER, _format(theme, "num")),
-            (_STRING, _format(theme, "str")),
-            (_KEY, _format(theme, "key")),
-        ]
-        self.rehighlight()
-
-    def highlightBlock(self, text: str) -> None:
-        if len(text) > LONGEST:
-            return
-        for pattern, form in self._rules:
-            for match in pattern.finditer(text):
-                self.setFormat(match.start(), match.end() - match.start(), form)
-
-
-def _format(theme: Theme, token: str) -> QTextCharFormat:
-    form = QTextCharFormat()
-    form.setForeground(theme.colour(token))
-    return form
 
 
 class RawText(QPlainTextEdit):
@@ -70,7 +29,7 @@ class RawText(QPlainTextEdit):
         self._theme = theme
         self._lines: list[Line] = []
         self._lit: str | None = None
-        self._colours = _Colours(self.document(), theme)
+        self._colours = JsonColours(self.document(), theme)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

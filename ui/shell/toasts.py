@@ -102,7 +102,8 @@ class Toasts(QWidget):
         height = self._box.heightForWidth(self.width())
         height = height if height > 0 else self.sizeHint().height()
         self.setFixedHeight(height)
-        self.move(MARGIN, parent.height() - height - MARGIN)
+        # the right foot of the picture: floor labels of the first bays stay in sight
+        self.move(parent.width() - self.width() - MARGIN, parent.height() - height - MARGIN)
         self.raise_()
 
 

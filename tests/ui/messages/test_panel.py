@@ -139,7 +139,6 @@ def test_search_finds_words_and_counts(panel: MessagePanel, wire: Wire, qtbot: Q
     qtbot.waitUntil(lambda: panel.model.rowCount() == 11)
 
 
-@pytest.mark.xfail(reason="a search resets the model, and the selection with it")
 def test_the_chosen_row_stays_chosen_when_the_search_still_shows_it(
     panel: MessagePanel, wire: Wire, qtbot: QtBot
 ) -> None:
@@ -155,7 +154,6 @@ def test_the_chosen_row_stays_chosen_when_the_search_still_shows_it(
     assert selected(panel) == [11]
 
 
-@pytest.mark.xfail(reason="the quote that ends a key is taken for the begin of its value")
 def test_keys_texts_and_numbers_have_their_colours(
     panel: MessagePanel, wire: Wire, qtbot: QtBot
 ) -> None:

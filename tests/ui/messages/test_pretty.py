@@ -28,9 +28,6 @@ def test_each_line_knows_its_field() -> None:
     ]
 
 
-KNOWN = pytest.mark.xfail(reason="odd frames: no commas behind the payload, a list as type")
-
-
 @pytest.mark.parametrize(
     "frame",
     [
@@ -38,8 +35,8 @@ KNOWN = pytest.mark.xfail(reason="odd frames: no commas behind the payload, a li
         [3, "id", {"status": "Accepted"}],
         [4, "id", "InternalError", "words", {"why": [1, 2]}],
         [2, "id", "Odd"],
-        pytest.param([3, "id", {}, "more", 5], marks=KNOWN),
-        pytest.param([[1], 2], marks=KNOWN),
+        [3, "id", {}, "more", 5],
+        [[1], 2],
         {"no": "frame"},
         [1, 2, 3],
         "word",
