@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from app.ocpp.context import Identity, KeySetting, OcppSettings, VariableSetting
 from app.ocpp.version import Version
-from app.runtime.tls import TlsFiles
+from app.runtime.tls import TlsFiles, own_pair
 from app.station.blueprint import Blueprint
 
 Word = Annotated[str, StringConstraints(min_length=1)]
@@ -101,10 +101,11 @@ class SecurityPart(Part):
     )
     key: Path | None = Field(None, description="Its private key, PEM.")
     ca_folder: Path | None = Field(
-        None, description="Root certificates that are installed from the start."
+        None, description="Root certificates (PEM files) that are trusted from the start."
     )
     certificate_folder: Path | None = Field(
-        None, description="Client certificates with keys that are installed from the start."
+        None,
+        description="The station's certificates, <name>.pem with <name>.key; the first is shown.",
     )
 
     @model_validator(mode="after")
@@ -226,8 +227,12 @@ class Config(Settings):
         return self.mode == "strict"
 
     def tls_files(self) -> TlsFiles:
+        """Whom the link trusts and what it shows. Raises TlsFilesBad for a folder without certificates."""
         part = self.security
-        return TlsFiles(part.ca, part.certificate, part.key)
+        certificate, key = part.certificate, part.key
+        if certificate is None and part.certificate_folder is not None:
+            certificate, key = own_pair(part.certificate_folder)
+        return TlsFiles(part.ca, certificate, key, part.ca_folder)
 
     def ocpp(self) -> OcppSettings:
         """What a personality starts from."""

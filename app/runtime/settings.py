@@ -21,6 +21,7 @@ from app.kernel.resources import resource
 from app.kernel.text import Text
 from app.runtime.config import Config, Settings
 from app.runtime.problems import ConfigError, problem
+from app.runtime.tls import TlsFilesBad
 from app.station.blueprint import Blueprint, BlueprintError
 from app.station.specs import path as path_of
 
@@ -101,6 +102,10 @@ def resolve(
                 layers.flags["blueprint"] = blueprint
     config = layers.build()
     secret_of(config)
+    try:
+        config.tls_files()
+    except TlsFilesBad as error:
+        raise ConfigError([error.text]) from error
     return Resolved(config, tuple(layers.values(config)))
 
 

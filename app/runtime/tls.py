@@ -13,11 +13,15 @@ CERTIFICATE_ENDINGS = (".pem", ".crt", ".cer")
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """`ca` a file or a folder of PEM files, None: what the computer trusts. `key` None: in the same file."""
+    """`ca` and `ca_folder`: a file, or a folder of them; neither: what the computer trusts.
+
+    `key` None: in the same file as the certificate.
+    """
 
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    ca_folder: Path | None = None
 
 
 class TlsFilesBad(Exception):
@@ -30,11 +34,10 @@ class TlsFilesBad(Exception):
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
     """A client context that checks chain, name and date, TLS 1.2 or later. Raises TlsFilesBad."""
-    if files.ca is None:
-        context = ssl.create_default_context()
-    else:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        for path in _authorities(files.ca):
+    given = [path for path in (files.ca, files.ca_folder) if path is not None]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if given else ssl.create_default_context()
+    for place in given:
+        for path in _authorities(place):
             _trust(context, path)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     show_own(context, files)
@@ -45,6 +48,22 @@ def show_own(context: ssl.SSLContext, files: TlsFiles) -> None:
     """Have the context show the station's certificate, if it has one. Raises TlsFilesBad."""
     if files.certificate is not None:
         _show(context, files.certificate, files.key)
+
+
+def own_pair(folder: Path) -> tuple[Path, Path | None]:
+    """The first certificate in a folder, by name, and its key: `<name>.key`, or in the same file.
+
+    Raises TlsFilesBad where there is none.
+    """
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        key = path.with_suffix(".key")
+        if path.suffix not in CERTIFICATE_ENDINGS:
+            continue
+        if key.is_file():
+            return path, key
+        if b"PRIVATE KEY-----" in path.read_bytes():
+            return path, None
+    raise TlsFilesBad(Text("runtime.tls.no_pair", {"folder": str(folder)}))
 
 
 def _authorities(path: Path) -> list[Path]:

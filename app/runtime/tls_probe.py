@@ -91,7 +91,7 @@ def _chain(context: ssl.SSLContext, dial: Dial, host: str) -> Finding:
         return Finding("chain", False, _why(error, host))
     finally:
         context.check_hostname = True
-    return Finding("chain", True, Text("runtime.probe.chain", {"host": host}))
+    return Finding("chain", True, Text("runtime.probe.chain"))
 
 
 def _date_and_name(leaf: bytes, dial: Dial, host: str) -> tuple[Finding, Finding]:
@@ -101,9 +101,7 @@ def _date_and_name(leaf: bytes, dial: Dial, host: str) -> tuple[Finding, Finding
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     params = {"host": host}
     context.check_hostname = False
-    date = _ask("date", context, dial, host) or Finding(
-        "date", True, Text("runtime.probe.date", params)
-    )
+    date = _ask("date", context, dial, host) or Finding("date", True, Text("runtime.probe.date"))
     context.check_hostname = True
     # OpenSSL looks at the date first: a name that was not looked at is not told as good
     name = _ask("name", context, dial, host) if date.ok else None

@@ -79,7 +79,7 @@ class Wishes:
         files, profile, secret = config.tls_files(), config.security.profile, self._secret
         if self._row and self._row["anew"]:
             # another host than the configuration's: it is shown nothing that was meant for that one
-            files, profile, secret = TlsFiles(ca=files.ca), 0, None
+            files, profile, secret = TlsFiles(files.ca, ca_folder=files.ca_folder), 0, None
         return LinkSettings(
             wish.url or config.csms.url,
             wish.station_id or config.csms.id or self._own_id(),
@@ -89,7 +89,8 @@ class Wishes:
             TlsFiles(
                 _path(wish.ca) or files.ca,
                 _path(wish.certificate) or files.certificate,
-                _path(wish.key) or files.key,
+                _path(wish.key) or (None if wish.certificate else files.key),
+                files.ca_folder,
             ),
         )
 

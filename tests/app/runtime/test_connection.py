@@ -638,7 +638,7 @@ async def test_a_folder_of_roots_can_be_given(
 ) -> None:
     bench = make(secure.url)
     folder = certificates.authority.root.parent
-    bench.aim(tls=TlsFiles(ca=folder))
+    bench.aim(tls=TlsFiles(ca=certificates.stranger.root, ca_folder=folder))
     bench.connection.start()
     await hears.next(LinkOpened)
 

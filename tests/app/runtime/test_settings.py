@@ -247,6 +247,25 @@ def test_a_password_file_gives_its_first_line_as_bytes(write: Any, catalogue: Ca
     assert secret_of(load(file)) == "p ä: s".encode()
 
 
+def test_folders_of_certificates_reach_the_link(
+    write: Any, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    own, roots = tmp_path / "own", tmp_path / "roots"
+    own.mkdir()
+    roots.mkdir()
+    file = write('[security]\nca_folder = "roots"\ncertificate_folder = "own"\n')
+    (own / "readme.txt").touch()
+    (own / "alone.pem").touch()
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert str(own) in catalogue.render(caught.value.text)
+    (own / "both.pem").write_text("-----BEGIN PRIVATE KEY-----")
+    assert load(file).tls_files() == TlsFiles(None, own / "both.pem", None, roots)
+    (own / "a.crt").touch()
+    (own / "a.key").touch()
+    assert load(file).tls_files() == TlsFiles(None, own / "a.crt", own / "a.key", roots)
+
+
 # ---------------------------------------------------------------- what is refused
 
 
