@@ -29,7 +29,8 @@ from ui.connect.recent import RecentConnections
 from ui.connect.request import ConnectRequest
 from ui.theme import ThemeSwitch
 from ui.training.behaviour import ErrorRule
-from ui.training.panel import TABS, TrainingPanel
+from ui.training.panel import TrainingPanel
+from ui.training.tabs import TABS
 
 SIZES = {"wide": (1120, 420), "tall": (400, 760), "low": (900, 264)}
 
@@ -103,27 +104,27 @@ def training(folder: Path, switch: ThemeSwitch) -> None:
         other = stack.enter_context(tiny_station(url, "HOME-16", V16))
         fill(one, other)
         QTest.qWait(300)
-        panel.composer.choose_station("CS-NORTH-01")
-        panel.composer.choose_action("SetChargingProfile")
-        wait_for(panel.composer.send_button.isEnabled)
+        panel.rooms.composer.choose_station("CS-NORTH-01")
+        panel.rooms.composer.choose_action("SetChargingProfile")
+        wait_for(panel.rooms.composer.send_button.isEnabled)
         answers = threading.Thread(target=one.answer, args=({"status": "Accepted"},))
         answers.start()
-        panel.composer.send()
+        panel.rooms.composer.send()
         answers.join()
         QTest.qWait(200)
-        panel.composer.choose_action("TriggerMessage")
-        wait_for(panel.composer.send_button.isEnabled)
-        panel.composer.text.setPlainText(
+        panel.rooms.composer.choose_action("TriggerMessage")
+        wait_for(panel.rooms.composer.send_button.isEnabled)
+        panel.rooms.composer.text.setPlainText(
             '{"requestedMessage": "Heartbeat",\n  "evse": {"id": "one"}}'
         )
-        behaviour = panel.behaviour.behaviour
-        panel.behaviour.set_behaviour(
+        behaviour = panel.rooms.behaviour.behaviour
+        panel.rooms.behaviour.set_behaviour(
             behaviour.with_error(ErrorRule("StatusNotification", "InternalError"))
         )
         for size, (width, height) in SIZES.items():
             panel.resize(width, height)
             for number, tab in enumerate(TABS):
-                panel.tabs.setCurrentIndex(number)
+                panel.rooms.tabs.setCurrentIndex(number)
                 for name in ("dark", "light"):
                     switch.use(name)
                     shoot(panel, folder, f"training-{tab}-{size}-{name}")

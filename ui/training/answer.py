@@ -67,13 +67,6 @@ def latency_words(sent: Sent, say: Words) -> str:
     return say("ms", value="<1" if outcome.latency_ms < 1 else f"{outcome.latency_ms:,.0f}")
 
 
-def answer_text(sent: Sent) -> str:
-    """The frame that came back, else the one that went out."""
-    if sent.outcome is None:
-        return ""
-    return sent.outcome.raw
-
-
 def _status(outcome: CallOutcome) -> str:
     payload = outcome.payload
     status = payload.get("status") if isinstance(payload, dict) else None

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
@@ -259,6 +259,29 @@ def test_every_control_is_high_enough_and_named(open_dialog: Open) -> None:
         assert widget.height() >= 32
         text = getattr(widget, "text", str)
         assert widget.accessibleName() or text()
+
+
+def test_a_file_is_chosen_without_a_loop_of_its_own(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    paste(dialog.url_field, "wss://csms.example.com/CS-1")
+    qtbot.mouseClick(dialog.ca_field.choose, LEFT)
+    chooser = dialog.ca_field.findChild(QFileDialog)
+    assert chooser is not None
+    (tmp_path / "ca.pem").touch()
+    chooser.fileSelected.emit(str(tmp_path / "ca.pem"))
+    chooser.close()
+    assert dialog.result().ca == str(tmp_path / "ca.pem")
+
+
+def test_former_connections_are_painted_in_both_themes(open_dialog: Open, tmp_path: Path) -> None:
+    RecentConnections(tmp_path).remember(ConnectRequest("wss://csms.example.com/ocpp", "CS-1"))
+    dialog = open_dialog(folder=tmp_path)
+    dialog.recent_list.setCurrentRow(0)
+    dark = dialog.recent_list.grab().toImage()
+    dialog.set_theme(Theme.load("light"))
+    assert dialog.recent_list.grab().toImage() != dark
 
 
 # ---------------------------------------------------------------- the test of the connection

@@ -26,7 +26,9 @@ def csms() -> Iterator[TrainingCsmsThread]:
 @pytest.fixture
 def panel(csms: TrainingCsmsThread, qtbot: QtBot, qapp: QApplication) -> Iterator[TrainingPanel]:
     theme = Theme.load("dark")
-    theme.apply(qapp)
+    if qapp.property("look") != "dark":  # a change of the style sheet is slow
+        theme.apply(qapp)
+        qapp.setProperty("look", "dark")
     made = TrainingPanel(csms, theme, Catalogue.load())
     qtbot.addWidget(made)
     made.resize(1120, 460)

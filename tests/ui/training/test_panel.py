@@ -17,7 +17,8 @@ from app.training.thread import TrainingCsmsThread
 from app.training.tokens import TokenStatus
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
-from ui.training.panel import BEHAVIOUR, COMPOSER, TABS, TOKENS, TrainingPanel
+from ui.training.panel import TrainingPanel
+from ui.training.tabs import BEHAVIOUR, COMPOSER, TABS, TOKENS
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -30,8 +31,8 @@ def click(qtbot: QtBot, button: QPushButton) -> None:
 
 
 def open_tab(qtbot: QtBot, panel: TrainingPanel, number: int) -> None:
-    qtbot.mouseClick(panel.tabs, LEFT, pos=panel.tabs.tabRect(number).center())
-    assert panel.tabs.currentIndex() == number
+    qtbot.mouseClick(panel.rooms.tabs, LEFT, pos=panel.rooms.tabs.tabRect(number).center())
+    assert panel.rooms.tabs.currentIndex() == number
 
 
 def cells(panel_table: object, row: int) -> list[str]:
@@ -45,7 +46,7 @@ def cells(panel_table: object, row: int) -> list[str]:
 def test_a_station_that_connects_and_boots_appears_with_its_connectors(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    table = panel.stations.table
+    table = panel.rooms.stations.table
     with tiny_station(url, "CS-7") as station:
         station.boot201()
         station.status201(1, 1, "Available")
@@ -57,7 +58,7 @@ def test_a_station_that_connects_and_boots_appears_with_its_connectors(
 
 
 def test_the_url_is_copied(panel: TrainingPanel, url: str, qtbot: QtBot) -> None:
-    click(qtbot, panel.stations._copy)
+    click(qtbot, panel.rooms.stations._copy)
     assert QGuiApplication.clipboard().text() == url
 
 
@@ -65,16 +66,16 @@ def test_disconnect_closes_the_connection_of_the_chosen_station(
     panel: TrainingPanel, url: str, csms: TrainingCsmsThread, qtbot: QtBot
 ) -> None:
     with tiny_station(url, "CS-7"):
-        qtbot.waitUntil(panel.stations._close.isEnabled)
-        click(qtbot, panel.stations._close)
+        qtbot.waitUntil(panel.rooms.stations._close.isEnabled)
+        click(qtbot, panel.rooms.stations._close)
         qtbot.waitUntil(lambda: not csms.snapshot().stations[0].connected)
-        qtbot.waitUntil(lambda: not panel.stations._close.isEnabled())
+        qtbot.waitUntil(lambda: not panel.rooms.stations._close.isEnabled())
 
 
 def test_a_station_that_appears_keeps_the_chosen_one_chosen(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    table = panel.stations.table
+    table = panel.rooms.stations.table
     with tiny_station(url, "A"), tiny_station(url, "B"):
         qtbot.waitUntil(lambda: table.model().rowCount() == 2)
         table.choose("B")
@@ -89,14 +90,14 @@ def test_a_station_that_appears_keeps_the_chosen_one_chosen(
 def test_an_empty_state_says_where_the_station_is_and_offers_to_come_here(
     panel: TrainingPanel, qtbot: QtBot
 ) -> None:
-    assert not panel.shows_empty_state
+    assert not panel.rooms.shows_empty_state
     panel.set_elsewhere("wss://csms.example.com/ocpp")
-    assert panel.shows_empty_state
-    assert "wss://csms.example.com/ocpp" in panel.empty.sentence.text()
+    assert panel.rooms.shows_empty_state
+    assert "wss://csms.example.com/ocpp" in panel.rooms.empty.sentence.text()
     with qtbot.waitSignal(panel.use_training_requested):
-        click(qtbot, panel.empty.action)
+        click(qtbot, panel.rooms.empty.action)
     panel.set_elsewhere(None)
-    assert not panel.shows_empty_state
+    assert not panel.rooms.shows_empty_state
 
 
 def test_other_stations_are_shown_although_the_own_one_is_elsewhere(
@@ -104,11 +105,11 @@ def test_other_stations_are_shown_although_the_own_one_is_elsewhere(
 ) -> None:
     panel.set_elsewhere("wss://csms.example.com/ocpp")
     with tiny_station(url, "GUEST"):
-        qtbot.waitUntil(lambda: not panel.shows_empty_state)
-        assert panel.use.isVisible()
+        qtbot.waitUntil(lambda: not panel.rooms.shows_empty_state)
+        assert panel.rooms.use.isVisible()
         with qtbot.waitSignal(panel.use_training_requested):
-            click(qtbot, panel.use)
-    qtbot.waitUntil(lambda: panel.shows_empty_state)
+            click(qtbot, panel.rooms.use)
+    qtbot.waitUntil(lambda: panel.rooms.shows_empty_state)
 
 
 # ---------------------------------------------------------------- transactions
@@ -123,7 +124,7 @@ def session201(station: TinyStation) -> None:
 def test_a_transaction_is_shown_live_with_energy_cost_and_what_is_missing(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.transactions
+    tab = panel.rooms.transactions
     with tiny_station(url, "CS-7") as station:
         session201(station)
         qtbot.waitUntil(lambda: tab.events.model().rowCount() == 3)
@@ -138,7 +139,7 @@ def test_a_transaction_is_shown_live_with_energy_cost_and_what_is_missing(
 
 
 def test_the_chosen_event_shows_its_text(panel: TrainingPanel, url: str, qtbot: QtBot) -> None:
-    tab = panel.transactions
+    tab = panel.rooms.transactions
     with tiny_station(url, "CS-7") as station:
         session201(station)
         qtbot.waitUntil(lambda: tab.events.model().rowCount() == 3)
@@ -153,7 +154,7 @@ def test_the_tab_counts_the_running_transactions(
 ) -> None:
     with tiny_station(url, "CS-7") as station:
         session201(station)
-        qtbot.waitUntil(lambda: panel.tabs.tabText(1) == "Transactions 1")
+        qtbot.waitUntil(lambda: panel.rooms.tabs.tabText(1) == "Transactions 1")
 
 
 # ---------------------------------------------------------------- tokens
@@ -163,8 +164,8 @@ def test_the_status_of_a_token_is_changed_in_its_row(
     panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
 ) -> None:
     open_tab(qtbot, panel, TOKENS)
-    qtbot.waitUntil(lambda: panel.tokens.status_combo("045D2088") is not None)
-    combo = panel.tokens.status_combo("045D2088")
+    qtbot.waitUntil(lambda: panel.rooms.tokens.status_combo("045D2088") is not None)
+    combo = panel.rooms.tokens.status_combo("045D2088")
     assert combo is not None
     combo.setFocus()
     qtbot.keyClick(combo, Qt.Key.Key_Down)
@@ -180,15 +181,15 @@ def test_an_open_list_of_statuses_is_not_disturbed_by_what_stations_say(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
     open_tab(qtbot, panel, TOKENS)
-    qtbot.waitUntil(lambda: panel.tokens.status_combo("045D2088") is not None)
-    combo = panel.tokens.status_combo("045D2088")
+    qtbot.waitUntil(lambda: panel.rooms.tokens.status_combo("045D2088") is not None)
+    combo = panel.rooms.tokens.status_combo("045D2088")
     assert combo is not None
     combo.showPopup()
     emptied: list[object] = []
     combo.model().rowsRemoved.connect(lambda *what: emptied.append(what))
     with tiny_station(url, "CS-7") as station:
         station.boot201()
-        qtbot.waitUntil(lambda: panel.stations.table.model().rowCount() == 1)
+        qtbot.waitUntil(lambda: panel.rooms.stations.table.model().rowCount() == 1)
     assert combo.view().isVisible()
     assert not emptied
     combo.hidePopup()
@@ -198,7 +199,7 @@ def test_a_token_is_added_edited_and_removed(
     panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
 ) -> None:
     open_tab(qtbot, panel, TOKENS)
-    tab = panel.tokens
+    tab = panel.rooms.tokens
     click(qtbot, tab._add)
     dialog = tab.dialog
     assert dialog is not None
@@ -233,8 +234,8 @@ def test_a_token_that_cannot_be_kept_cannot_be_saved(
     panel: TrainingPanel, qtbot: QtBot, id_: str, expiry: str
 ) -> None:
     open_tab(qtbot, panel, TOKENS)
-    panel.tokens.add_token()
-    dialog = panel.tokens.dialog
+    panel.rooms.tokens.add_token()
+    dialog = panel.rooms.tokens.dialog
     assert dialog is not None
     qtbot.keyClicks(dialog.id_field, id_)
     qtbot.keyClicks(dialog.expiry_field, expiry)
@@ -247,15 +248,15 @@ def test_a_token_that_cannot_be_kept_cannot_be_saved(
 
 def ready_to_send(panel: TrainingPanel, qtbot: QtBot, action: str) -> None:
     open_tab(qtbot, panel, COMPOSER)
-    qtbot.waitUntil(lambda: panel.composer.station.count() > 0)
-    panel.composer.choose_action(action)
-    qtbot.waitUntil(panel.composer.send_button.isEnabled)
+    qtbot.waitUntil(lambda: panel.rooms.composer.station.count() > 0)
+    panel.rooms.composer.choose_action(action)
+    qtbot.waitUntil(panel.rooms.composer.send_button.isEnabled)
 
 
 def test_an_example_is_edited_sent_and_answered(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7") as station:
         ready_to_send(panel, qtbot, "Reset")
         assert json.loads(tab.text.toPlainText()) == {"type": "Immediate"} or json.loads(
@@ -279,7 +280,7 @@ def test_an_example_is_edited_sent_and_answered(
 def test_what_is_no_json_is_told_and_sent_byte_for_byte(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7") as station:
         ready_to_send(panel, qtbot, "Reset")
         tab.text.selectAll()
@@ -299,7 +300,7 @@ def test_what_is_no_json_is_told_and_sent_byte_for_byte(
 def test_a_payload_that_breaks_the_schema_is_told_at_its_field(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7"):
         ready_to_send(panel, qtbot, "TriggerMessage")
         assert tab.verdict.text() == "Follows the schema."
@@ -312,7 +313,7 @@ def test_a_payload_that_breaks_the_schema_is_told_at_its_field(
 def test_a_whole_frame_goes_out_as_typed_with_its_own_id(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7") as station:
         ready_to_send(panel, qtbot, "Reset")
         payload = tab.text.toPlainText()
@@ -333,7 +334,7 @@ def test_a_whole_frame_goes_out_as_typed_with_its_own_id(
 def test_a_raw_text_that_is_no_call_is_sent_and_waits_for_nothing(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7") as station:
         ready_to_send(panel, qtbot, "Reset")
         tab.whole.click()
@@ -348,7 +349,7 @@ def test_a_raw_text_that_is_no_call_is_sent_and_waits_for_nothing(
 def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
 
     def shown() -> list[str]:
         items = (tab.actions.item(row) for row in range(tab.actions.count()))
@@ -372,15 +373,15 @@ def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
 def test_a_draft_survives_a_look_at_another_action_and_the_example_can_be_had_again(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7"):
         ready_to_send(panel, qtbot, "Reset")
         tab.text.selectAll()
         qtbot.keyClicks(tab.text, '{"type": "mine"}')
-        panel.composer.choose_action("ClearCache")
+        panel.rooms.composer.choose_action("ClearCache")
         qtbot.waitUntil(tab.send_button.isEnabled)
         assert "mine" not in tab.text.toPlainText()
-        panel.composer.choose_action("Reset")
+        panel.rooms.composer.choose_action("Reset")
         assert "mine" in tab.text.toPlainText()
         click(qtbot, tab.reset)
         qtbot.waitUntil(lambda: "mine" not in tab.text.toPlainText())
@@ -389,7 +390,7 @@ def test_a_draft_survives_a_look_at_another_action_and_the_example_can_be_had_ag
 def test_what_was_sent_can_be_taken_back_into_the_editor(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
-    tab = panel.composer
+    tab = panel.rooms.composer
     with tiny_station(url, "CS-7") as station:
         ready_to_send(panel, qtbot, "Reset")
         tab.text.selectAll()
@@ -411,7 +412,7 @@ def test_the_boot_answer_acts_on_the_next_boot(
     panel: TrainingPanel, url: str, qtbot: QtBot, status: BootStatus
 ) -> None:
     open_tab(qtbot, panel, BEHAVIOUR)
-    tab = panel.behaviour
+    tab = panel.rooms.behaviour
     tab.interval.lineEdit().selectAll()
     qtbot.keyClicks(tab.interval.lineEdit(), "17")
     qtbot.keyClick(tab.interval, Qt.Key.Key_Return)
@@ -425,11 +426,11 @@ def test_an_error_for_one_action_lasts_until_it_is_removed(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
     open_tab(qtbot, panel, BEHAVIOUR)
-    tab = panel.behaviour
+    tab = panel.rooms.behaviour
     tab.action.setCurrentText("Heartbeat")
     tab.code.setCurrentText("GenericError")
     click(qtbot, tab.add_error)
-    assert not panel.tabs.tabIcon(BEHAVIOUR).isNull()
+    assert not panel.rooms.tabs.tabIcon(BEHAVIOUR).isNull()
     with tiny_station(url, "CS-7") as station:
         for _ in range(2):
             station.tell("Heartbeat", {})
@@ -441,14 +442,14 @@ def test_an_error_for_one_action_lasts_until_it_is_removed(
         click(qtbot, remove)
         assert "currentTime" in station.ask("Heartbeat", {})
     assert tab.behaviour.is_normal
-    assert panel.tabs.tabIcon(BEHAVIOUR).isNull()
+    assert panel.rooms.tabs.tabIcon(BEHAVIOUR).isNull()
 
 
 def test_mute_answers_nothing_and_well_behaved_answers_again(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
     open_tab(qtbot, panel, BEHAVIOUR)
-    tab = panel.behaviour
+    tab = panel.rooms.behaviour
     tab.mute.click()
     with tiny_station(url, "CS-7") as station:
         station.tell("Heartbeat", {})
@@ -462,7 +463,7 @@ def test_behaviour_and_tokens_outlast_a_restart_of_the_csms(
     panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
 ) -> None:
     open_tab(qtbot, panel, BEHAVIOUR)
-    panel.behaviour.mute.click()
+    panel.rooms.behaviour.mute.click()
     csms.stop()
     qtbot.waitUntil(lambda: not panel.feed.view.running, timeout=4000)
     csms.start()
@@ -490,6 +491,30 @@ def test_it_can_be_closed_while_the_csms_still_talks(
     assert csms.is_running
 
 
+def test_what_it_holds_is_made_when_it_is_shown_first(
+    csms: TrainingCsmsThread, qtbot: QtBot, qapp: QApplication
+) -> None:
+    panel = TrainingPanel(csms, Theme.load("dark"), Catalogue.load())
+    qtbot.addWidget(panel)
+    panel.set_elsewhere("wss://csms.example.com/ocpp")
+    panel.set_theme(Theme.load("light"))
+    assert not panel.findChildren(QPushButton)
+    panel.show()
+    assert panel.rooms.shows_empty_state
+    panel.close_feed()
+
+
+def test_the_composer_is_opened_for_a_station_and_an_action(
+    panel: TrainingPanel, url: str, qtbot: QtBot
+) -> None:
+    with tiny_station(url, "A"), tiny_station(url, "B", V16):
+        qtbot.waitUntil(lambda: panel.rooms.composer.station.count() == 2)
+        panel.open_composer("B", "RemoteStartTransaction")
+        assert panel.rooms.tabs.currentIndex() == COMPOSER
+        assert panel.rooms.composer.station.currentData() == "B"
+        assert panel.rooms.composer._title.text() == "RemoteStartTransaction"
+
+
 def test_a_hidden_panel_reads_nothing_and_catches_up_when_shown(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
@@ -497,9 +522,9 @@ def test_a_hidden_panel_reads_nothing_and_catches_up_when_shown(
     with tiny_station(url, "CS-7") as station:
         station.boot201()
         qtbot.wait(250)
-        assert panel.stations.table.model().rowCount() == 0
+        assert panel.rooms.stations.table.model().rowCount() == 0
         panel.show()
-        qtbot.waitUntil(lambda: panel.stations.table.model().rowCount() == 1)
+        qtbot.waitUntil(lambda: panel.rooms.stations.table.model().rowCount() == 1)
 
 
 def test_a_flood_of_messages_is_shown_at_most_ten_times_a_second(
@@ -522,13 +547,13 @@ def test_a_flood_of_messages_is_shown_at_most_ten_times_a_second(
 def test_it_fits_tall_wide_and_low_docks(
     panel: TrainingPanel, qtbot: QtBot, size: tuple[int, int]
 ) -> None:
-    panel.behaviour.mute.click()
+    panel.rooms.behaviour.mute.click()
     for number in range(len(TABS)):
         open_tab(qtbot, panel, number)
         panel.resize(*size)
         qtbot.wait(20)
         assert (panel.width(), panel.height()) == size
-        assert panel.tabs.tabRect(len(TABS) - 1).right() < panel.tabs.width()
+        assert panel.rooms.tabs.tabRect(len(TABS) - 1).right() < panel.rooms.tabs.width()
 
 
 def test_every_control_has_a_name_and_can_be_hit(panel: TrainingPanel, qtbot: QtBot) -> None:
@@ -543,5 +568,6 @@ def test_every_control_has_a_name_and_can_be_hit(panel: TrainingPanel, qtbot: Qt
 def test_the_theme_is_switched_live(panel: TrainingPanel, qapp: QApplication) -> None:
     light = Theme.load("light")
     light.apply(qapp)
+    qapp.setProperty("look", "light")
     panel.set_theme(light)
     panel.grab()
