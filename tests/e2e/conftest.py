@@ -34,13 +34,15 @@ def environment(checkout: Path) -> dict[str, str]:
 def program(environment: dict[str, str], tmp_path: Path) -> Program:
     """Run `forecourt` with arguments to its end; stdin is empty, so a station that starts ends at once."""
 
-    def run(*arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, timeout: float = 30.0, more: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "ui", *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            env=environment,
+            env={**environment, **(more or {})},
             cwd=tmp_path,
             timeout=timeout,
             check=False,
