@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from app.kernel.jsontext import dump
+
 MAX_ID = 36
 """Characters a message id may have."""
 
@@ -171,11 +173,8 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value)[:MAX_DESCRIPTION]
 
 
-_to_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
-
-
 def _encode(value: Any) -> str:
-    text = _to_text(value)
+    text = dump(value)
     if not text.isascii():
         text.encode()  # raises for a lone surrogate, which no wire can carry
     return text

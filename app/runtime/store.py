@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from app.kernel.jsontext import dump
 from app.kernel.text import Text
 from app.runtime.filelock import FileLock
 from app.runtime.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version_of
@@ -269,7 +270,7 @@ class Store:
 
     def put(self, table: str, key: str, row: Mapping[str, Any]) -> None:
         """Write a document; one that exists keeps its place in the order."""
-        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        text = dump(row)
         self._written.add(table)
         self._change(
             "INSERT INTO doc (tbl, key, position, json) VALUES (?1, ?2,"
