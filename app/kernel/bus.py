@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,14 +78,22 @@ _because: ContextVar[tuple[Origin, int | None]] = ContextVar(
 )
 
 
-@contextmanager
-def because(origin: Origin, cause: int | None = None) -> Iterator[None]:
-    """All that is published inside comes from `origin` (and from the event numbered `cause`)."""
-    token = _because.set((origin, cause))
-    try:
-        yield
-    finally:
-        _because.reset(token)
+class because:  # noqa: N801 - reads as a word: `with because(origin):`
+    """All that is published inside comes from `origin` (and from the event numbered `cause`).
+
+    A class and not a generator, since each event that is handed round enters one.
+    """
+
+    __slots__ = ("_reason", "_token")
+
+    def __init__(self, origin: Origin, cause: int | None = None) -> None:
+        self._reason = (origin, cause)
+
+    def __enter__(self) -> None:
+        self._token = _because.set(self._reason)
+
+    def __exit__(self, *_: object) -> None:
+        _because.reset(self._token)
 
 
 def current_origin() -> Origin:
