@@ -24,12 +24,12 @@ SUITE_BUDGETS = {
     "tests/app/kernel": 10.0,
     "tests/app/station": 60.0,
     "tests/app/ocpp": 90.0,
-    "tests/app/runtime": 90.0,
+    "tests/app/runtime": 120.0,
     "tests/app/trace": 20.0,
     "tests/app/training": 60.0,
-    "tests/ui": 120.0,
-    "tests/conformance": 90.0,
-    "tests/e2e": 90.0,
+    "tests/ui": 180.0,
+    "tests/conformance": 150.0,
+    "tests/e2e": 150.0,
     "tests/benchmarks": 90.0,
 }
 BUDGET_TOLERANCE = 3.0
