@@ -23,7 +23,6 @@ from ui.cards.store import CardStore
 from ui.commands import Command
 from ui.connect.dialog import ConnectDialog
 from ui.connect.probe import make_diagnose
-from ui.connect.recent import RecentConnections
 from ui.connect.request import ConnectRequest
 from ui.preferences import Preferences
 from ui.shell.controller import Controller
@@ -63,7 +62,6 @@ class Room(QObject):
         vehicles = [(car.id, car.name) for car in VehicleLibrary.standard().specs()]
         self.window = MainWindow(theme, catalogue, session.exchanges, vehicles)
         self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
-        self._recent = RecentConnections(folder)
         self.cards = CardStore(folder)
         self._cards = self.cards.load()
         self._worn: object = None
@@ -174,11 +172,11 @@ class Room(QObject):
         dialog = ConnectDialog(
             self.switch.theme,
             self.session.catalogue,
-            self.spawner,
-            self._recent,
-            make_diagnose(self.session.config.ocpp().identity),
             self._current(),
+            self._folder,
             self.window,
+            spawner=self.spawner,
+            diagnose=make_diagnose(self.session.config.ocpp().identity),
         )
         if await ask(dialog):
             await self._go(dialog.result())
@@ -203,8 +201,6 @@ class Room(QObject):
         except (AddressBad, StateUnfit) as error:
             why = self.session.catalogue.render(error.text)
             self.controller.tell_error(self.controller.say("toast.connect_failed", why=why))
-            return
-        self._recent.remember(request)
 
     def _add_card(self) -> None:
         self.spawner.spawn(self._ask_card(None), "card")

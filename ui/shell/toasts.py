@@ -70,6 +70,7 @@ class Toasts(QWidget):
             self.dismiss(toasts[0])
         toast = Toast(self._theme, text, tone, self)
         self._box.addWidget(toast)
+        toast.show()  # a hidden one would get no height now and squeeze the others
         self._place()
 
     def texts(self) -> list[str]:
@@ -99,6 +100,7 @@ class Toasts(QWidget):
         width = min(WIDTH, parent.width() - 2 * MARGIN)
         self.setFixedWidth(max(120, width))
         self.show()
+        self._box.invalidate()
         height = self._box.heightForWidth(self.width())
         height = height if height > 0 else self.sizeHint().height()
         self.setFixedHeight(height)

@@ -26,6 +26,8 @@ MESSAGES_SHARE = 0.245
 """Of the window's height."""
 SMALLEST = QSize(1024, 640)
 FIRST_SIZE = QSize(1440, 900)
+FRAME = QSize(16, 40)
+"""Room for the frame that the desktop draws around the window, at least."""
 
 
 class MainWindow(QMainWindow):
@@ -50,7 +52,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Forecourt")
         self.setMinimumSize(SMALLEST)
         screen = self.screen().availableSize() if self.screen() else FIRST_SIZE
-        self.resize(FIRST_SIZE.boundedTo(screen))
+        self.resize(FIRST_SIZE.boundedTo(screen - FRAME))
         self.setDockNestingEnabled(True)
         self.canvas = StationCanvas(theme, catalogue)
         self.wallet = Wallet(theme, catalogue)

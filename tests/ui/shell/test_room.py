@@ -8,7 +8,8 @@ from app.runtime.views import LinkState
 from app.station.intents import PresentCard
 from app.station.kinds import Fault
 from tests.ui.shell.conftest import until
-from ui.shell.toasts import Tone
+from ui.connect.dialog import ConnectDialog
+from ui.shell.toasts import Toast, Tone
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -210,5 +211,31 @@ def test_a_toast_can_be_closed_and_the_oldest_makes_room(play):
         assert room.window.toasts.texts() == ["news 2", "news 3", "news 4", "news 5"]
         room.controller.tell("news 5", Tone.NOTE)
         assert len(room.window.toasts.texts()) == 4
+
+    play(story)
+
+
+def test_several_toasts_show_their_sentences_in_full(play):
+    async def story(room):
+        await until(lambda: room.window.toasts.texts())
+        room.controller.tell("The station lost its power.", Tone.WARNING)
+        room.controller.tell("Connected, OCPP 2.0.1.", Tone.GOOD)
+        toasts = room.window.toasts.findChildren(Toast)
+        assert len(toasts) >= 2
+        await until(lambda: all(toast.height() >= toast.sizeHint().height() for toast in toasts))
+
+    play(story)
+
+
+def test_connect_to_yours_opens_and_changes_the_back_office(play):
+    async def story(room):
+        room.controller.commands.run("connect")
+        await until(lambda: room.window.findChildren(ConnectDialog))
+        dialog = room.window.findChild(ConnectDialog)
+        dialog.url_field.setText("ws://127.0.0.1:1/ocpp")
+        dialog.id_field.setText("CS-7")
+        QTest.mouseClick(dialog.connect_button, LEFT)
+        await until(lambda: room.session.snapshot().csms_url == "ws://127.0.0.1:1/ocpp")
+        assert room.session.snapshot().station_id == "CS-7"
 
     play(story)
