@@ -178,6 +178,26 @@ class LocalListChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReservationMade(Event):
+    """The back office reserved something. `place`: 1.6 connector or 2.0.1 EVSE, 0 for any of them."""
+
+    reservation_id: int
+    place: int
+    token: str
+    group: str | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationEnded(Event):
+    """`why` is used, expired, cancelled, replaced or removed (the place went out of order)."""
+
+    reservation_id: int
+    place: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueueChanged(Event):
     """The outbox: how many messages wait."""
 

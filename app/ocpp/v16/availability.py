@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from app.kernel.bus import Entry
 from app.ocpp.context import Context, Handler, Payload, Reply
@@ -38,6 +39,10 @@ class Availability(Block):
         self._connectors = connectors
         self._boot = boot
         self.notifier = Notifier(ctx, config, timers, lambda: boot.talking)
+        self.reserved: Callable[[int], bool] = lambda number: False
+        """Whether a reservation keeps a connector."""
+        self.on_refresh: list[Callable[[], None]] = []
+        """Called before a state is looked at anew."""
         self._current: dict[int, Condition] = {}
         self._station_inoperative = False
         self._station_scheduled: bool | None = None
@@ -80,6 +85,17 @@ class Availability(Block):
 
     def condition(self, number: int) -> Condition:
         """The present state of a connector, or of the charge point (0)."""
+        bare, item = self.bare(number), self._connectors.get(number)
+        if item is None or item.welcome or bare.status not in status.KEEPABLE:
+            return bare
+        if not self.reserved(number) or self._connectors.claim_on(number) is not None:
+            return bare
+        if bare.error_code == status.EV_ERROR:
+            return Condition(status.RESERVED)  # 16-ST-06
+        return replace(bare, status=status.RESERVED)
+
+    def bare(self, number: int) -> Condition:
+        """As `condition`, but as if nothing was reserved."""
         snapshot = self.ctx.station.snapshot()
         item = self._connectors.get(number)
         if item is None:
@@ -89,14 +105,19 @@ class Availability(Block):
 
     def refresh(self, number: int) -> None:
         """See whether the state of a connector changed, and tell it if so."""
+        for listener in self.on_refresh:
+            listener()
         item = self._connectors.get(number)
         if item is not None and item.settling:
             return
         condition = self.condition(number)
-        if self._current.get(number) == condition:
+        before = self._current.get(number)
+        if before == condition:
             return
         self._current[number] = condition
         self._publish(number, condition)
+        if before is not None and _around(before.status, condition.status):
+            self.remark(number, Condition(status.AVAILABLE))
         self.notifier.changed(number, condition)
 
     def announce(self) -> None:
@@ -250,3 +271,8 @@ class Availability(Block):
             if self._station_scheduled is not None and not waiting:
                 self._set_station(self._station_scheduled, later=False)
         return True
+
+
+def _around(before: str, after: str) -> bool:
+    """To Reserved there is no way but from Available or Faulted (A7, I7)."""
+    return after == status.RESERVED != before and after not in status.NEXT[before]

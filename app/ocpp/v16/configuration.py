@@ -20,6 +20,7 @@ from app.ocpp.v16.keys import (
     LOCAL_LIST,
     OWN_KEYS,
     REMOTE_TRIGGER,
+    RESERVATION,
     ROTATIONS,
     Access,
     Check,
@@ -30,7 +31,7 @@ from app.ocpp.v16.measurands import Wish, parse
 from app.ocpp.v16.rows import KEYS as TABLE
 from app.station.kinds import Current
 
-IMPLEMENTED = (CORE, LOCAL_LIST, REMOTE_TRIGGER)
+IMPLEMENTED = (CORE, LOCAL_LIST, RESERVATION, REMOTE_TRIGGER)
 """The feature profiles that this station has, in the order of the specification."""
 
 BACK_OFFICE = "backoffice"

@@ -50,6 +50,8 @@ class Connector:
     """Token and parent of who alone may free the cable."""
     asking: int = 0
     """Authorizations under way for this connector."""
+    welcome: bool = False
+    """The one it is reserved for is here, with the cable in."""
     ev_unplugged: bool = False
     """The car's end came out during the transaction."""
     settling: bool = False
@@ -118,9 +120,9 @@ class Connectors:
         """The waiting driver who shows on this connector."""
         return next((claim for claim in self.claims if number in claim.shown), None)
 
-    def claim_for(self, number: int) -> Claim | None:
-        """The driver, first come first, for whom a plug into this connector is meant."""
-        return next((claim for claim in self.claims if number in claim.numbers), None)
+    def claims_for(self, number: int) -> list[Claim]:
+        """The drivers for whom a plug into this connector may be meant, first come first."""
+        return [claim for claim in self.claims if number in claim.numbers]
 
     def restore(self) -> None:
         """Read what was written down of each connector."""

@@ -17,6 +17,7 @@ from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Claim, Connector, Connectors
+from app.ocpp.v16.reservation import Guest, Reservations
 from app.ocpp.v16.rows import Decision, same_token
 from app.ocpp.v16.signals import Signals
 from app.ocpp.v16.timers import Timers
@@ -44,6 +45,11 @@ class Place:
     later: tuple[int, ...] = ()
 
 
+def anybody(token: str) -> Guest:
+    """Who shows a token that nobody was asked about yet."""
+    return Guest(token, may_be_of_a_group=True)
+
+
 class Drivers(Block):
     """Brings tokens and cables together."""
 
@@ -56,6 +62,7 @@ class Drivers(Block):
         availability: Availability,
         authorization: Authorization,
         transactions: Transactions,
+        reservations: Reservations,
         signals: Signals,
         timers: Timers,
     ) -> None:
@@ -66,6 +73,7 @@ class Drivers(Block):
         self._availability = availability
         self._authorization = authorization
         self._transactions = transactions
+        self._reservations = reservations
         self._signals = signals
         self._timers = timers
         self.closed = False
@@ -81,6 +89,8 @@ class Drivers(Block):
         self.on(self._on_stop_button, StopPressed)
         self.on(self._on_part_back, FaultCleared, OperativeChanged)
         self._boot.followers.append(self._vend_all)
+        self._reservations.on_released.append(self._on_released)
+        self._reservations.look_around()
         for item in self._connectors:
             if self._connectors.plugged(item) and not item.done:
                 self._await_token(item)
@@ -118,8 +128,8 @@ class Drivers(Block):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         elif not self.serving():
             self._refuse(items, reader, "not_ready")
-        elif self.place(items) is None and not self._others(items):
-            self._refuse(items, reader, "no_connector")
+        elif self.place(items, anybody(token)) is None and not self._others(items):
+            self._refuse(items, reader, self._no_place(items))
         else:
             await self._judge(token, items, evse, reader)
 
@@ -159,7 +169,7 @@ class Drivers(Block):
         elif self._by_group(decision, items) or self.admit(decision, items):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         else:
-            self._refuse(items, reader, "no_connector")
+            self._refuse(items, reader, self._no_place(items))
 
     async def _decide(self, token: str, items: list[Connector], evse: int | None) -> Decision:
         for item in items:
@@ -206,13 +216,15 @@ class Drivers(Block):
 
     # ------------------------------------------------------------------ places
 
-    def place(self, items: Sequence[Connector]) -> Place | None:
+    def place(self, items: Sequence[Connector], guest: Guest) -> Place | None:
         """Where an accepted token would be used now; None: nowhere.
 
-        A cable that is in and unused comes first, the newest of several. Where there is but one EVSE in
-        question its finished cable may be used again (F2); otherwise that would be somebody else's
-        (errata 3.20).
+        What is reserved for the guest comes first, what is reserved for others is left out. A cable
+        that is in and unused comes before a free connector, the newest of several. Where there is but
+        one EVSE in question its finished cable may be used again (F2); otherwise that would be somebody
+        else's (errata 3.20).
         """
+        items = self._open_to(guest, items)
         plugged = [item for item in items if self._transactions.can_begin(item)]
         ready = [item for item in plugged if not item.done]
         if not ready and len({item.evse for item in items}) == 1:
@@ -222,14 +234,27 @@ class Drivers(Block):
         free = tuple(item.number for item in items if self._free(item))
         return Place(None, free) if free else None
 
+    def _open_to(self, guest: Guest, items: Sequence[Connector]) -> Sequence[Connector]:
+        found = [item for item in items if self._reservations.may_use(item.number, guest)]
+        if guest.may_be_of_a_group:
+            return found
+        own = [item for item in found if self._reservations.expects(item.number, guest)]
+        return own or found
+
+    def _no_place(self, items: Sequence[Connector]) -> str:
+        """Why there is no place for an accepted token: the sentence on the screen."""
+        kept = any(self._reservations.keeps(item.number) for item in items)
+        return "reserved" if kept else "no_connector"
+
     def _free(self, item: Connector) -> bool:
         if item.keeper is not None or self._connectors.evse_busy(item):
             return False
         if any(claim.numbers == (item.number,) for claim in self._connectors.claims):
             return False
-        condition = self._availability.condition(item.number)
-        shown = condition.status == status.PREPARING and not self._connectors.plugged(item)
-        return condition.status == status.AVAILABLE or shown
+        now = self._availability.condition(item.number).status
+        if now in (status.PREPARING, status.RESERVED):
+            return not self._connectors.plugged(item)
+        return now == status.AVAILABLE
 
     def _preparing(self, item: Connector) -> bool:
         """A cable is in, and nobody has shown a token for it."""
@@ -242,7 +267,7 @@ class Drivers(Block):
 
     def admit(self, decision: Decision, items: Sequence[Connector]) -> bool:
         """Use an accepted token: begin at a cable that is in, or wait for one. False: nowhere."""
-        place = self.place(items)
+        place = self.place(items, Guest.of(decision))
         if place is None:
             return False
         if place.now is not None:
@@ -255,7 +280,12 @@ class Drivers(Block):
             item.done = False  # F2: back to Preparing first
             self._connectors.changed(item.number)
         self._stop_waiting(item)
-        if not self._transactions.begin(item, decision):
+        item.welcome = True
+        self._connectors.changed(item.number)  # G2: from Reserved to Preparing first
+        begun = self._transactions.begin(item, decision)
+        item.welcome = False
+        self._connectors.changed(item.number)
+        if not begun:
             self._signals.say((item.evse,), "cannot_start")
             return False
         transaction = item.transaction
@@ -333,12 +363,25 @@ class Drivers(Block):
             self._connectors.save(item)
         self._connectors.changed(item.number)
         self._await_token(item)
-        claim = self._connectors.claim_for(item.number)
+        claim = self._claim_for(item)
         if claim is not None and self._transactions.can_begin(item):
+            item.welcome = True  # G2: not back to Reserved in between
             self._drop_claim(claim)
             self._begin(item, claim.decision)
         elif self.ctx.settings.free_vend:
             self._vend(item)
+
+    def _claim_for(self, item: Connector) -> Claim | None:
+        """The driver, first come first, who may use this connector now."""
+        for claim in self._connectors.claims_for(item.number):
+            if self._reservations.may_use(item.number, Guest.of(claim.decision)):
+                return claim
+        return None
+
+    def _on_released(self, item: Connector) -> None:
+        """A cable that lay in a reserved connector may be used by its driver now."""
+        if self._preparing(item):
+            self._await_token(item)
 
     def _await_token(self, item: Connector) -> None:
         """Give the driver ConnectionTimeOut seconds to show a token (B6)."""
@@ -354,7 +397,8 @@ class Drivers(Block):
 
     def _no_token(self, item: Connector) -> None:
         item.waiting = None
-        if not self._preparing(item) or item.asking:
+        kept = self._reservations.keeps(item.number)
+        if not self._preparing(item) or item.asking or kept:
             return
         item.done = True
         self._connectors.save(item)
@@ -402,6 +446,8 @@ class Drivers(Block):
 
     def _vend(self, item: Connector) -> None:
         """Begin without a card: the token is the station's own."""
+        token = self.ctx.settings.free_vend_token
+        if not self._reservations.may_use(item.number, Guest(token)):
+            return
         if self.serving() and self._transactions.can_begin(item):
-            token = self.ctx.settings.free_vend_token
             self._begin(item, self._authorization.vouch(token, "free", item.evse))

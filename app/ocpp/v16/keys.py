@@ -171,7 +171,12 @@ KEYS: tuple[Key, ...] = (
 )
 """The standard keys, in the order of the specification."""
 
-OWN_KEYS: tuple[Key, ...] = (_flag("TxBeforeAcceptedEnabled", "false"),)
-"""Keys of ours: transactions before the first Accepted of a power cycle (16-BOOT-11)."""
+OWN_KEYS: tuple[Key, ...] = (
+    # transactions before the first Accepted of a power cycle (16-BOOT-11)
+    _flag("TxBeforeAcceptedEnabled", "false"),
+    # part 5.13: "configured not to accept reservations", for which 1.6 names no key
+    _flag("ReservationEnabled", "true", profile=RESERVATION),
+)
+"""Keys of ours."""
 
 ROTATIONS = frozenset({"NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR"})

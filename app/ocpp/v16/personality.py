@@ -20,6 +20,7 @@ from app.ocpp.v16.heartbeat import Heartbeat
 from app.ocpp.v16.local_list import LocalAuthList
 from app.ocpp.v16.metering import Metering
 from app.ocpp.v16.remote import Remote
+from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.reset import Reset
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.signals import Signals
@@ -30,7 +31,7 @@ from app.ocpp.version import Version
 
 
 class Personality16(Personality):
-    """A charge point of OCPP 1.6: Core, LocalAuthListManagement and RemoteTrigger."""
+    """A charge point of OCPP 1.6: Core, local list, reservation and remote trigger."""
 
     version: ClassVar[Version] = Version.V16
 
@@ -50,6 +51,7 @@ class Personality16(Personality):
         self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization, timers)
         self.metering = Metering(ctx, config, connectors, book, self.delivery)
         signals = Signals(ctx, timers)
+        self.reservations = Reservations(ctx, config, connectors, self.availability, timers)
         self.transactions = Transactions(
             ctx,
             config,
@@ -59,6 +61,7 @@ class Personality16(Personality):
             book,
             self.delivery,
             self.metering,
+            self.reservations,
             timers,
         )
         self.drivers = Drivers(
@@ -69,6 +72,7 @@ class Personality16(Personality):
             self.availability,
             self.authorization,
             self.transactions,
+            self.reservations,
             signals,
             timers,
         )
@@ -79,6 +83,7 @@ class Personality16(Personality):
             config,
             boot,
             self.heartbeat,
+            self.reservations,
             self.availability,
             self.local_list,
             self.authorization,

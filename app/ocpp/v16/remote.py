@@ -10,7 +10,9 @@ from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
-from app.ocpp.v16.drivers import Drivers
+from app.ocpp.v16.drivers import Drivers, anybody
+from app.ocpp.v16.reservation import Guest
+from app.ocpp.v16.rows import Decision
 from app.ocpp.v16.transactions import Transactions
 from app.station.commands import Unlock
 
@@ -50,14 +52,14 @@ class Remote(Block):
     async def _start(self, request: Payload) -> Reply:
         # a charging profile in it is ignored: smart charging is not supported (part 5.11)
         token = str(request["idTag"])
-        items = await self._candidates(request.get("connectorId"))
+        items = await self._candidates(request.get("connectorId"), token)
         if not self._boot.accepted or not self._drivers.serving():
             return Reply({"status": REJECTED})
-        if not items or self._drivers.place(items) is None:
+        if not items or self._drivers.place(items, anybody(token)) is None:
             return Reply({"status": REJECTED})
         return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items))
 
-    async def _candidates(self, number: int | None) -> list[Connector]:
+    async def _candidates(self, number: int | None, token: str) -> list[Connector]:
         if number is not None:
             item = self._connectors.get(number)
             return [item] if item is not None else []
@@ -65,7 +67,7 @@ class Remote(Block):
         if choice == "reject":
             return []
         everyone = list(self._connectors)
-        place = self._drivers.place(everyone)
+        place = self._drivers.place(everyone, anybody(token))
         if choice == "wait-plug" or place is None:
             return everyone
         first = place.now or self._connectors.get(place.later[0])
@@ -77,8 +79,16 @@ class Remote(Block):
             decision = await self._authorization.decide(token, evse)
         else:
             decision = self._authorization.vouch(token, "backoffice", evse)
+            if self._needs_group(decision, items):
+                decision = await self._authorization.decide(token, evse)
         if decision.accepted:
             self._drivers.admit(decision, items)
+
+    def _needs_group(self, decision: Decision, items: list[Connector]) -> bool:
+        """Only the parent of the token can open what is reserved: it has to be asked for (part 5.13)."""
+        if decision.parent is not None:
+            return False
+        return self._drivers.place(items, Guest.of(decision)) is None
 
     # ------------------------------------------------------------------ stop
 

@@ -21,6 +21,8 @@ LIST = "v16.local_list"
 """The local authorization list: idTag in lower case -> its idTagInfo and how the idTag was spelt."""
 LIST_VERSION = "v16.local_list_version"
 """One row: {"version"}."""
+RESERVATIONS = "v16.reservations"
+"""Reservations by their id: {"id", "number", "token", "parent", "expiry"}."""
 POWER = "v16.power"
 """Why and when the last power cycle ended, where that could be written down."""
 

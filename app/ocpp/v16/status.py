@@ -19,7 +19,11 @@ RESERVED = "Reserved"
 UNAVAILABLE = "Unavailable"
 FAULTED = "Faulted"
 
+KEEPABLE = frozenset({AVAILABLE, PREPARING, FINISHING})
+"""What shows as Reserved while a connector is kept: also with a cable in that is nobody's yet."""
+
 NO_ERROR = "NoError"
+EV_ERROR = "EVCommunicationError"
 EV_DISCONNECTED = "EV side disconnected"
 
 NEXT: dict[str, frozenset[str]] = {
@@ -51,7 +55,7 @@ NEXT: dict[str, frozenset[str]] = {
 ERROR_CODES = frozenset(
     {
         "ConnectorLockFailure",
-        "EVCommunicationError",
+        EV_ERROR,
         "GroundFailure",
         "HighTemperature",
         "InternalError",
@@ -80,7 +84,7 @@ _CODES: dict[Fault, tuple[str, str | None]] = {
     Fault.OVERCURRENT: ("OverCurrentFailure", None),
     Fault.OVERVOLTAGE: ("OverVoltage", None),
     Fault.UNDERVOLTAGE: ("UnderVoltage", None),
-    Fault.PILOT: ("EVCommunicationError", None),
+    Fault.PILOT: (EV_ERROR, None),
     Fault.INTERNAL: ("InternalError", None),
     Fault.WEAK_SIGNAL: ("WeakSignal", None),
     Fault.OTHER: ("OtherError", None),
@@ -187,7 +191,7 @@ def _with_warning(condition: Condition, fault: FaultSnapshot | None) -> Conditio
     if fault is None:
         return condition
     code, info, vendor = error_of(fault)
-    if code == "EVCommunicationError" and condition.status not in _WITH_EV_ERROR:
+    if code == EV_ERROR and condition.status not in _WITH_EV_ERROR:
         return condition
     return Condition(condition.status, code, condition.info or info, vendor)
 

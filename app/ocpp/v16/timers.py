@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from app.kernel.clock import Clock, Timer
 
@@ -18,14 +19,20 @@ class Timers:
 
     def call_in(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """As `Clock.call_in`."""
-        if len(self._set) > _MANY:
-            self._set = [timer for timer in self._set if not timer.cancelled]
-        timer = self._clock.call_in(seconds, callback)
-        self._set.append(timer)
-        return timer
+        return self._keep(self._clock.call_in(seconds, callback))
+
+    def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
+        """As `Clock.call_at`."""
+        return self._keep(self._clock.call_at(when, callback))
 
     def cancel_all(self) -> None:
         """The power cycle is over."""
         for timer in self._set:
             timer.cancel()
         self._set.clear()
+
+    def _keep(self, timer: Timer) -> Timer:
+        if len(self._set) > _MANY:
+            self._set = [each for each in self._set if not each.cancelled]
+        self._set.append(timer)
+        return timer

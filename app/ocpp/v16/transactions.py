@@ -24,6 +24,7 @@ from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.delivery import START, STOP, Delivery
 from app.ocpp.v16.metering import Metering
 from app.ocpp.v16.refused import Refusals
+from app.ocpp.v16.reservation import Guest, Reservations
 from app.ocpp.v16.rows import ACCEPTED, POWER, Decision, Transaction
 from app.ocpp.v16.status import EV_DISCONNECTED, FINISHING, Condition
 from app.ocpp.v16.timers import Timers
@@ -57,6 +58,7 @@ class Transactions(Block):
         book: Book,
         delivery: Delivery,
         metering: Metering,
+        reservations: Reservations,
         timers: Timers,
     ) -> None:
         super().__init__(ctx)
@@ -67,6 +69,7 @@ class Transactions(Block):
         self._book = book
         self._delivery = delivery
         self._metering = metering
+        self._reservations = reservations
         self._refusals = Refusals(ctx, config, connectors, book, timers, self.end)
 
     # ------------------------------------------------------------------ block
@@ -122,21 +125,28 @@ class Transactions(Block):
             alive=stamp(reading.at),
             meter_last=int(reading.energy_import),
         )
-        request = {
+        request: Payload = {
             "connectorId": item.number,
             "idTag": decision.token,
             "meterStart": transaction.meter_start,
             "timestamp": transaction.started,
         }
+        reservation = self._reservations.match(item.number, Guest.of(decision))
+        if reservation is not None:
+            request["reservationId"] = reservation.id
         item.settling = True
         try:
             with self.ctx.store.step():
+                if reservation is not None:
+                    self._reservations.write_off(reservation)
                 item.done, item.keeper = False, None
                 self._connectors.save(item)
                 self._book.save(transaction)
                 self._delivery.put(START, request, transaction)
                 item.transaction = transaction
                 self._metering.begin(item, reading)
+            if reservation is not None:
+                self._reservations.used(reservation)
         except BaseException:
             item.transaction = None
             raise

@@ -42,7 +42,7 @@ DEFAULTS = {
     "StopTxnAlignedDataMaxLength": ("22", True),
     "StopTxnSampledData": ("", False),
     "StopTxnSampledDataMaxLength": ("22", True),
-    "SupportedFeatureProfiles": ("Core,LocalAuthListManagement,RemoteTrigger", True),
+    "SupportedFeatureProfiles": ("Core,LocalAuthListManagement,Reservation,RemoteTrigger", True),
     "TransactionMessageAttempts": ("3", False),
     "TransactionMessageRetryInterval": ("60", False),
     "UnlockConnectorOnEVSideDisconnect": ("true", False),
@@ -51,7 +51,7 @@ DEFAULTS = {
     "LocalAuthListEnabled": ("true", False),
     "LocalAuthListMaxLength": ("1000", True),
     "SendLocalListMaxLength": ("200", True),
-    "ReserveConnectorZeroSupported": ("false", True),
+    "ReserveConnectorZeroSupported": ("true", True),
     "ChargeProfileMaxStackLevel": ("10", True),
     "ChargingScheduleAllowedChargingRateUnit": ("Current,Power", True),
     "ChargingScheduleMaxPeriods": ("24", True),
@@ -67,6 +67,7 @@ DEFAULTS = {
     "CertificateSignedMaxChainSize": ("10000", True),
     "CertificateStoreMaxLength": ("20", True),
     "TxBeforeAcceptedEnabled": ("false", False),
+    "ReservationEnabled": ("true", False),
 }
 
 

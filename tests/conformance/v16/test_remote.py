@@ -409,15 +409,6 @@ async def test_what_is_not_there_yet_is_not_supported(bench16: Make) -> None:
     bench = bench16()
     await bench.boot()
     for action, payload in (
-        (
-            "ReserveNow",
-            {
-                "connectorId": 1,
-                "expiryDate": "2030-01-01T00:00:00Z",
-                "idTag": "A",
-                "reservationId": 1,
-            },
-        ),
         ("ClearChargingProfile", {}),
         ("GetDiagnostics", {"location": "ftp://x/"}),
     ):
