@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import qasync
 from platformdirs import user_data_path
@@ -32,6 +34,7 @@ from ui.preferences import Preferences
 from ui.theme import ThemeSwitch, load_fonts
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def run_window(options: WindowOptions) -> int:
@@ -42,11 +45,16 @@ def run_window(options: WindowOptions) -> int:
         return int(Exit.WINDOW)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     app = make_application()
+    try:
+        return int(run_in_loop(app, window_main(app, options, catalogue)))
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+
+
+def run_in_loop(app: QApplication, work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in the one loop that Qt and asyncio share."""
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-        try:
-            return int(runner.run(window_main(app, options, catalogue)))
-        except KeyboardInterrupt:
-            return int(Exit.INTERRUPTED)
+        return runner.run(work)
 
 
 def make_application() -> QApplication:
