@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from app.kernel.text import Text
 from app.runtime.address import AddressBad
+from app.runtime.diagnosis import Step
 from app.runtime.session import Session, StateUnfit
 from app.runtime.views import SessionSnapshot
+from app.runtime.wishes import LinkWish
 from app.station.vehicle import VehicleLibrary
 from app.training.records import CsmsChange, Topic
 from app.training.thread import TrainingCsmsThread
@@ -22,7 +25,6 @@ from ui.cards.standing import dressed
 from ui.cards.store import CardStore
 from ui.commands import Command
 from ui.connect.dialog import ConnectDialog
-from ui.connect.probe import make_diagnose
 from ui.connect.request import ConnectRequest
 from ui.preferences import Preferences
 from ui.shell.controller import Controller
@@ -176,7 +178,7 @@ class Room(QObject):
             self._folder,
             self.window,
             spawner=self.spawner,
-            diagnose=make_diagnose(self.session.config.ocpp().identity),
+            diagnose=self._diagnose,
         )
         if await ask(dialog):
             await self._go(dialog.result())
@@ -192,6 +194,11 @@ class Room(QObject):
             snapshot.version_wish,
             snapshot.security_profile,
         )
+
+    def _diagnose(self, request: ConnectRequest) -> AsyncIterator[Step]:
+        """The test of the dialog, with the station's own proxy, roots and identity."""
+        wish = LinkWish(request.url, request.station_id, request.version, **request.options())
+        return self.session.diagnose(wish, boot=True)
 
     async def _go(self, request: ConnectRequest) -> None:
         try:
