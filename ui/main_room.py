@@ -221,7 +221,10 @@ class Room(QObject):
         self.spawner.spawn(self._ask_card(card), "card")
 
     async def _ask_card(self, card: Card | None) -> None:
-        dialog = CardDialog(self.switch.theme, self.session.catalogue, card, self.window)
+        taken = [other.uid for other in self._cards if other != card]
+        dialog = CardDialog(
+            self.switch.theme, self.session.catalogue, card, self.window, taken=taken
+        )
         if not await ask(dialog):
             return
         kept = [other for other in self._cards if other != card]
