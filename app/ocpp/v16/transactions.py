@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from app.kernel.bus import Entry
-from app.kernel.units import stamp
+from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import BootReason, Context, Payload
 from app.ocpp.events import TransactionEnded, TransactionIdLearnt, TransactionStarted
 from app.ocpp.personality import Block
@@ -246,11 +247,9 @@ class Transactions(Block):
         reading = self.ctx.station.meter(transaction.evse)
         # the register is the station's own and did not move without power
         stopped = max(int(reading.energy_import), transaction.meter_last, transaction.meter_start)
-        request: Payload = {
-            "meterStop": stopped,
-            "timestamp": at or transaction.alive or transaction.started,
-            "reason": reason,
-        }
+        ended = at or transaction.alive or transaction.started
+        request: Payload = {"meterStop": stopped, "timestamp": ended, "reason": reason}
+        reading = replace(reading, at=parse_stamp(ended))  # its values are those of the end
         item = self._connectors.get(transaction.number)
         with self.ctx.store.step():
             values = self._metering.close(transaction, reading)
