@@ -34,8 +34,8 @@ class WorldKeeper:
     """Writes the machine's state every 10 s and after each change (PowerChanged is none).
 
     Several changes in one turn of the loop are written once. Registers also go into the same step as each
-    message that may report them, so that after a kill none is below what was told. A failure of the
-    store is told by the store.
+    message or kept sample that may report them, so that after a kill none is below what is told. A
+    failure of the store is told by the store.
     """
 
     def __init__(self, bus: Bus, clock: Clock, store: Store, station: WorldPort) -> None:
@@ -51,7 +51,7 @@ class WorldKeeper:
         self._store.put(TABLE, KEY, self._station.export_state())
 
     def _join(self, written: frozenset[str]) -> None:
-        if "outbox" in written:
+        if not written <= {TABLE}:
             self.write()
 
     def close(self) -> None:

@@ -161,7 +161,8 @@ class Metering(Block):
         transaction = bay.transaction.id
         number = self.ctx.store.count(SAMPLES)
         key = f"{transaction}:{number:06d}:{value['timestamp']}"
-        self.ctx.store.put(SAMPLES, key, {"transaction": transaction, "value": value})
+        with self.ctx.store.step():  # with the register that was read: it must not fall below
+            self.ctx.store.put(SAMPLES, key, {"transaction": transaction, "value": value})
 
     # ---- by the clock
 
