@@ -21,6 +21,7 @@ from ui.widgets.scribe import RIGHT, Scribe, text_width
 NO_PEN = Qt.PenStyle.NoPen
 BUSY = (BayStatus.CHARGING, BayStatus.OCCUPIED)
 TRACK = "#1D3342"
+NOTHING_YET = "0.00 kWh"
 ERROR_STRIP = "#3A1512"
 ERROR_TEXT = "#FFE4E0"
 ERROR_TEXT2 = "#F3BDB6"
@@ -62,7 +63,7 @@ class ScreenPainter:
         if view.message:
             body.setBottom(body.bottom() - self._message(painter, scribe, rect, view.message))
         for i, (bay, part) in enumerate(zip(view.bays, _split(body, view.bays), strict=True)):
-            if bay.status is BayStatus.FAULTED and not bay.told:
+            if bay.status is BayStatus.FAULTED:
                 self._error(painter, scribe, part, bay, view)
                 continue
             if i > 0 and view.bays[i - 1].status is not BayStatus.FAULTED:
@@ -104,7 +105,7 @@ class ScreenPainter:
     ) -> None:
         corner = bay.remaining if bay.flowing else ""
         base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner)
-        figures = bay.status in BUSY and (bay.flowing or bay.energy != "0.00 kWh")
+        figures = bay.status in BUSY and (bay.flowing or bay.energy != NOTHING_YET)
         if figures and (bay.flowing or not bay.told):
             self._figures(painter, scribe, rect, bay, base, view)
         else:
@@ -135,7 +136,7 @@ class ScreenPainter:
     ) -> None:  # fmt: skip
         """Power, battery, energy and cost: as much as the section holds, spread over it.
 
-        An ordered text takes the place of energy and cost.
+        An ordered text stands below them; what a driver pays for stays in sight.
         """
         left, right = rect.left() + 6, rect.right() - 5
         alone = len(view.bays) == 1
@@ -143,16 +144,22 @@ class ScreenPainter:
         percent = view.percent[view.bays.index(bay)]
         room = rect.bottom() - base - 5
         line, bar = small * 1.3, 15.0
-        with_small = room >= (13 if bay.told else 16) * 1.25 + line
-        if bay.told and not with_small:
-            self._prompt(scribe, rect, base, bay)
+        told = bay.prompt if bay.told and bay.prompt else ""
+        counted = bay.energy != NOTHING_YET
+        both = bool(told) and room >= 13 * 1.25 + 2 * line
+        if told and not both and (counted or room < 13 * 1.25 + line):
+            self._compact(scribe, rect, bay, base, small)
             return
-        with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar
-        text, price = (bay.prompt, "") if bay.told else (bay.energy, bay.cost)
+        with_small = both or room >= (13 if told else 16) * 1.25 + line
+        extra = line if both else 0.0
+        with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar + extra
+        text, price = (told, "") if told and not both else (bay.energy, bay.cost)
         cost = text_width(price, small, 500) if price else 0.0
         beside = text_width(text, small, 500) + cost + 3 <= right - left
-        two = bool(price) and not beside and with_bar and room >= 24 * 1.25 + 2 * line + bar
+        two = bool(price) and not beside and with_bar
+        two = two and room >= 24 * 1.25 + 2 * line + bar + extra
         spent = (line if with_small else 0) + (bar if with_bar else 0) + (line if two else 0)
+        spent += extra
         big = (
             40.0 if alone and rect.width() > 110 else 32.0 if rect.width() > 110 or alone else 20.0
         )
@@ -173,7 +180,7 @@ class ScreenPainter:
             )
         if with_small:
             y += line + lead
-            colour = self.text if bay.told else self.text2
+            colour = self.text if told and not both else self.text2
             size = small
             while size > small * 0.8 and text_width(text, size, 500) > right - left:
                 size -= 0.25
@@ -182,6 +189,28 @@ class ScreenPainter:
                 scribe.write(left, y + line, price, small, 500, self.text2, room=right - left)
             elif price and beside:
                 scribe.write(right, y, price, small, 500, self.text2, align=RIGHT)
+            if both:
+                y += line if two else 0.0
+                scribe.write(left, y + line, told, small, 500, self.text, room=right - left)
+
+    def _compact(
+        self, scribe: Scribe, rect: QRectF, bay: BayView, base: float, small: float
+    ) -> None:
+        """Power and energy in one line of small letters, and under it the ordered text."""
+        left, right = rect.left() + 7, rect.right() - 5
+        size = small
+        if rect.bottom() - base < 2 * size * 1.35 + 3:  # one line only: the ordered text
+            self._prompt(scribe, rect, base, bay)
+            return
+        while size > small * 0.75 and right - left < (
+            text_width(bay.power + bay.energy, size, 600) + text_width(" kW", size, 500) + 5
+        ):
+            size -= 0.25
+        y = base + small * 1.35
+        width = scribe.write(left, y, bay.power, size, 600, QColor("#FFFFFF"), room=right - left)
+        scribe.write(left + width + size * 0.3, y, "kW", size, 500, self.text2)
+        scribe.write(right, y, bay.energy, size, 600, QColor("#FFFFFF"), align=RIGHT)
+        self._lines(scribe, rect, y, bay.prompt, small, self.text)
 
     def _battery(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, percent: str

@@ -139,7 +139,9 @@ class Wording:
 
     def bay(self, evse: EvseSnapshot, station: StationSnapshot, extra: PictureExtra) -> BayView:
         """The view of one EVSE; the same object as before where nothing about it changed."""
-        key = (evse, station.mains, station.free_vend, extra.evse(evse.id), extra.boot)
+        key = (
+            evse, station.mains, station.free_vend, station.faults, extra.evse(evse.id), extra.boot
+        )  # fmt: skip
         known = self._known.get(evse.id)
         if known is None or known[0] != key:
             known = self._known[evse.id] = (key, self._bay(evse, station, extra))
@@ -148,13 +150,13 @@ class Wording:
     def _bay(self, evse: EvseSnapshot, station: StationSnapshot, extra: PictureExtra) -> BayView:
         status = evse.status if station.mains else BayStatus.OFF
         flowing = station.mains and evse.flow is Flow.CHARGING and evse.power > 0
-        title, note = self._floor(evse, status)
+        title, note = self._floor(evse, status, station)
         more = extra.evse(evse.id)
         return BayView(
             evse=evse.id,
             status=status,
             word=self.word(evse, status),
-            subline=self._subline(evse, status, more),
+            subline=self._subline(evse, status, more, station),
             dark=not station.mains,
             current=evse.current,
             car=self._car(evse, flowing=flowing),
@@ -212,7 +214,9 @@ class Wording:
         faults = evse.faults or (station.faults if station else ())
         return self.say(f"fault.{faults[0].fault.value}") if faults else ""
 
-    def _subline(self, evse: EvseSnapshot, status: BayStatus, more: EvseExtra) -> str:
+    def _subline(
+        self, evse: EvseSnapshot, status: BayStatus, more: EvseExtra, station: StationSnapshot
+    ) -> str:
         plug = self.plug_name(evse)
         match status:
             case BayStatus.CHARGING | BayStatus.OCCUPIED if evse.power > 0:
@@ -229,7 +233,7 @@ class Wording:
                     "sub.reserved", holder=evse.reservation.holder, time=clock_time(until)
                 )
             case BayStatus.FAULTED:
-                return self.fault_name(evse) or self.say("sub.station_fault")
+                return self.fault_name(evse, station) or self.say("sub.station_fault")
             case BayStatus.UNAVAILABLE:
                 return self.say("sub.unavailable")
             case BayStatus.OFF:
@@ -247,7 +251,9 @@ class Wording:
             left = self.say("floor.loose")
         return CarView(car.id, car.name, round(car.soc), round(car.target_soc), left)
 
-    def _floor(self, evse: EvseSnapshot, status: BayStatus) -> tuple[str, str]:
+    def _floor(
+        self, evse: EvseSnapshot, status: BayStatus, station: StationSnapshot
+    ) -> tuple[str, str]:
         if status is BayStatus.RESERVED and evse.reservation is not None:
             until = evse.reservation.until
             note = self.say("floor.for", holder=evse.reservation.holder)
@@ -257,12 +263,13 @@ class Wording:
                 )
             return self.say("floor.reserved", n=evse.id), note
         if status is BayStatus.FAULTED:
-            name = self.fault_name(evse) or self.say("sub.station_fault")
-            if not evse.faults:
+            name = self.fault_name(evse, station) or self.say("sub.station_fault")
+            faults = evse.faults or station.faults
+            if not faults:
                 return name, ""
             locked = any(c.lock is LockState.LOCKED for c in evse.connectors)
             key = "floor.since_locked" if locked else "floor.since"
-            return name, self.say(key, time=clock_time(evse.faults[0].since, seconds=True))
+            return name, self.say(key, time=clock_time(faults[0].since, seconds=True))
         if status is BayStatus.UNAVAILABLE:
             return self.say("floor.unavailable", n=evse.id), ""
         if status in (BayStatus.AVAILABLE, BayStatus.OCCUPIED):

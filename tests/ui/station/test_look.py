@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -14,7 +15,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.kernel.catalogue import Catalogue
 from app.ocpp.context import BootState
-from app.station.snapshot import StationSnapshot
+from app.station.kinds import BayStatus, Fault
+from app.station.snapshot import FaultSnapshot, StationSnapshot
 from tests.ui.station import scenes
 from tests.ui.station.conftest import Show
 from ui.station.picture import Picture
@@ -156,6 +158,27 @@ def test_an_ordered_text_is_on_the_screen_and_the_power_where_there_is_room(
     shown = [label.full for label in picture.labels() if label.owner == "screen0"]
     assert " ".join(shown).count("Show your card") == 2
     assert shown.count("11.0") == (2 if power else 0)
+    energies = {view.energy for view in picture.views.values()}
+    assert sum(text in energies for text in shown) == (2 if power else 0)
+
+
+def test_a_fault_goes_before_an_ordered_text_and_the_emergency_stop_has_its_name(
+    qapp: QApplication,
+) -> None:
+    """A text of the last session must not hide that the place is out of order."""
+    snapshot = scenes.SCENES["told"]()
+    lying = FaultSnapshot(Fault.EMERGENCY_STOP, 0, 0, snapshot.at)
+    broken = replace(
+        snapshot,
+        emergency_stop=True,
+        faults=(lying,),
+        evses=tuple(replace(evse, status=BayStatus.FAULTED) for evse in snapshot.evses),
+    )
+    picture, _ = painted(broken, "dark", (1200, 560))
+    shown = " ".join(label.full for label in picture.labels() if label.owner == "screen0")
+    assert "Show your card" not in shown
+    assert "Emergency stop" in shown
+    assert {view.subline for view in picture.views.values()} == {"Emergency stop"}
 
 
 @pytest.mark.parametrize("scene", list(scenes.SCENES))
