@@ -96,6 +96,7 @@ class Room(QObject):
         if self.cards.problem is not None:
             self.controller.tell(self.session.catalogue.render(self.cards.problem), Tone.WARNING)
         self.window.show()
+        self.window.canvas.setFocus()  # the way by Tab begins at the machine
 
     async def closed(self) -> None:
         """Wait until a person closes the window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ from app.station.intents import (
     ClearFault,
     CutMains,
     CutNetwork,
+    Intent,
     PlugIn,
     PresentCard,
     PressStop,
@@ -51,6 +53,10 @@ from ui.station.views import EvseExtra, PictureExtra
 from ui.theme import ThemeSwitch
 from ui.wallet import Card
 
+AGAIN = 0.5
+"""Seconds in which the same card once more is a double click."""
+SAME_GESTURE = 2.5
+"""Seconds in which a click on the reader belongs to the click on the card before it."""
 BAD = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
 
 
@@ -74,6 +80,9 @@ class Controller(QObject):
         self._spawner, self._catalogue = spawner, catalogue
         self._selected = 1
         self._errors = 0
+        self._shown: PresentCard | None = None
+        self._shown_at = 0.0
+        self._by_wallet = False
         self._last_failure: str | None = None
         self.commands = Commands(catalogue, self)
         self._add_commands()
@@ -95,7 +104,7 @@ class Controller(QObject):
         bridge.snapshot_changed.connect(self._on_snapshot)
         bridge.happened.connect(self._on_event)
         bridge.refused.connect(self._on_refused)
-        window.canvas.intent.connect(bridge.intend)
+        window.canvas.intent.connect(self._on_touched)
         window.canvas.evse_selected.connect(self.select)
         window.canvas.fault_menu_requested.connect(self._fault_menu)
         window.canvas.card_wanted.connect(self._on_card_wanted)
@@ -268,7 +277,22 @@ class Controller(QObject):
         self._window.canvas.set_card(HeldCard(card.uid, card.kind, card.name))
 
     def _on_card(self, card: Card, evse: int | None) -> None:
-        self._bridge.intend(PresentCard(card.uid, card.kind, evse or self._selected))
+        self._offer(PresentCard(card.uid, card.kind, evse or self._selected), AGAIN)
+
+    def _on_touched(self, intent: Intent) -> None:
+        """An act on the picture. Who clicked a card and then the reader has shown it once, not twice."""
+        if isinstance(intent, PresentCard):
+            self._offer(intent, SAME_GESTURE if self._by_wallet else AGAIN, wallet=False)
+        else:
+            self._bridge.intend(intent)
+
+    def _offer(self, shown: PresentCard, pause: float, *, wallet: bool = True) -> None:
+        """Show a card, unless that very card was shown there less than `pause` seconds ago."""
+        now = time.monotonic()
+        if shown == self._shown and now - self._shown_at < pause:
+            return
+        self._shown, self._shown_at, self._by_wallet = shown, now, wallet
+        self._bridge.intend(shown)
 
     def _press_stop(self) -> None:
         self._bridge.intend(PressStop(self._selected))
@@ -353,6 +377,9 @@ class Controller(QObject):
             lying |= {item.fault: item for item in snapshot.evse(evse).faults}
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        where = menu.addAction(self.say("top.faults_of", evse=evse or self._selected))
+        where.setEnabled(False)
+        menu.addSeparator()
         for fault in Fault:
             action = menu.addAction(fault_word(self._catalogue, fault))
             action.setCheckable(True)

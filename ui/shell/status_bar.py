@@ -54,7 +54,10 @@ class StatusBar(QFrame):
             text += " " + self._say("status.retry", seconds=seconds)
         dot = f'<span style="color:{self._theme.css(token)}">{DOT}</span>&nbsp; '
         self._put("link", dot + text)
-        self._put("queue", self._say("status.queue", count=snapshot.queue))
+        held = snapshot.queue > 0 and link.state is not LinkState.ONLINE
+        colour = self._theme.css("warn" if held else "text2")
+        queue_text = self._say("status.queue", count=snapshot.queue)
+        self._put("queue", f'<span style="color:{colour}">{queue_text}</span>')
         self._put("waiting", self._say("status.waiting", count=waiting))
         colour = self._theme.css("fault" if errors else "text2")
         errors_text = self._say("status.errors", count=errors)

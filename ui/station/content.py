@@ -106,10 +106,10 @@ def _sign(words: Wording, snapshot: StationSnapshot, extra: PictureExtra) -> str
         return say("sign.off")
     if snapshot.emergency_stop:
         return say("sign.emergency")
-    if extra.boot is BootState.BOOTING:
-        return say("sign.booting")
     if not extra.online or not snapshot.network:
         return say("sign.offline_queue", n=extra.queue) if extra.queue else say("sign.offline")
+    if extra.boot is BootState.BOOTING:
+        return say("sign.booting")
     if extra.boot in (BootState.PENDING, BootState.REJECTED):
         return say(f"sign.{extra.boot.value}")
     if not snapshot.operative:

@@ -17,7 +17,8 @@ from ui.theme.theme import Theme
 
 _SHEET = Template("""
 * { outline: 0; }
-QMainWindow, QDialog { background: $win; }
+QMainWindow { background: $win; }
+QDialog { background: $panel; }
 QMainWindow::separator { background: $line; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $focus; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line2; padding: 4px 6px; }

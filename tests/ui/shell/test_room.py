@@ -1,5 +1,7 @@
 """The window as a person uses it: real session, real back office, real clicks on offscreen widgets."""
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -10,6 +12,7 @@ from app.station.kinds import Fault
 from tests.ui.shell.conftest import until
 from ui.connect.dialog import ConnectDialog
 from ui.shell.toasts import Toast, Tone
+from ui.station.hotspots import Act
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -237,5 +240,35 @@ def test_connect_to_yours_opens_and_changes_the_back_office(play):
         QTest.mouseClick(dialog.connect_button, LEFT)
         await until(lambda: room.session.snapshot().csms_url == "ws://127.0.0.1:1/ocpp")
         assert room.session.snapshot().station_id == "CS-7"
+
+    play(story)
+
+
+def test_a_click_on_the_card_and_then_on_the_reader_starts_and_does_not_stop(play):
+    async def story(room):
+        window = room.window
+        room.controller.commands.run("plug")
+        await until(lambda: flow(room) == "connected")
+        card = window.wallet.buttons()[0]
+        QTest.mouseClick(card, LEFT)
+        QTest.mouseClick(card, LEFT)  # a double click is one showing too
+        await until(lambda: flow(room) == "charging")
+        QTest.mouseClick(window.canvas.hotspot(Act.READER, 1), LEFT)
+        await asyncio.sleep(0.3)
+        assert flow(room) == "charging"
+        assert len(room.training.snapshot().transactions) == 1
+
+    play(story)
+
+
+def test_a_queue_that_cannot_leave_is_seen_on_the_picture_and_in_the_status_bar(play):
+    async def story(room):
+        await charge(room)
+        room.controller.commands.run("network")
+        room.controller.commands.run("stop")
+        await until(lambda: room.session.snapshot().queue >= 1)
+        await until(lambda: "Queue 1" in room.window.status.text("queue"))
+        assert room.switch.theme.css("warn") in room.window.status.text("queue")
+        assert "1" in room.window.canvas.picture.content.sign
 
     play(story)
