@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +30,7 @@ from app.runtime.session import Session, StateUnfit
 from app.runtime.store import StoreError, StoreLocked
 from app.training.thread import TrainingCsmsThread
 from ui.bridge import Bridge
+from ui.collector import Collector
 from ui.main_room import Room
 from ui.points import PointAsker
 from ui.preferences import Preferences
@@ -76,6 +79,17 @@ def make_application() -> QApplication:
 
 async def window_main(app: QApplication, options: WindowOptions, catalogue: Catalogue) -> Exit:
     """Run the window within the loop. What stands in the way is a sentence, on stderr and in a box."""
+    collector = Collector()
+    collector.start()
+    try:
+        return await _run(app, options, catalogue, collector)
+    finally:
+        collector.stop()
+
+
+async def _run(
+    app: QApplication, options: WindowOptions, catalogue: Catalogue, collector: Collector
+) -> Exit:
     folder = options.station.state_dir or user_data_path("forecourt", False) / "station"
     training = TrainingCsmsThread()
     try:
@@ -99,8 +113,10 @@ async def window_main(app: QApplication, options: WindowOptions, catalogue: Cata
     room = Room(session, Bridge(session), switch, training, training_url, preferences, folder)
     asker.set_window(room.window, session.choose_point)
     room.open()
+    collector.settle()
     try:
-        await room.closed()
+        with _signals(room.ask_to_close):
+            await room.closed()
     finally:
         asker.set_window(None)
         await room.close()
@@ -108,6 +124,22 @@ async def window_main(app: QApplication, options: WindowOptions, catalogue: Cata
         training.stop()
         room.window.finish()
     return Exit.OK
+
+
+@contextmanager
+def _signals(end: Callable[[], None]) -> Iterator[None]:
+    """A polite kill and Ctrl+C end in order, as a closed window does."""
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(end)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def open_session(

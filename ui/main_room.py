@@ -84,7 +84,7 @@ class Room(QObject):
         self.controller.connect_wanted.connect(self._connect)
         self.controller.training_wanted.connect(self._use_training)
         self.controller.card_add_wanted.connect(self._add_card)
-        self.window.closing.connect(self._on_closing)
+        self.window.closing.connect(self.ask_to_close)
         self.bridge.snapshot_changed.connect(self._on_snapshot)
 
     def open(self) -> None:
@@ -265,7 +265,8 @@ class Room(QObject):
     def _on_theme(self, theme: object) -> None:
         self.training_panel.set_theme(theme)
 
-    def _on_closing(self) -> None:
+    def ask_to_close(self) -> None:
+        """Let `closed()` return; whoever awaits it ends the session and then the window."""
         if not self._closed.done():
             self._closed.set_result(None)
 
