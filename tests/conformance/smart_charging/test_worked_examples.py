@@ -179,9 +179,7 @@ REFUSED_16 = {
     "ocpp16-rej-max-on-connector": offer_16(1, "ChargePointMaxProfile"),
     "ocpp16-rej-tx-on-zero": offer_16(0, "TxProfile", running=Transaction(7, NOW)),
     "ocpp16-rej-stack-too-high": offer_16(1, "TxDefaultProfile", stackLevel=6),
-    "ocpp16-rej-too-many-profiles": offer_16(
-        1, "TxDefaultProfile", stackLevel=2, book=full_book()
-    ),
+    "ocpp16-rej-too-many-profiles": offer_16(1, "TxDefaultProfile", stackLevel=2, book=full_book()),
     "ocpp16-rej-wrong-transaction": offer_16(
         1, "TxProfile", transactionId=8, running=Transaction(7, NOW)
     ),

@@ -19,7 +19,6 @@ from app.ocpp.shared.charging_profiles import (
     Source,
     Transaction,
     Unit,
-    composite,
 )
 
 NOON = datetime(2026, 2, 11, 12, 0, tzinfo=UTC)
@@ -82,13 +81,3 @@ def charging(number: int = 1, **fields: Any) -> Outlet:
 
 def limits(schedule: Composite) -> list[tuple[int, float | None]]:
     return [(piece.start, piece.limit) for piece in schedule.pieces]
-
-
-def curve(
-    installed: Sequence[Installed], duration: int, outlet: Outlet | None = None, **more: Any
-) -> list[tuple[int, float | None]]:
-    """Start and limit of each piece, from noon on, in A unless `unit` says otherwise."""
-    unit = more.pop("unit", Unit.A)
-    start = more.pop("start", NOON)
-    schedule = composite(installed, outlet or charging(), start, duration, unit, *more.values())
-    return limits(schedule)

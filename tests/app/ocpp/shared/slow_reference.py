@@ -149,9 +149,7 @@ def _valid(profile: ChargingProfile, now: datetime) -> bool:
     return profile.valid_to is None or now < whole(profile.valid_to)
 
 
-def _period(
-    item: Installed, outlet: Outlet, began: datetime, now: datetime
-) -> Period | None:
+def _period(item: Installed, outlet: Outlet, began: datetime, now: datetime) -> Period | None:
     profile, schedule = item.profile, item.profile.schedules[0]
     cycle = None
     if profile.kind is Kind.RELATIVE:

@@ -23,12 +23,12 @@ from tests.app.ocpp.shared import strategies
 from tests.app.ocpp.shared.slow_reference import Reading, sampled
 
 SLOW = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 WINDOWS = [
-    pytest.param(1, 300, id="each-second-around-midnight"),
-    pytest.param(1800, 9 * 48, id="each-half-hour-of-nine-days"),
+    pytest.param(1, 240, id="each-second-around-midnight"),
+    pytest.param(3600, 9 * 24, id="each-hour-of-nine-days"),
 ]
 
 
