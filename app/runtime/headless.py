@@ -95,20 +95,25 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     end = _End()
     try:
         session = make_session(options.station, on_undecided=lambda point: end.set(Exit.UNDECIDED))
-        session.bus.subscribe(_Teller(tell), StateTold, LinkFailed)
-        await session.start()
     except StoreLocked as error:
         tell(error.text)
         return Exit.STATE_LOCKED
     except (StoreError, StateUnfit) as error:
         tell(error.text)
         return Exit.STATE
+    session.bus.subscribe(_Teller(tell), StateTold, LinkFailed)
     try:
+        await session.start()
         return await _serve(session, options, address, token, channel, end, tell)
+    except (StoreError, StateUnfit) as error:
+        tell(error.text)
+        return Exit.STATE
     finally:
-        await session.stop()
-        if channel:
-            channel.close()
+        try:
+            await session.stop()
+        finally:
+            if channel:
+                channel.close()
 
 
 def make_session(options: StationOptions, **more: Any) -> Session:
@@ -162,8 +167,10 @@ async def _serve(
             watching = asyncio.create_task(
                 _watch_connection(session, options.connect_timeout, end, tell)
             )
-            code = await end.wait()
-            watching.cancel()
+            try:
+                code = await end.wait()
+            finally:
+                watching.cancel()
             if code is Exit.UNDECIDED:
                 tell(Text("control.undecided", {"points": ", ".join(session.points.undecided)}))
             return code

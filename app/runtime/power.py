@@ -75,18 +75,35 @@ class Power:
         """End the cycle in good order; none begins any more."""
         self._stopping = True
         self._cancel_boot()
-        if self._supervisor is not None:
-            self._give(_Order(self.cycle, orderly=True))
-            await self._orders.join()
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
-        for remove in self._removers:
-            remove()
+        try:
+            if self._supervisor is not None:
+                await self._stop_supervisor(self._supervisor)
+        finally:
+            for remove in self._removers:
+                remove()
+
+    async def _stop_supervisor(self, supervisor: asyncio.Task[None]) -> None:
+        self._give(_Order(self.cycle, orderly=True))
+        await self.settled()
+        supervisor.cancel()
+        await asyncio.wait([supervisor])
+        if self.cycle is not None:
+            # the loop is being torn down and has cancelled the supervisor before us
+            with contextlib.suppress(StoreError):  # told by the store
+                await self._carry_out(_Order(self.cycle))
 
     async def settled(self) -> None:
-        """Wait until all orders are carried out and the machine's state is written."""
-        await self._orders.join()
+        """Wait until all orders are carried out and the machine's state is written.
+
+        Orders that nobody is left to carry out are not waited for.
+        """
+        if self._supervisor is None:
+            return
+        joined = asyncio.ensure_future(self._orders.join())
+        try:
+            await asyncio.wait([joined, self._supervisor], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            joined.cancel()
 
     def up(self) -> None:
         """There is power: boot."""

@@ -195,7 +195,13 @@ class Session:
         if self._stopping:
             return
         self._stopping = True
-        await self._power.stop()
+        try:
+            await self._power.stop()
+        finally:  # also when nobody waits for the end any more
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Write the machine's state and close what is open."""
         for remove in self._removers:
             remove()
         if self._keeper is not None:

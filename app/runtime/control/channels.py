@@ -93,7 +93,8 @@ class StdioChannel:
     def close(self) -> None:
         """Write what is left."""
         self._out.put(None)
-        self._writer.join(5.0)
+        if self._writer.ident is not None:  # it may not have come to be started
+            self._writer.join(5.0)
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         line: str | None
