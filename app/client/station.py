@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -138,16 +139,21 @@ class Station:
         if self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()
         try:
-            code = self._process.wait(timeout)
+            return self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
             raise StationError(None, f"the station did not end: {self.log}") from None
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        """Let go of threads and pipes of a program that has ended."""
         for reader in self._readers:
             reader.join(5.0)
-        for pipe in (self._process.stdout, self._process.stderr):
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe:
-                pipe.close()
-        return code
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
     def _write(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -162,10 +168,11 @@ class Station:
             message = self._ready.get(timeout=timeout)
         except queue.Empty:
             self.kill()
+            self._release()
             raise StationError(None, f"not ready within {timeout:g} s: {self.log}") from None
         if message is None:
             code = self._process.wait(10)
-            self._readers[1].join(5.0)
+            self._release()
             raise StationError(code, f"it ended before it was ready: {self.log}")
         params: dict[str, Any] = message["params"]
         return params
