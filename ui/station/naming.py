@@ -218,7 +218,9 @@ def drop_fits(picture: Picture, spot: Spot, at: QPointF) -> bool:
         if spot.act is Act.SOCKET:
             end = plan.holster(spot.evse, spot.slot)
         return (here - end).manhattanLength() > 46
-    inside = abs(here.x() - bay.axis) <= 104 and 320 <= here.y() <= 540
+    # down to the end of the bay: an empty place is aimed at on its floor
+    assert picture.frame is not None
+    inside = abs(here.x() - bay.axis) <= 104 and 320 <= here.y() <= picture.frame.floor_end
     if not plug.tethered and picture.views[spot.evse].car is not None:
         home = plan.holster(spot.evse, spot.slot)
         return inside or (here - home).manhattanLength() < 40
