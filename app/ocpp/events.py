@@ -198,6 +198,23 @@ class ReservationEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChargingProfilesChanged(Event):
+    """Charging profiles were installed, replaced or cleared; so many are there now."""
+
+    installed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingProfileRefused(Event):
+    """A charging profile was not taken. `place`: 1.6 connector or 2.0.1 EVSE; `rule` is the one it breaks."""
+
+    place: int
+    profile_id: int
+    rule: str
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
 class QueueChanged(Event):
     """The outbox: how many messages wait."""
 

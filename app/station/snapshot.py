@@ -162,6 +162,8 @@ class StationSnapshot:
     """Faults of the station as a whole."""
     screen: Text | None
     free_vend: bool
+    supply_voltage: float = 230.0
+    """V, line to neutral, as built: what limits in W are converted with."""
 
     def evse(self, number: int) -> EvseSnapshot:
         """The EVSE with this id. Raises KeyError when there is none."""

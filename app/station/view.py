@@ -119,6 +119,7 @@ def station_snapshot(machine: Machine, elapsed: float, at: datetime) -> StationS
         faults=tuple(lying.snapshot() for lying in machine.faults.at(0)),
         screen=machine.station_screen(),
         free_vend=machine.blueprint.free_vend,
+        supply_voltage=machine.blueprint.supply.voltage,
     )
 
 

@@ -22,6 +22,7 @@ from app.ocpp.v16.keys import (
     REMOTE_TRIGGER,
     RESERVATION,
     ROTATIONS,
+    SMART_CHARGING,
     Access,
     Check,
     Key,
@@ -31,13 +32,14 @@ from app.ocpp.v16.measurands import Wish, parse
 from app.ocpp.v16.rows import KEYS as TABLE
 from app.station.kinds import Current
 
-IMPLEMENTED = (CORE, LOCAL_LIST, RESERVATION, REMOTE_TRIGGER)
+IMPLEMENTED = (CORE, LOCAL_LIST, RESERVATION, SMART_CHARGING, REMOTE_TRIGGER)
 """The feature profiles that this station has, in the order of the specification."""
 
 BACK_OFFICE = "backoffice"
 PERSON = "person"
 
 _SECRETS = frozenset({"authorizationkey"})
+_NUMBER = re.compile(r"[+-]?\d{1,9}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
 
 
@@ -248,7 +250,7 @@ class Configuration(Block):
         return value
 
     def _checked_number(self, key: Key, value: str) -> str:
-        if not re.fullmatch(r"[+-]?\d{1,9}", value):
+        if not _NUMBER.fullmatch(value):
             raise BadValue(value)
         number = int(value)
         if key.minimum is not None and number < key.minimum:
@@ -268,6 +270,8 @@ class Configuration(Block):
         if key.check is Check.MEASURANDS and any(parse(item) is None for item in items):
             raise BadValue(value)
         if key.check is Check.ROTATION and not all(self._is_rotation(item) for item in items):
+            raise BadValue(value)
+        if key.check is Check.NUMBERS and not all(_NUMBER.fullmatch(item) for item in items):
             raise BadValue(value)
         return ",".join(items)
 

@@ -34,6 +34,8 @@ class Heartbeat(Block):
         self._spoke = ctx.clock.elapsed()
         self._asked = ctx.clock.elapsed()
         self.may_speak: Callable[[], bool] = lambda: False
+        self.on_clock_set: list[Callable[[], None]] = []
+        """Called when the clock was moved to the back office's time."""
 
     def start(self) -> None:
         self.on(self._on_frame, FramePassed)
@@ -72,6 +74,9 @@ class Heartbeat(Block):
         elif choice == "slew":
             step = max(-SLEW, min(SLEW, drift))
             clock.correct(clock.now() + timedelta(seconds=step))
+        if choice != "ignore":
+            for listener in self.on_clock_set:
+                listener()
 
     # ------------------------------------------------------------------ the timer
 

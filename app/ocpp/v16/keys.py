@@ -37,6 +37,7 @@ class Check(Enum):
     ROTATION = "rotation"
     PASSWORD = "password"
     SECURITY_PROFILE = "security profile"
+    NUMBERS = "whole numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,10 @@ OWN_KEYS: tuple[Key, ...] = (
     _flag("TxBeforeAcceptedEnabled", "false"),
     # part 5.13: "configured not to accept reservations", for which 1.6 names no key
     _flag("ReservationEnabled", "true", profile=RESERVATION),
+    # what `site-default` of ocpp16-no-profile-online gives, for each phase
+    _count("SiteDefaultCurrent", "16", unit="A", profile=SMART_CHARGING),
+    # whom `priority` of ocpp16-max-profile-allocation serves first: a number for each connector
+    Key("ConnectorPriority", Kind.CSL, RW, "", check=Check.NUMBERS, profile=SMART_CHARGING),
 )
 """Keys of ours."""
 

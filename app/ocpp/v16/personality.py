@@ -24,6 +24,7 @@ from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.reset import Reset
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.signals import Signals
+from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.timers import Timers
 from app.ocpp.v16.transactions import Transactions
 from app.ocpp.v16.triggers import Triggers
@@ -31,7 +32,7 @@ from app.ocpp.version import Version
 
 
 class Personality16(Personality):
-    """A charge point of OCPP 1.6: Core, local list, reservation and remote trigger."""
+    """A charge point of OCPP 1.6: all feature profiles but the transfer of files."""
 
     version: ClassVar[Version] = Version.V16
 
@@ -52,6 +53,7 @@ class Personality16(Personality):
         self.metering = Metering(ctx, config, connectors, book, self.delivery)
         signals = Signals(ctx, timers)
         self.reservations = Reservations(ctx, config, connectors, self.availability, timers)
+        self.charging = SmartCharging(ctx, config, connectors, self.heartbeat, timers)
         self.transactions = Transactions(
             ctx,
             config,
@@ -62,6 +64,7 @@ class Personality16(Personality):
             self.delivery,
             self.metering,
             self.reservations,
+            self.charging,
             timers,
         )
         self.drivers = Drivers(
@@ -89,10 +92,18 @@ class Personality16(Personality):
             self.authorization,
             self.delivery,
             self.metering,
+            self.charging,
             self.transactions,
             self.drivers,
             Remote(
-                ctx, config, connectors, boot, self.authorization, self.transactions, self.drivers
+                ctx,
+                config,
+                connectors,
+                boot,
+                self.authorization,
+                self.transactions,
+                self.drivers,
+                self.charging,
             ),
             Reset(
                 ctx,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.personality import Block
@@ -13,6 +14,7 @@ from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.drivers import Drivers, anybody
 from app.ocpp.v16.reservation import Guest
 from app.ocpp.v16.rows import Decision
+from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.transactions import Transactions
 from app.station.commands import Unlock
 
@@ -31,6 +33,7 @@ class Remote(Block):
         authorization: Authorization,
         transactions: Transactions,
         drivers: Drivers,
+        charging: SmartCharging,
     ) -> None:
         super().__init__(ctx)
         self._config = config
@@ -39,6 +42,7 @@ class Remote(Block):
         self._authorization = authorization
         self._transactions = transactions
         self._drivers = drivers
+        self._charging = charging
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -50,14 +54,16 @@ class Remote(Block):
     # ------------------------------------------------------------------ start
 
     async def _start(self, request: Payload) -> Reply:
-        # a charging profile in it is ignored: smart charging is not supported (part 5.11)
         token = str(request["idTag"])
         items = await self._candidates(request.get("connectorId"), token)
         if not self._boot.accepted or not self._drivers.serving():
             return Reply({"status": REJECTED})
         if not items or self._drivers.place(items, anybody(token)) is None:
             return Reply({"status": REJECTED})
-        return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items))
+        profile = request.get("chargingProfile")
+        if profile is not None and not await self._charging.check_start(profile, items[0].number):
+            return Reply({"status": REJECTED})
+        return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items, profile))
 
     async def _candidates(self, number: int | None, token: str) -> list[Connector]:
         if number is not None:
@@ -73,7 +79,7 @@ class Remote(Block):
         first = place.now or self._connectors.get(place.later[0])
         return [first] if first is not None else []
 
-    async def _begin(self, token: str, items: list[Connector]) -> None:
+    async def _begin(self, token: str, items: list[Connector], profile: Payload | None) -> None:
         evse = items[0].evse if len(items) == 1 else None
         if self._config.flag("AuthorizeRemoteTxRequests"):
             decision = await self._authorization.decide(token, evse)
@@ -82,7 +88,7 @@ class Remote(Block):
             if self._needs_group(decision, items):
                 decision = await self._authorization.decide(token, evse)
         if decision.accepted:
-            self._drivers.admit(decision, items)
+            self._drivers.admit(replace(decision, profile=profile), items)
 
     def _needs_group(self, decision: Decision, items: list[Connector]) -> bool:
         """Only the parent of the token can open what is reserved: it has to be asked for (part 5.13)."""

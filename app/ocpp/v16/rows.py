@@ -23,6 +23,8 @@ LIST_VERSION = "v16.local_list_version"
 """One row: {"version"}."""
 RESERVATIONS = "v16.reservations"
 """Reservations by their id: {"id", "number", "token", "parent", "expiry"}."""
+PROFILES = "v16.charging_profiles"
+"""Installed charging profiles by their id, in the order they came."""
 POWER = "v16.power"
 """Why and when the last power cycle ended, where that could be written down."""
 
@@ -77,6 +79,8 @@ class Decision:
     parent: str | None = None
     uncapped: bool = False
     """Let in unknown while offline, without a cap of energy."""
+    profile: dict[str, Any] | None = None
+    """The charging profile that came with a remote start."""
 
     @property
     def accepted(self) -> bool:

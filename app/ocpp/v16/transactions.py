@@ -27,6 +27,7 @@ from app.ocpp.v16.metering import Metering
 from app.ocpp.v16.refused import Refusals
 from app.ocpp.v16.reservation import Guest, Reservations
 from app.ocpp.v16.rows import ACCEPTED, POWER, Decision, Transaction
+from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.status import EV_DISCONNECTED, FINISHING, Condition
 from app.ocpp.v16.timers import Timers
 from app.station.commands import Permit, Suspend, Unlock, Withdraw
@@ -60,6 +61,7 @@ class Transactions(Block):
         delivery: Delivery,
         metering: Metering,
         reservations: Reservations,
+        charging: SmartCharging,
         timers: Timers,
     ) -> None:
         super().__init__(ctx)
@@ -71,6 +73,7 @@ class Transactions(Block):
         self._delivery = delivery
         self._metering = metering
         self._reservations = reservations
+        self._charging = charging
         self._refusals = Refusals(ctx, config, connectors, book, timers, self.end)
 
     # ------------------------------------------------------------------ block
@@ -146,6 +149,7 @@ class Transactions(Block):
                 self._delivery.put(START, request, transaction)
                 item.transaction = transaction
                 self._metering.begin(item, reading)
+                self._charging.adopt(item, decision.profile)
             if reservation is not None:
                 self._reservations.used(reservation)
         except BaseException:
@@ -162,6 +166,7 @@ class Transactions(Block):
             TransactionStarted(item.evse, item.id, None, transaction.token or None)
         )
         self._metering.started(item)
+        self._charging.opened()
         outcome = self.ctx.station.handle(Permit(item.evse, item.id))
         self._connectors.changed(item.number)
         self._delivery.kick()
@@ -203,6 +208,7 @@ class Transactions(Block):
             if values:
                 request["transactionData"] = values
             self._record_end(transaction, request)
+            self._charging.drop(transaction)
             item.done = self._connectors.plugged(item)
             item.keeper = (transaction.token, transaction.parent) if keep_locked else None
             self._connectors.save(item)
@@ -229,6 +235,7 @@ class Transactions(Block):
             TransactionEnded(item.evse, None if known is None else str(known), reason, energy)
         )
         self._refusals.forget(transaction)
+        self._charging.closed()
         self._availability.free(item)
         self._connectors.changed(item.number)
         self._delivery.kick()
@@ -285,6 +292,7 @@ class Transactions(Block):
 
     def _on_start_answer(self, transaction: Transaction, info: Mapping[str, Any]) -> None:
         self.ctx.bus.publish(TransactionIdLearnt(transaction.evse, str(transaction.transaction_id)))
+        self._charging.learnt(transaction)
         word = str(info.get("status", ACCEPTED))
         if word == ACCEPTED:
             parent = info.get("parentIdTag")

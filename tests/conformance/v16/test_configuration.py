@@ -42,7 +42,10 @@ DEFAULTS = {
     "StopTxnAlignedDataMaxLength": ("22", True),
     "StopTxnSampledData": ("", False),
     "StopTxnSampledDataMaxLength": ("22", True),
-    "SupportedFeatureProfiles": ("Core,LocalAuthListManagement,Reservation,RemoteTrigger", True),
+    "SupportedFeatureProfiles": (
+        "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
+        True,
+    ),
     "TransactionMessageAttempts": ("3", False),
     "TransactionMessageRetryInterval": ("60", False),
     "UnlockConnectorOnEVSideDisconnect": ("true", False),
@@ -55,7 +58,7 @@ DEFAULTS = {
     "ChargeProfileMaxStackLevel": ("10", True),
     "ChargingScheduleAllowedChargingRateUnit": ("Current,Power", True),
     "ChargingScheduleMaxPeriods": ("24", True),
-    "ConnectorSwitch3to1PhaseSupported": ("false", True),
+    "ConnectorSwitch3to1PhaseSupported": ("true", True),
     "MaxChargingProfilesInstalled": ("20", True),
     "MessageTimeout": ("30", False),
     "StopTransactionMaxMeterValues": ("100", True),
@@ -68,6 +71,8 @@ DEFAULTS = {
     "CertificateStoreMaxLength": ("20", True),
     "TxBeforeAcceptedEnabled": ("false", False),
     "ReservationEnabled": ("true", False),
+    "SiteDefaultCurrent": ("16", False),
+    "ConnectorPriority": ("", False),
 }
 
 

@@ -408,10 +408,7 @@ async def test_what_is_not_there_yet_is_not_supported(bench16: Make) -> None:
     """RPC-07."""
     bench = bench16()
     await bench.boot()
-    for action, payload in (
-        ("ClearChargingProfile", {}),
-        ("GetDiagnostics", {"location": "ftp://x/"}),
-    ):
+    for action, payload in (("GetDiagnostics", {"location": "ftp://x/"}),):
         with pytest.raises(CallRefused, match="NotSupported"):
             await bench.request(action, payload)
 
