@@ -255,6 +255,8 @@ def _gaps(segments: list[Segment], begin: int, end: int) -> Windows:
 def _merged(layers: list[list[Segment]], begin: int, end: int) -> Iterator[Demand]:
     """Lay the stacks over each other."""
     layers = [layer for layer in layers if layer]
+    if len(layers) == 1:
+        return _alone(layers[0], begin, end)
     changes: list[tuple[int, int, Term | None]] = []
     for number, segments in enumerate(layers):
         reached = begin
@@ -265,10 +267,19 @@ def _merged(layers: list[list[Segment]], begin: int, end: int) -> Iterator[Deman
             reached = off
         if reached < end:
             changes.append((reached, number, None))
-    if len(layers) == 1:
-        return ((moment, (term,) if term else ()) for moment, _, term in changes)
     changes.sort(key=_ORDER)
     return _states(changes, len(layers), begin)
+
+
+def _alone(segments: list[Segment], begin: int, end: int) -> Iterator[Demand]:
+    reached = begin
+    for on, off, term in segments:
+        if on > reached:
+            yield reached, ()
+        yield on, (term,)
+        reached = off
+    if reached < end:
+        yield reached, ()
 
 
 def _states(

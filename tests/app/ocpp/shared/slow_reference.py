@@ -162,10 +162,8 @@ def _period(item: Installed, outlet: Outlet, began: datetime, now: datetime) -> 
         start = schedule.start or profile.valid_from or item.received
     else:
         cycle = 86_400 if profile.recurrency is Recurrency.DAILY else 7 * 86_400
-        if schedule.start is not None:
-            start = schedule.start
-        else:  # midnight, or Monday's midnight, long ago
-            start = datetime(2001, 1, 1, tzinfo=now.tzinfo)
+        long_ago = datetime(2001, 1, 1, tzinfo=now.tzinfo)  # a Monday
+        start = schedule.start or long_ago
     elapsed = int((now - whole(start)).total_seconds())
     if elapsed < 0:
         return None

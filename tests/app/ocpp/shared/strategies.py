@@ -99,8 +99,8 @@ def outlets(draw: st.DrawFn, step: int) -> Outlet:
 
 
 def options() -> st.SearchStrategy[Options]:
-    """Any choice of the points that change a composite schedule."""
-    return st.builds(
+    """The defaults, or any choice of the points that change a composite schedule."""
+    return st.just(Options()) | st.builds(
         Options,
         stack_fallback=st.sampled_from(StackFallback),
         algorithm=st.sampled_from(Algorithm),

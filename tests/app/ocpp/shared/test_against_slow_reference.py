@@ -22,13 +22,22 @@ from app.ocpp.shared.charging_profiles import (
 from tests.app.ocpp.shared import strategies
 from tests.app.ocpp.shared.slow_reference import Reading, sampled
 
-SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+
+def tries(count: int) -> settings:
+    return settings(
+        max_examples=count,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
+
+
+FEW = tries(30)
+MANY = tries(600)
 
 WINDOWS = [
-    pytest.param(1, 240, id="each-second-around-midnight"),
-    pytest.param(3600, 9 * 24, id="each-hour-of-nine-days"),
+    pytest.param(1, 150, id="each-second-around-midnight"),
+    pytest.param(7200, 8 * 12, id="each-second-hour-of-eight-days"),
 ]
 
 
@@ -41,12 +50,26 @@ def expanded(schedule: Composite, step: int) -> list[Reading]:
 
 
 @pytest.mark.parametrize(("step", "count"), WINDOWS)
-@SLOW
+@FEW
 @given(data=st.data())
 def test_composite_schedule_says_the_same_as_each_instant_alone(
     step: int, count: int, data: st.DataObject
 ) -> None:
     """SC-02, SC-03, SC-05, SC-06, SC-08, SC-09, SC-10, SC-11, SC-19, in any mix of options."""
+    compare(step, count, data)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("step", "count"), WINDOWS)
+@MANY
+@given(data=st.data())
+def test_composite_schedule_of_very_many_mixes_says_the_same(
+    step: int, count: int, data: st.DataObject
+) -> None:
+    compare(step, count, data)
+
+
+def compare(step: int, count: int, data: st.DataObject) -> None:
     items = data.draw(strategies.installed(step))
     outlet = data.draw(strategies.outlets(step))
     options = data.draw(strategies.options())
@@ -57,7 +80,7 @@ def test_composite_schedule_says_the_same_as_each_instant_alone(
     assert expanded(schedule, step) == expected
 
 
-@SLOW
+@FEW
 @given(items=strategies.installed(1), outlet=strategies.outlets(1), options=strategies.options())
 def test_pieces_start_at_zero_ascend_and_differ_from_their_neighbours(
     items: list[Installed], outlet: Outlet, options: Options
@@ -72,7 +95,7 @@ def test_pieces_start_at_zero_ascend_and_differ_from_their_neighbours(
             assert before.value.same != after.value.same
 
 
-@SLOW
+@FEW
 @given(
     items=strategies.installed(1),
     outlet=strategies.outlets(1),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -52,16 +54,22 @@ def _profile(number: int, purpose: Purpose, level: int, step: int) -> Installed:
 
 
 @pytest.mark.parametrize("make", [days_in_hours, scattered, nothing_hidden])
-def test_seven_days_of_fifty_profiles_with_24_periods_take_20_milliseconds(make: object) -> None:
+def test_seven_days_of_fifty_profiles_with_24_periods_take_20_milliseconds(
+    make: Callable[[], list[Installed]],
+) -> None:
     """Wanted: below 20 ms. Asserted: below 60 ms of processor time, as machines that test are busy."""
-    assert callable(make)
     items = make()
     assert sum(len(item.profile.schedule.periods) for item in items) == 1200
     taken = []
-    for _ in range(7):
-        gc.collect()
-        begin = time.process_time()
-        schedule = composite(items, OUTLET, NOON, WEEK, Unit.W)
-        taken.append((time.process_time() - begin) * 1000)
+    tracing = sys.gettrace()
+    sys.settrace(None)  # what measures coverage would be measured too
+    try:
+        for _ in range(7):
+            gc.collect()
+            begin = time.process_time()
+            schedule = composite(items, OUTLET, NOON, WEEK, Unit.W)
+            taken.append((time.process_time() - begin) * 1000)
+    finally:
+        sys.settrace(tracing)
     print(f"{make.__name__}: {len(schedule.pieces)} pieces in {min(taken):.1f} ms")
     assert min(taken) < 60
