@@ -105,6 +105,8 @@ class Session:
         finally:
             if self._waiting.get(id_) is answer:
                 del self._waiting[id_]
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # looked at: the end of the link is told by what failed first
         kind = OutcomeKind.RESULT if frame.kind is wire.FrameKind.RESULT else OutcomeKind.ERROR
         return CallOutcome(
             kind,
