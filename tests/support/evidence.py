@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +21,7 @@ START, STOP, METER, EVENT = (
     "MeterValues",
     "TransactionEvent",
 )
+HOUR = timedelta(hours=1)
 REGISTER = "Energy.Active.Import.Register"
 
 
@@ -43,8 +44,17 @@ class Sent:
     def is_queued(self) -> bool:
         """Whether it is one of those that must not be lost."""
         if self.action == METER:
-            return "transactionId" in self.payload
+            return "transactionId" in self.payload and not self.is_asked_for
         return self.action in (START, STOP, EVENT)
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Meter values that the CSMS triggered: told now or never."""
+        return self.action == METER and any(
+            sample.get("context") == "Trigger"
+            for value in self.payload["meterValue"]
+            for sample in value["sampledValue"]
+        )
 
 
 class Evidence:
@@ -67,6 +77,7 @@ class Evidence:
             self._transactions16()
         else:
             self._transactions201()
+        self._asked_for()
 
     # ------------------------------------------------------------------ messages
 
@@ -102,6 +113,38 @@ class Evidence:
             if row["message_id"] not in came
             or _bare(came[row["message_id"]].payload) != _bare(row["payload"])
         ]
+
+    def _asked_for(self) -> None:
+        """No register that was told on demand lies above one that was told in a later life."""
+        for one in self.sent:
+            if not one.is_asked_for:
+                continue
+            evse = one.payload.get("connectorId") or one.payload["evseId"]
+            for at, value in _registers(one.payload["meterValue"]):
+                hour = _time(at).replace(minute=0, second=0, microsecond=0)
+                later = [
+                    low for when, low in self._registers_of(evse) if _time(when) >= hour + HOUR
+                ]
+                assert not later or int(min(later)) >= int(value), (
+                    f"EVSE {evse} told {value} at {at}, and {min(later)} in a later life"
+                )
+
+    def _registers_of(self, evse: int) -> list[tuple[str, float]]:
+        found = []
+        for one in self.sent:
+            payload = one.payload
+            if one.action == START and payload["connectorId"] == evse:
+                found.append((payload["timestamp"], float(payload["meterStart"])))
+            elif one.action == METER and evse in (
+                payload.get("connectorId"),
+                payload.get("evseId"),
+            ):
+                found += _registers(payload["meterValue"])
+            elif (
+                payload.get("eventType") == "Started" and payload.get("evse", {}).get("id") == evse
+            ):
+                found += _registers(payload.get("meterValue", []))
+        return found
 
     # ------------------------------------------------------------------ 1.6
 

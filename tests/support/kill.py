@@ -77,7 +77,7 @@ class Moment(Enum):
     TIME = "any time"
 
 
-MOMENTS = (Moment.FRAME,) * 7 + (Moment.REPLY, Moment.MUTE, Moment.ORDER) * 3 + (Moment.TIME,) * 4
+MOMENTS = (Moment.FRAME,) * 8 + (Moment.REPLY, Moment.MUTE, Moment.ORDER) * 3 + (Moment.TIME,) * 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +257,8 @@ class Trial:
         self._pause = self._random.uniform(0, 0.003)
         self._cut_off = None
         seconds = self._random.uniform(0.05, 2.5)
+        if self._moment in (Moment.FRAME, Moment.REPLY):
+            seconds = 4.0  # at most: the message it waits for is to come
         life = self._begin()
         timer = threading.Timer(0.3 + seconds, life.kill)
         if self._moment is Moment.TIME:
@@ -277,15 +279,29 @@ class Trial:
     def _play(self, life: Life, seconds: float) -> None:
         """A random session; ends with the kill."""
         end = time.monotonic() + seconds
+        if self._moment is Moment.FRAME and self._random.random() < 0.8:
+            life.ask("network.restore")
         while time.monotonic() < end and not life.dead:
             method, params = self._step(life.ask("station.snapshot"))
+            if self._random.random() < 0.15:
+                self._trigger()
             if self._moment is Moment.ORDER and self._random.random() < 0.12:
                 life.send(method, **params)
                 time.sleep(self._random.choice([0, 0, 0.001, 0.003, 0.01]))
                 break
-            life.ask(method, **params)
+            if method == "clock.jump":
+                life.send(method, **params)  # time waits for an answer that may never come
+            else:
+                life.ask(method, **params)
             time.sleep(self._random.choice([0, 0.01, 0.05, 0.2]))
         life.kill()
+
+    def _trigger(self) -> None:
+        """The CSMS asks for the meter; what comes is told once, by no queue."""
+        evse = self._random.choice([1, 2])
+        where = {"connectorId": evse} if self.version == "1.6" else {"evse": {"id": evse}}
+        payload = {"requestedMessage": "MeterValues", **where}
+        self._office.thread.call(self.name, "TriggerMessage", payload)
 
     def _step(self, view: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """What a driver, or fate, does next."""
