@@ -41,6 +41,7 @@ class ExchangeDetail(QWidget):
         self._tabs = QTabBar()
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
+        self._tabs.setUsesScrollButtons(False)  # they would lie over the last tab
         for key in ("request", "reply", "findings", "raw"):
             self._tabs.addTab(self._say(f"messages.tab.{key}"))
         self._tabs.setTabVisible(RAW, False)
