@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.ocpp.shared.charging_profiles import (
     Coalesce,
@@ -20,10 +22,12 @@ from app.ocpp.shared.charging_profiles import (
     StationComposite,
     Transaction,
     Unit,
+    composite,
     make_site,
     natural_unit,
     station_composite,
 )
+from tests.app.ocpp.shared import strategies
 from tests.app.ocpp.shared.build import NOON, limits, put
 
 AMPS32 = Rate(32, Unit.A)
@@ -169,3 +173,27 @@ def test_unit_where_none_is_asked() -> None:
     assert natural_unit(make_site([Outlet(1, dc=True)], voltage=230), 1, Options()) is Unit.W
     assert natural_unit(MIXED, 0, amps) is Unit.A
     assert natural_unit(TWO, 1, watts) is Unit.W
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(items=strategies.installed(1), unit=st.sampled_from(Unit))
+def test_total_is_the_sum_of_the_outlets_and_never_above_the_station(
+    items: list[Installed], unit: Unit
+) -> None:
+    """K08.FR.04: not above any of the merged schedules."""
+    raw = Options(rounding=Rounding.RAW)
+    caps = [
+        i for i in items if i.place == 0 and i.profile.purpose in (Purpose.MAX, Purpose.EXTERNAL)
+    ]
+    start = strategies.ZERO
+    whole = station_composite(items, TWO, start, 200, unit, raw)
+    free = station_composite([i for i in items if i not in caps], TWO, start, 200, unit, raw)
+    own = [i for i in items if i not in caps]
+    parts = [composite(own, outlet, start, 200, unit, raw) for outlet in TWO.outlets]
+    cap = composite(caps, TWO.grid, start, 200, unit, raw)
+    for second in range(200):
+        limits = [part.at(second).limit for part in parts]
+        assert free.at(second).limit == pytest.approx(sum(limit or 0 for limit in limits))
+        found, most = whole.at(second).limit, cap.at(second).limit
+        assert found is not None
+        assert most is None or found <= most + 1e-9
