@@ -111,6 +111,7 @@ class PowerGraph(QWidget):
         self._plot.setMinimumHeight(130)
         self._plot.setAccessibleName(self._say("graph.name"))
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.getAxis("left").setWidth(34)
         self._plot.showAxis("right")
         self._plot.getAxis("right").setWidth(34)

@@ -45,9 +45,10 @@ _GLYPH = {
 class Toasts(QWidget):
     """A stack of messages over its parent, newest below."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, close_name: str = "✕") -> None:
         super().__init__(parent)
         self._theme = theme
+        self.close_name = close_name
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(8)
@@ -127,7 +128,7 @@ class Toast(QFrame):
         close = QPushButton("✕")
         close.setProperty("kind", "quiet")
         close.setFixedSize(32, 32)
-        close.setAccessibleName("✕")
+        close.setAccessibleName(stack.close_name)
         close.clicked.connect(self._close)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 4, 6)

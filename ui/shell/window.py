@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QTabBar, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
             "messages", self.messages, Qt.DockWidgetArea.BottomDockWidgetArea
         )
         self.share_out()
-        self.toasts = Toasts(theme, self.canvas)
+        self.toasts = Toasts(theme, self.canvas, catalogue.render(Text("toast.close")))
 
     def add_room(
         self, name: str, widget: QWidget, area: Qt.DockWidgetArea, *, titled: bool = False
@@ -105,6 +105,13 @@ class MainWindow(QMainWindow):
             self.toasts,
         ):
             part.set_theme(theme)
+
+    def childEvent(self, event: QChildEvent) -> None:
+        """Qt makes the tabs of rooms that share a place; it gives them no name."""
+        super().childEvent(event)
+        child = event.child()
+        if event.type() is QEvent.Type.ChildPolished and isinstance(child, QTabBar):
+            child.setAccessibleName(self._catalogue.render(Text("room.tabs")))
 
     # ------------------------------------------------------------------ layout
 

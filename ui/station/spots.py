@@ -49,7 +49,7 @@ class SpotKeeper:
         fresh = list(seen) != list(self._buttons)
         self._buttons = seen
         if fresh:
-            for first, second in pairwise(seen.values()):
+            for first, second in pairwise((self._canvas, *seen.values())):
                 QWidget.setTabOrder(first, second)
         self.name(picture, card)
 

@@ -83,6 +83,7 @@ QPushButton[size="small"], QToolButton[size="small"] { min-height: 26px; font-si
 QPushButton[size="small"]:focus, QToolButton[size="small"]:focus { min-height: 24px; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: url($icons/chevron-down.svg);
     subcontrol-position: right center; right: 6px; width: 12px; height: 12px; }
+QToolButton[menuless="true"]::menu-indicator { image: none; width: 0; height: 0; }
 
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {
     background: $win; color: $text; border: 1px solid $line2; border-radius: 6px;

@@ -67,6 +67,9 @@ class Wallet(QWidget):
         self._add.clicked.connect(self.add_requested)
         self.setFixedHeight(ROW)
         self.setMinimumWidth(320)
+        self.setFocusPolicy(
+            Qt.FocusPolicy.ClickFocus
+        )  # without one it has no place in the Tab order
         self._name()
 
     # ------------------------------------------------------------------ what the shell calls
@@ -84,10 +87,9 @@ class Wallet(QWidget):
             button.clicked.connect(self._clicked)
             button.show()
             self._cards.append(button)
-        before: QWidget | None = None
+        before: QWidget = self
         for button in (*self._cards, self._add):
-            if before is not None:
-                QWidget.setTabOrder(before, button)
+            QWidget.setTabOrder(before, button)
             before = button
         self._name()
         self._arrange()

@@ -267,8 +267,26 @@ def test_a_queue_that_cannot_leave_is_seen_on_the_picture_and_in_the_status_bar(
         room.controller.commands.run("network")
         room.controller.commands.run("stop")
         await until(lambda: room.session.snapshot().queue >= 1)
-        await until(lambda: "Queue 1" in room.window.status.text("queue"))
-        assert room.switch.theme.css("warn") in room.window.status.text("queue")
-        assert "1" in room.window.canvas.picture.content.sign
+        warn = room.switch.theme.css("warn")
+        await until(lambda: warn in room.window.status.text("queue"))
+        await until(lambda: "messages waiting" in room.window.canvas.picture.content.sign)
+
+    play(story)
+
+
+def test_tab_goes_from_the_machine_to_the_cards_and_on_and_everything_has_a_name(play):
+    async def story(room):
+        window = room.window
+        order, widget = [], window.canvas.nextInFocusChain()
+        while widget is not window.canvas:
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
+                order.append(widget)
+            widget = widget.nextInFocusChain()
+        kinds = [type(widget).__name__ for widget in order]
+        cards = kinds.index("CardButton")
+        assert set(kinds[:cards]) == {"Hotspot"}
+        assert kinds[kinds.index("AddButton") + 1] == "QTabBar"
+        unnamed = [w for w in order if not w.accessibleName() and not getattr(w, "text", str)()]
+        assert unnamed == []
 
     play(story)
