@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
 from typing import Any, Protocol
 
-from app.kernel.bus import Bus, Entry
+from app.kernel.bus import Bus, Entry, Remover
 from app.kernel.clock import Clock, Missed, Timer
 from app.kernel.text import Text
+from app.ocpp.events import Direction, FramePassed
+from app.ocpp.frames import CALL
 from app.runtime.store import Store, StoreError
 from app.station.blueprint import Blueprint
 from app.station.commands import SetOperative
@@ -18,6 +20,7 @@ from app.station.station import Station
 TABLE = "runtime.world"
 KEY = "station"
 HARDWARE = "hardware"
+METER_VALUES = "MeterValues"
 EVERY = 10.0
 """Seconds of station time between two writings while energy flows."""
 
@@ -34,8 +37,8 @@ class WorldKeeper:
     """Writes the machine's state every 10 s and after each change (PowerChanged is none).
 
     Several changes in one turn of the loop are written once. Registers also go into the same step as each
-    message or kept sample that may report them, so that after a kill none is below what is told. A
-    failure of the store is told by the store.
+    message or kept sample that may report them, and before meter values leave that no queue holds, so
+    that after a kill none is below what is told. A failure of the store is told by the store.
     """
 
     def __init__(self, bus: Bus, clock: Clock, store: Store, station: WorldPort) -> None:
@@ -43,7 +46,10 @@ class WorldKeeper:
         self._pending = False
         self._closed = False
         store.before_commit = self._join
-        self._remove: Callable[[], None] = bus.subscribe(self._on_event)
+        self._removers: list[Remover] = [
+            bus.subscribe(self._on_event),
+            bus.subscribe(self._on_frame, FramePassed),
+        ]
         self._timer: Timer = clock.every(EVERY, self._soon, missed=Missed.LAST)
 
     def write(self) -> None:
@@ -57,13 +63,22 @@ class WorldKeeper:
     def close(self) -> None:
         self._closed = True
         self._store.before_commit = None
-        self._remove()
+        for remove in self._removers:
+            remove()
         self._timer.cancel()
 
     def _on_event(self, entry: Entry) -> None:
         event = type(entry.event)
         if event.__module__ == "app.station.events" and event is not PowerChanged:
             self._soon()
+
+    def _on_frame(self, entry: Entry) -> None:
+        """A frame was handed over; the task that writes it to the socket has its turn after this."""
+        frame = entry.event
+        if not isinstance(frame, FramePassed) or frame.direction is not Direction.OUT:
+            return
+        if frame.action == METER_VALUES and frame.kind == CALL:
+            self._try()
 
     def _soon(self) -> None:
         if not self._pending and not self._closed:
@@ -74,12 +89,15 @@ class WorldKeeper:
     def _write_pending(self) -> None:
         self._pending = False
         try:
-            if not self._closed and self._store.failed is None:
-                self.write()
-        except StoreError:
-            return  # the store has told its owner, who faults the station
+            self._try()
         finally:
             self._activity.end()
+
+    def _try(self) -> None:
+        # a failure was told by the store to its owner, who faults the station
+        with contextlib.suppress(StoreError):
+            if not self._closed and self._store.failed is None:
+                self.write()
 
 
 def check_hardware(store: Store, blueprint: Blueprint, folder: str) -> None:
