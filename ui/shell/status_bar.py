@@ -51,7 +51,7 @@ class StatusBar(QFrame):
             text += " " + duration(timedelta(seconds=link_now - link.since))
         elif link.retry_at is not None:
             seconds = max(0, round(link.retry_at - link_now))
-            text += " " + self._say("status.retry", seconds=seconds)
+            text += ", " + self._say("status.retry", seconds=seconds)
         dot = f'<span style="color:{self._theme.css(token)}">{DOT}</span>&nbsp; '
         self._put("link", dot + text)
         held = snapshot.queue > 0 and link.state is not LinkState.ONLINE

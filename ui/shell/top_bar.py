@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QIcon
+from PySide6.QtGui import QAction, QIcon, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -27,6 +27,23 @@ HEIGHT = 56
 DOT = "●"
 
 
+class Line(QLabel):
+    """One line that ends in an ellipsis where it has no room; the tool tip has it in full."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(48, super().minimumSizeHint().height())
+
+    def shown(self) -> str:
+        """What can be read of it."""
+        elide = Qt.TextElideMode.ElideRight
+        return self.fontMetrics().elidedText(self.text(), elide, self.width())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.shown())
+
+
 class Column(QWidget):
     """Two lines: a word and what stands under it."""
 
@@ -34,7 +51,7 @@ class Column(QWidget):
         super().__init__()
         self.first = QLabel()
         self.first.setProperty("role", "strong")
-        self.second = QLabel()
+        self.second = Line()
         self.second.setProperty("role", "hint")
         if mono:
             self.second.setFont(mono_font(11))
@@ -150,8 +167,7 @@ class TopBar(QFrame):
 
     def _link_detail(self, snapshot: SessionSnapshot) -> str:
         if snapshot.link.problem is not None and snapshot.link.state is not LinkState.ONLINE:
-            sentence = self._catalogue.render(snapshot.link.problem)
-            return sentence if len(sentence) <= 60 else sentence[:59] + "…"
+            return self._catalogue.render(snapshot.link.problem)
         return snapshot.link.url or snapshot.csms_url or ""
 
     def _paint_icons(self) -> None:

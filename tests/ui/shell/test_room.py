@@ -12,6 +12,7 @@ from app.station.kinds import Fault
 from tests.ui.shell.conftest import until
 from ui.connect.dialog import ConnectDialog
 from ui.shell.toasts import Toast, Tone
+from ui.shell.top_bar import Line
 from ui.station.hotspots import Act
 
 LEFT = Qt.MouseButton.LeftButton
@@ -290,3 +291,17 @@ def test_tab_goes_from_the_machine_to_the_cards_and_on_and_everything_has_a_name
         assert unnamed == []
 
     play(story)
+
+
+def test_a_long_reason_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(play):
+    async def story(room):
+        room.window.resize(1024, 640)
+        await until(lambda: room.session.snapshot().link.problem)
+        line = room.window.top.findChildren(Line)[-1]
+        why = room.session.catalogue.render(room.session.snapshot().link.problem)
+        await until(lambda: line.text() == why)
+        assert line.toolTip() == why
+        assert line.shown().endswith("…")
+        assert line.geometry().right() <= line.parentWidget().width()
+
+    play(story, csms="ws://127.0.0.1:1/ocpp", id="CS-1")
