@@ -150,6 +150,8 @@ class KeySetting:
     value: str | None = None
     readonly: bool | None = None
     """None: as the specification has it."""
+    reboot: bool = False
+    """A change takes effect with the next boot only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ class KeyPart(Part):
 
     value: Scalar = None
     readonly: bool | None = None
+    reboot: bool = False
+    """A change takes effect with the next boot only."""
 
     @model_validator(mode="before")
     @classmethod
@@ -264,7 +266,7 @@ class Config(Settings):
                 CONNECTION_TIMEOUT_KEY, str(self.connection_timeout)
             )
         for name, part in self.keys.items():
-            found[name] = KeySetting(name, part.value, part.readonly)
+            found[name] = KeySetting(name, part.value, part.readonly, part.reboot)
         return tuple(found.values())
 
     def _variables(self) -> tuple[VariableSetting, ...]:

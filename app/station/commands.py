@@ -92,10 +92,21 @@ class ShowText(Command):
 
 @dataclass(frozen=True, slots=True)
 class SetReaderLamp(Command):
-    """Light the ring of a reader. ACCEPTED and REFUSED fall back to WAITING after 3 s."""
+    """Light the ring of a reader. ACCEPTED and REFUSED fall back to WAITING after 3 s.
+
+    `blinks`: they blink so many times instead, once a second, and then fall back.
+    """
 
     reader: int
     lamp: ReaderLamp
+    blinks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SetLight(Command):
+    """How bright the station's lights are, in percent of the brightest."""
+
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)

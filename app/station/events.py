@@ -189,6 +189,13 @@ class ReaderLampChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LightChanged(Event):
+    """The lights are brighter or darker now, in percent of the brightest."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleChanged(Event):
     """The car was swapped, or its battery, limits or mood were set."""
 

@@ -54,6 +54,8 @@ class Machine:
         self.door_open = False
         self.operative = True
         self.ordered_text: Text | None = None
+        self.light = 100
+        """How bright the lights are, in percent."""
         self.evses: list[Evse] = []
         for number, spec in enumerate(blueprint.evses, 1):
             _check_usual_car(blueprint, number, library)

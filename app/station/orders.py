@@ -11,6 +11,7 @@ from app.station.commands import (
     OfferLimit,
     Permit,
     Restart,
+    SetLight,
     SetOperative,
     SetReaderLamp,
     ShowText,
@@ -20,6 +21,7 @@ from app.station.commands import (
 )
 from app.station.connector import Connector
 from app.station.events import (
+    LightChanged,
     LockChanged,
     OperativeChanged,
     Permitted,
@@ -194,7 +196,15 @@ def set_reader_lamp(machine: Machine, order: SetReaderLamp) -> Outcome:
     reader = machine.readers[order.reader - 1]
     if reader.faulty:
         return refused("reader_lost")
-    reader.light(order.lamp, machine.at)
+    reader.light(order.lamp, machine.at, max(0, order.blinks))
+    return DONE
+
+
+def set_light(machine: Machine, order: SetLight) -> Outcome:
+    percent = min(100, max(0, order.percent))
+    if percent != machine.light:
+        machine.light = percent
+        machine.emit(LightChanged(percent))
     return DONE
 
 

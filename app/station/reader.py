@@ -17,20 +17,23 @@ class Reader:
         self.faulty = False
         self.powered = True
         self.until: float | None = None
+        self.blinks = 0
         self._lit = ReaderLamp.WAITING
 
     @property
     def lamp(self) -> ReaderLamp:
         return self._lit if self.powered and not self.faulty else ReaderLamp.OFF
 
-    def light(self, lamp: ReaderLamp, elapsed: float) -> None:
+    def light(self, lamp: ReaderLamp, elapsed: float, blinks: int = 0) -> None:
+        """`blinks`: how often a verdict blinks, once a second, instead of a steady light."""
         self._lit = lamp
         verdict = lamp in (ReaderLamp.ACCEPTED, ReaderLamp.REFUSED)
-        self.until = elapsed + VERDICT_SECONDS if verdict else None
+        self.blinks = blinks if verdict else 0
+        self.until = elapsed + (self.blinks or VERDICT_SECONDS) if verdict else None
 
     def rest(self) -> None:
         """Wait for a card again."""
-        self._lit, self.until = ReaderLamp.WAITING, None
+        self._lit, self.until, self.blinks = ReaderLamp.WAITING, None, 0
 
     def snapshot(self) -> ReaderSnapshot:
-        return ReaderSnapshot(self.number, self.evses, self.lamp, self.faulty)
+        return ReaderSnapshot(self.number, self.evses, self.lamp, self.faulty, self.blinks)

@@ -143,6 +143,8 @@ class ReaderSnapshot:
     evses: tuple[int, ...]
     lamp: ReaderLamp
     faulty: bool
+    blinks: int = 0
+    """How often the lamp blinks, once a second; 0: it shines steadily."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class StationSnapshot:
     free_vend: bool
     supply_voltage: float = 230.0
     """V, line to neutral, as built: what limits in W are converted with."""
+    light: int = 100
+    """How bright the lights are, in percent."""
 
     def evse(self, number: int) -> EvseSnapshot:
         """The EVSE with this id. Raises KeyError when there is none."""

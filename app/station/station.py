@@ -49,6 +49,7 @@ ACTS: dict[type, _Do] = {
     commands.MarkReserved: orders.mark_reserved,
     commands.ShowText: orders.show_text,
     commands.SetReaderLamp: orders.set_reader_lamp,
+    commands.SetLight: orders.set_light,
     commands.Restart: orders.restart,
 }
 

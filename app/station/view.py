@@ -120,6 +120,7 @@ def station_snapshot(machine: Machine, elapsed: float, at: datetime) -> StationS
         screen=machine.station_screen(),
         free_vend=machine.blueprint.free_vend,
         supply_voltage=machine.blueprint.supply.voltage,
+        light=machine.light,
     )
 
 

@@ -59,6 +59,8 @@ class Configuration(Block):
         )
         self._keys = self._table()
         self._values: dict[str, str] = {}
+        self._waiting: dict[str, str | None] = {}
+        """What keys that wait for the next boot were before they were changed."""
 
     # ------------------------------------------------------------------ what other blocks read
 
@@ -67,10 +69,13 @@ class Configuration(Block):
         return self.value(name) or ""
 
     def value(self, name: str) -> str | None:
-        """The value, None where the key is unset. Raises KeyError for a key that is not there."""
+        """The value in force, None where the key is unset. Raises KeyError for one that is not there."""
         low = name.casefold()
-        key = self._keys[low]
-        return self._values.get(low, key.default)
+        return self._waiting[low] if low in self._waiting else self._set(low)
+
+    def _set(self, low: str) -> str | None:
+        """The value as it was set, though it may wait for the next boot."""
+        return self._values.get(low, self._keys[low].default)
 
     def flag(self, name: str) -> bool:
         return self.text(name).casefold() == "true"
@@ -121,7 +126,9 @@ class Configuration(Block):
         """Write a value down without asking whether the key takes it, and tell of it."""
         low = name.casefold()
         key = self._keys[low]
-        before = self.value(name)
+        before = self._set(low)
+        if key.reboot:
+            self._waiting.setdefault(low, before)
         self.ctx.store.put(TABLE, low, {"value": value})
         self._values[low] = value
         if before != value:
@@ -134,7 +141,7 @@ class Configuration(Block):
         return [
             {
                 "name": key.name,
-                "value": None if _secret(key) else self.value(key.name),
+                "value": None if _secret(key) else self._set(key.name.casefold()),
                 "readonly": key.access is Access.READ,
                 "type": key.kind.value,
                 "unit": key.unit,
@@ -148,7 +155,7 @@ class Configuration(Block):
     def get(self, name: str) -> str | None:
         """As `value`, but a secret is not told. Raises KeyError."""
         key = self._keys[name.casefold()]
-        return None if _secret(key) else self.value(name)
+        return None if _secret(key) else self._set(name.casefold())
 
     # ------------------------------------------------------------------ messages
 
@@ -186,7 +193,7 @@ class Configuration(Block):
 
     def _told(self, key: Key) -> Payload:
         told: Payload = {"key": key.name, "readonly": key.access is Access.READ}
-        value = self.value(key.name)
+        value = self._set(key.name.casefold())
         if value is not None and not _secret(key):
             told["value"] = value[:500]
         return told
@@ -295,6 +302,8 @@ def _preset(key: Key, setting: KeySetting | None) -> Key:
         return key
     if setting.value is not None:
         key = replace(key, default=setting.value)
+    if setting.reboot:
+        key = replace(key, reboot=True)
     if setting.readonly is not None and key.access is not Access.WRITE:
         key = replace(key, access=Access.READ if setting.readonly else Access.BOTH)
     return key

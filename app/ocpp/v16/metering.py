@@ -16,6 +16,7 @@ from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.delivery import METER, Delivery
 from app.ocpp.v16.measurands import Wish, meter_value
+from app.ocpp.v16.rotation import on_grid, rotations
 from app.ocpp.v16.rows import Transaction
 from app.station.kinds import Current
 from app.station.snapshot import MeterReading
@@ -217,8 +218,22 @@ class Metering(Block):
             self._keep(transaction, reading, self._config.wishes(STOP_ALIGNED), CLOCK)
             self._note(transaction, reading)
 
+    def _main(self) -> MeterReading | None:
+        """The main meter, where there is one, with each connector on the phases it is wired to."""
+        main = self.ctx.station.main_meter()
+        rotated = rotations(self._config.text("ConnectorPhaseRotation"))
+        if main is None or not rotated:
+            return main
+        outlets: dict[str, list[MeterReading]] = {}
+        for item in self._connectors:
+            evse, part = self._connectors.hardware(item)
+            if item.number in rotated and part.plugged and evse.current is Current.AC:
+                reading = self.ctx.station.meter(item.evse)
+                outlets.setdefault(rotated[item.number], []).append(reading)
+        return on_grid(main, outlets)
+
     def _align_main(self) -> None:
-        reading = self.ctx.station.main_meter()
+        reading = self._main()
         if reading is None or not self._delivery.talking:
             return
         value = meter_value(reading, self._config.wishes(ALIGNED), CLOCK, location="Inlet")
@@ -235,7 +250,7 @@ class Metering(Block):
         item = self._connectors.get(number)
         wishes = self._config.wishes(SAMPLED)
         if item is None:
-            reading = self.ctx.station.main_meter()
+            reading = self._main()
             if reading is not None:
                 value = meter_value(reading, wishes, TRIGGER, location="Inlet")
                 if value is not None:

@@ -23,7 +23,7 @@ from app.ocpp.v16.remote import Remote
 from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.reset import Reset
 from app.ocpp.v16.rows import Transaction
-from app.ocpp.v16.signals import Signals
+from app.ocpp.v16.signals import Lights, Signals
 from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.timers import Timers
 from app.ocpp.v16.transactions import Transactions
@@ -51,7 +51,7 @@ class Personality16(Personality):
         notifier = self.availability.notifier
         self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization, timers)
         self.metering = Metering(ctx, config, connectors, book, self.delivery)
-        signals = Signals(ctx, timers)
+        signals = Signals(ctx, config, timers)
         self.reservations = Reservations(ctx, config, connectors, self.availability, timers)
         self.charging = SmartCharging(ctx, config, connectors, self.heartbeat, timers)
         self.transactions = Transactions(
@@ -78,6 +78,9 @@ class Personality16(Personality):
             self.reservations,
             signals,
             timers,
+        )
+        self.triggers = Triggers(
+            ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
         )
         self.data_transfer = DataTransfer(ctx)
         # this is also the order in which they hear of events, of the link and of the start
@@ -114,9 +117,8 @@ class Personality16(Personality):
                 self.transactions,
                 self.drivers,
             ),
-            Triggers(
-                ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
-            ),
+            self.triggers,
+            Lights(ctx, config),
             self.data_transfer,
         ]
 

@@ -1,8 +1,9 @@
-"""TriggerMessage: the back office asks for a message of ours (1.6 part 5.17)."""
+"""TriggerMessage and ExtendedTriggerMessage: the back office asks for a message of ours (1.6 part 5.17,
+whitepaper 5.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.personality import Block
@@ -13,6 +14,9 @@ from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.heartbeat import Heartbeat
 from app.ocpp.v16.keys import REMOTE_TRIGGER
 from app.ocpp.v16.metering import Metering
+
+Trigger = Callable[[], Reply]
+"""Answers a trigger, and sends the message once it has answered."""
 
 ACCEPTED = Reply({"status": "Accepted"})
 REJECTED = Reply({"status": "Rejected"})
@@ -39,13 +43,20 @@ class Triggers(Block):
         self._heartbeat = heartbeat
         self._availability = availability
         self._metering = metering
+        self.others: dict[str, Trigger] = {}
+        """What other blocks send when TriggerMessage asks for it, by requestedMessage."""
+        self.extended: dict[str, Trigger] = {}
+        """The same for ExtendedTriggerMessage, which means the messages of the whitepaper."""
 
     def handlers(self) -> Mapping[str, Handler]:
         if REMOTE_TRIGGER not in self._config.profiles:
             return {}
-        return {"TriggerMessage": self._trigger}
+        return {
+            "TriggerMessage": lambda request: self._trigger(request, self.others),
+            "ExtendedTriggerMessage": lambda request: self._trigger(request, self.extended),
+        }
 
-    def _trigger(self, request: Payload) -> Reply:
+    def _trigger(self, request: Payload, others: Mapping[str, Trigger]) -> Reply:
         number = request.get("connectorId")
         match request["requestedMessage"]:
             case "BootNotification":
@@ -56,7 +67,8 @@ class Triggers(Block):
                 return self._trigger_status(number)
             case "MeterValues":
                 return self._trigger_meter(number)
-        return NOT_IMPLEMENTED
+        other = others.get(request["requestedMessage"])
+        return other() if other is not None else NOT_IMPLEMENTED
 
     def _trigger_boot(self) -> Reply:
         if self._boot.accepted:

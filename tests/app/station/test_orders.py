@@ -16,6 +16,7 @@ from app.station.commands import (
     OfferLimit,
     Permit,
     Restart,
+    SetLight,
     SetOperative,
     SetReaderLamp,
     ShowText,
@@ -523,6 +524,24 @@ def test_the_ring_shows_a_verdict_for_three_seconds() -> None:
     bench.do(SetReaderLamp(1, ReaderLamp.ACCEPTED), SetReaderLamp(1, ReaderLamp.ASKING))
     assert bench.wait(10) == []
     assert bench.refused(SetReaderLamp(2, ReaderLamp.OFF)) == "no_reader"
+
+
+def test_a_verdict_may_blink_instead() -> None:
+    bench = Bench()
+    bench.do(SetReaderLamp(1, ReaderLamp.ACCEPTED, blinks=5))
+    assert bench.station.snapshot().readers[0].blinks == 5
+    assert bench.wait(4.9) == []
+    assert bench.wait(0.2) == [ev.ReaderLampChanged(1, ReaderLamp.WAITING)]
+    assert bench.station.snapshot().readers[0].blinks == 0
+
+
+def test_the_lights_can_be_dimmed() -> None:
+    bench = Bench()
+    assert bench.station.snapshot().light == 100
+    assert bench.do(SetLight(40)) == [ev.LightChanged(40)]
+    assert bench.do(SetLight(40)) == []
+    bench.do(SetLight(400))
+    assert bench.station.snapshot().light == 100
 
 
 def test_the_start_button_is_there_only_where_no_card_is_needed() -> None:
