@@ -90,7 +90,7 @@ async def window_main(app: QApplication, options: WindowOptions, catalogue: Cata
 async def _run(
     app: QApplication, options: WindowOptions, catalogue: Catalogue, collector: Collector
 ) -> Exit:
-    folder = options.station.state_dir or user_data_path("forecourt", False) / "station"
+    folder = options.station.state_dir or default_folder(options.station.blueprint)
     training = TrainingCsmsThread()
     try:
         training_url = training.start()
@@ -124,6 +124,12 @@ async def _run(
         training.stop()
         room.window.finish()
     return Exit.OK
+
+
+def default_folder(blueprint: str | None) -> Path:
+    """Where the state lies when nobody says: each hardware has its own, so that all can be tried."""
+    name = f"station-{Path(blueprint).stem}" if blueprint else "station"
+    return user_data_path("forecourt", False) / name
 
 
 @contextmanager

@@ -47,11 +47,11 @@ class Line(QLabel):
 class Column(QWidget):
     """Two lines: a word and what stands under it."""
 
-    def __init__(self, *, mono: bool = False) -> None:
+    def __init__(self, *, mono: bool = False, yields: bool = False) -> None:
         super().__init__()
         self.first = QLabel()
         self.first.setProperty("role", "strong")
-        self.second = Line()
+        self.second = Line() if yields else QLabel()
         self.second.setProperty("role", "hint")
         if mono:
             self.second.setFont(mono_font(11))
@@ -84,7 +84,7 @@ class TopBar(QFrame):
         self._name = Column(mono=True)
         self._version = Column()
         self._security = Column()
-        self._link = Column(mono=True)
+        self._link = Column(mono=True, yields=True)
         logo = QLabel()
         icon = QIcon(str(resource("icons", "forecourt.svg")))
         logo.setPixmap(icon.pixmap(QSize(28, 28), self.devicePixelRatioF()))

@@ -10,6 +10,7 @@ from app.runtime.views import LinkState
 from app.station.intents import PresentCard
 from app.station.kinds import Fault
 from tests.ui.shell.conftest import until
+from ui.application import default_folder
 from ui.connect.dialog import ConnectDialog
 from ui.shell.toasts import Toast, Tone
 from ui.shell.top_bar import Line
@@ -305,3 +306,10 @@ def test_a_long_reason_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(play):
         assert line.geometry().right() <= line.parentWidget().width()
 
     play(story, csms="ws://127.0.0.1:1/ocpp", id="CS-1")
+
+
+def test_each_hardware_has_a_state_of_its_own_when_no_folder_is_given():
+    """The shipped blueprints can be tried one after the other without any other option."""
+    folders = {default_folder(name) for name in (None, "home-ac-11", "dc-2x150", "mine/dc.toml")}
+    assert len(folders) == 4
+    assert len({folder.parent for folder in folders}) == 1
