@@ -19,6 +19,7 @@ _SHEET = Template("""
 * { outline: 0; }
 QMainWindow { background: $win; }
 QDialog { background: $panel; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMainWindow::separator { background: $line; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $focus; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line2; padding: 4px 6px; }
