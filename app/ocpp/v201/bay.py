@@ -58,6 +58,8 @@ class Transaction:
     cost: str | None = None
     cut: str | None = None
     """When the power cycle ended in the middle of it."""
+    seen: str | None = None
+    """When its last event was: after a kill nobody knows more of its end."""
     begin: Payload | None = None
     """The meter value at its start, for the event that ends it."""
 

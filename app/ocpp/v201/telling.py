@@ -133,6 +133,7 @@ class Teller:
 
     def _store(self, bay: Bay, tx: Transaction, kind: str, payload: dict[str, Any]) -> None:
         tx.next_seq += 1
+        tx.seen = payload["timestamp"]
         with self._ctx.store.step():
             self._outbox.put("TransactionEvent", payload, ref=tx.id)
             if kind == "Ended":

@@ -95,6 +95,9 @@ class Transactions(Block):
 
     def _close_after_boot(self, tx: Transaction) -> None:
         """A transaction that the last power cycle left open ends now; nobody is authorized any more."""
+        # killed without a last breath: it lasted at least until its last event, and the clock of this
+        # boot may be days later, or earlier than its start
+        tx.cut = tx.cut or tx.seen
         trigger, reason = _AFTER_BOOT.get(self.ctx.boot_reason, ("AbnormalCondition", "Reboot"))
         bay = self.bays.get(tx.evse or 0, self.waiting)
         bay.transaction = tx

@@ -8,6 +8,8 @@ import pytest
 
 from app.ocpp.context import BootReason
 from app.ocpp.events import MessageDropped, TransactionEnded
+from app.ocpp.personality import Block
+from app.ocpp.v201.transactions import Transactions
 from app.station.intents import (
     ArriveCar,
     ClearFault,
@@ -473,3 +475,17 @@ async def test_suspended_session_on_a_socket_waits_for_the_card(bench201: Make) 
     assert len(bench.personality.sessions()) == 1
     await bench.do(A2)
     assert events(bench)[-1] == "Ended StopAuthorized Idle Local"
+
+
+async def test_killed_session_ends_with_its_last_event_and_not_with_the_next_boot(
+    bench201: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """201-TX-01, E12: a kill leaves no last breath; the dark time is not part of the session."""
+    bench = await charging(bench201)
+    await bench.advance(130)
+    monkeypatch.setattr(Transactions, "stop", Block.stop)
+    await bench.kill_and_restart()
+    ended = bench.sent("TransactionEvent")[-1]
+    assert ended["eventType"] == "Ended"
+    assert ended["timestamp"] == "2026-01-15T08:02:00Z"
+    assert ended["meterValue"][-1]["timestamp"] == "2026-01-15T08:02:00Z"
