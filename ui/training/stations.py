@@ -24,7 +24,7 @@ from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.theme import Theme
 from ui.training.feed import TrainingFeed, TrainingView
 
-TURN_AT = 760
+TURN_AT = 640
 LOW_FROM, LOW = 1000, 340
 """A dock so wide and so low has table and detail side by side."""
 _MARKS = {
