@@ -13,7 +13,7 @@ from app.kernel.clock import Missed, Timer
 from app.ocpp.context import Context, Payload
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block
-from app.ocpp.v201.bay import Bay
+from app.ocpp.v201.bay import TABLE, Bay
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.measurands import ReadingContext, meter_value
 from app.ocpp.v201.provisioning import Provisioning
@@ -161,8 +161,10 @@ class Metering(Block):
         transaction = bay.transaction.id
         number = self.ctx.store.count(SAMPLES)
         key = f"{transaction}:{number:06d}:{value['timestamp']}"
+        bay.transaction.seen = value["timestamp"]
         with self.ctx.store.step():  # with the register that was read: it must not fall below
             self.ctx.store.put(SAMPLES, key, {"transaction": transaction, "value": value})
+            self.ctx.store.put(TABLE, transaction, bay.transaction.row())
 
     # ---- by the clock
 
