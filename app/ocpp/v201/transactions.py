@@ -105,6 +105,11 @@ class Transactions(Block):
 
     # ---- start and stop points
 
+    def read_points(self, bay: Bay) -> None:
+        """A new session may begin here: the points are those of this moment."""
+        if bay.transaction is None and not (bay.facts.connected or bay.facts.authorized):
+            self._read_points()
+
     def _read_points(self) -> None:
         """Where nobody has set them, the points follow the open point, at the moment of use."""
         if self.model.at(START_POINT).source or self.model.at(STOP_POINT).source:
@@ -150,8 +155,8 @@ class Transactions(Block):
         self._teller.tell(bay, "Updated", trigger, token=token, state=state)
 
     def _perhaps_begin(self, bay: Bay, before: Facts, after: Facts, trigger: str) -> None:
-        if before == Facts() and after != before:
-            self._read_points()
+        if after != before:
+            self.read_points(bay)
         starting = starts(self.start_points, before, after)
         if starting and bay.evse and not self.usable(bay.evse):
             return  # out of service: what came counts as coming when it is in service again

@@ -77,6 +77,7 @@ class Watch(Block):
         event = entry.event
         assert isinstance(event, CarArrived)
         bay = self._tx.bays[event.evse]
+        self._tx.read_points(bay)
         bay.occupied = True
         if self._tx.sees_cars:
             self._tx.moved(bay, "EVDetected")
