@@ -108,7 +108,7 @@ class PowerGraph(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.hideButtons()
-        self._plot.setMinimumHeight(130)
+        self._plot.setMinimumHeight(96)
         self._plot.setAccessibleName(self._say("graph.name"))
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
