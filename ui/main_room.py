@@ -184,11 +184,11 @@ class Room(QObject):
         if await ask(dialog):
             await self._go(dialog.result())
 
-    def _current(self) -> ConnectRequest | None:
-        """Where it connects now, None while that is the training CSMS."""
+    def _current(self) -> ConnectRequest:
+        """Where it connects now; while that is the training CSMS only who the station is."""
         snapshot = self.bridge.snapshot()
         if snapshot.csms_url in {None, self._training_url}:
-            return None
+            return ConnectRequest("", snapshot.station_id, snapshot.version_wish)
         return ConnectRequest(
             str(snapshot.csms_url),
             snapshot.station_id,
