@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.ocpp.context import BootReason, CallRefused
+from app.ocpp.context import BootReason, CallRefused, Reply
+from app.ocpp.v16 import Personality16
 from app.station.events import RestartOrdered
 from app.station.intents import (
     PlugIn,
@@ -47,22 +48,12 @@ async def test_remote_start_is_authorized_like_a_card(bench16: Make) -> None:
 
 
 async def test_remote_start_without_authorization(bench16: Make) -> None:
-    """16-TX-05: AuthorizeRemoteTxRequests=false; a profile is ignored without smart charging."""
+    """16-TX-05: AuthorizeRemoteTxRequests=false."""
     bench = bench16(keys={"AuthorizeRemoteTxRequests": "false"})
     await bench.boot()
-    profile = {
-        "chargingProfileId": 1,
-        "stackLevel": 0,
-        "chargingProfilePurpose": "TxProfile",
-        "chargingProfileKind": "Relative",
-        "chargingSchedule": {
-            "chargingRateUnit": "A",
-            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}],
-        },
-    }
     await bench.do(PlugIn(1))
     bench.skip()
-    payload = {"idTag": "R", "connectorId": 1, "chargingProfile": profile}
+    payload = {"idTag": "R", "connectorId": 1}
     assert await bench.request("RemoteStartTransaction", payload) == {"status": "Accepted"}
     assert not bench.saw("> Authorize")
     assert bench.saw("> StartTransaction idTag=R")
@@ -208,6 +199,57 @@ async def test_unlock_frees_a_cable_that_was_kept_for_its_owner(bench16: Make) -
     assert await status(bench, "UnlockConnector", connectorId=2) == "Unlocked"
     await bench.do(Unplug(2))
     assert bench.saw("> StatusNotification connectorId=2 status=Available")
+
+
+@pytest.mark.parametrize("name", ["Heartbeat", "StatusNotification", "MeterValues"])
+async def test_extended_trigger(bench16: Make, name: str) -> None:
+    """Whitepaper 5.5: answers first, then sends (RC-01)."""
+    bench = bench16()
+    await bench.boot()
+    bench.skip()
+    word = await status(bench, "ExtendedTriggerMessage", requestedMessage=name, connectorId=1)
+    assert word == "Accepted"
+    bench.expect(
+        f"""
+        < ExtendedTriggerMessage
+        = ExtendedTriggerMessage status=Accepted
+        > {name}
+        """
+    )
+
+
+async def test_extended_trigger_of_the_boot(bench16: Make) -> None:
+    """RC-04: advised to be refused once accepted; before, it comes at once."""
+    bench = bench16()
+    bench.csms.boot_status = "Pending"
+    await bench.online()
+    bench.csms.boot_status = "Accepted"
+    name = "BootNotification"
+    assert await status(bench, "ExtendedTriggerMessage", requestedMessage=name) == "Accepted"
+    assert len(bench.sent("BootNotification")) == 2
+    assert await status(bench, "ExtendedTriggerMessage", requestedMessage=name) == "Rejected"
+
+
+async def test_extended_trigger_of_what_is_not_there(bench16: Make) -> None:
+    """RC-01."""
+    bench = bench16()
+    await bench.boot()
+    name = "SignChargePointCertificate"
+    assert await status(bench, "ExtendedTriggerMessage", requestedMessage=name) == "NotImplemented"
+
+
+async def test_other_blocks_may_send_what_is_triggered(bench16: Make) -> None:
+    """The two messages mean different ones by the same word (whitepaper 6.16)."""
+    bench = bench16()
+    await bench.boot()
+    assert isinstance(bench.personality, Personality16)
+    triggers, done = bench.personality.triggers, []
+    name = "FirmwareStatusNotification"
+    for table, word in ((triggers.others, "plain"), (triggers.extended, "signed")):
+        table[name] = lambda word=word: Reply({"status": "Accepted"}, lambda: done.append(word))
+    for action in ("TriggerMessage", "ExtendedTriggerMessage"):
+        assert await status(bench, action, requestedMessage=name) == "Accepted"
+    assert done == ["plain", "signed"]
 
 
 @pytest.mark.parametrize("name", ["DiagnosticsStatusNotification", "FirmwareStatusNotification"])
