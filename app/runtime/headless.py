@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.kernel.bus import Entry
+from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.ocpp.events import LinkFailed, LinkOpened
+from app.ocpp.events import LinkFailed, LinkOpened, TaskFailed
 from app.runtime.address import AddressBad, address
 from app.runtime.config import Config
 from app.runtime.control.channels import (
@@ -70,6 +70,8 @@ class _Teller:
         text = event.what if isinstance(event, StateTold) else None
         if isinstance(event, LinkFailed):
             text = event.why
+        elif isinstance(event, TaskFailed | SubscriberFailed):
+            text = Text("control.program_fault", {"error": event.error})
         if text is not None and text != self._last:
             self._tell(text)
         self._last = text
@@ -101,7 +103,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     except (StoreError, StateUnfit) as error:
         tell(error.text)
         return Exit.STATE
-    session.bus.subscribe(_Teller(tell), StateTold, LinkFailed)
+    session.bus.subscribe(_Teller(tell), StateTold, LinkFailed, TaskFailed, SubscriberFailed)
     try:
         await session.start()
         return await _serve(session, options, address, token, channel, end, tell)

@@ -14,16 +14,19 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
+from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
+from app.ocpp.events import TaskFailed
 from app.runtime.control.channels import ControlAddressError, StdioChannel, parse_address
 from app.runtime.exit_codes import Exit
-from app.runtime.headless import run_headless
+from app.runtime.headless import _Teller, run_headless
 from app.runtime.options import HeadlessOptions, StationOptions
 from app.runtime.problems import ConfigError
 from app.runtime.store import Store
@@ -362,3 +365,14 @@ async def test_two_scripts_drive_one_station_by_websocket(
     async with running(again):
         await pipes.line()
         assert (tmp_path / "control.token").read_text("utf-8").strip() == token
+
+
+def test_a_fault_of_the_program_is_told_once() -> None:
+    catalogue = Catalogue.load()
+    told: list[str] = []
+    bus = Bus(lambda: datetime(2026, 1, 15, tzinfo=UTC))
+    bus.subscribe(_Teller(lambda text: told.append(catalogue.render(text))), TaskFailed)
+    bus.publish(TaskFailed("boot", "NameError: x"))
+    bus.publish(TaskFailed("boot", "NameError: x"))
+    assert len(told) == 1
+    assert "NameError: x" in told[0]
