@@ -6,17 +6,16 @@ Card first or cable first: a transaction begins when an accepted token and a cab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.kernel.bus import Entry
 from app.ocpp.context import Context
 from app.ocpp.personality import Block
-from app.ocpp.v16 import status
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Claim, Connector, Connectors
+from app.ocpp.v16.places import Places, anybody
 from app.ocpp.v16.reservation import Guest, Reservations
 from app.ocpp.v16.rows import Decision, same_token
 from app.ocpp.v16.signals import Signals
@@ -35,19 +34,6 @@ from app.station.events import (
 from app.station.kinds import LockState, ReaderLamp
 
 LONGEST_TOKEN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a token can be used: at a cable that is in, or at whichever of these is plugged next."""
-
-    now: Connector | None
-    later: tuple[int, ...] = ()
-
-
-def anybody(token: str) -> Guest:
-    """Who shows a token that nobody was asked about yet."""
-    return Guest(token, may_be_of_a_group=True)
 
 
 class Drivers(Block):
@@ -76,6 +62,7 @@ class Drivers(Block):
         self._reservations = reservations
         self._signals = signals
         self._timers = timers
+        self.places = Places(connectors, availability, transactions, reservations)
         self.closed = False
         """The station is about to restart: nobody is served any more."""
 
@@ -128,8 +115,8 @@ class Drivers(Block):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         elif not self.serving():
             self._refuse(items, reader, "not_ready")
-        elif self.place(items, anybody(token)) is None and not self._others(items):
-            self._refuse(items, reader, self._no_place(items))
+        elif self.places.find(items, anybody(token)) is None and not self._others(items):
+            self._refuse(items, reader, self.places.why_none(items))
         else:
             await self._judge(token, items, evse, reader)
 
@@ -169,7 +156,7 @@ class Drivers(Block):
         elif self._by_group(decision, items) or self.admit(decision, items):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         else:
-            self._refuse(items, reader, self._no_place(items))
+            self._refuse(items, reader, self.places.why_none(items))
 
     async def _decide(self, token: str, items: list[Connector], evse: int | None) -> Decision:
         for item in items:
@@ -214,47 +201,7 @@ class Drivers(Block):
         self._signals.lamp(reader, ReaderLamp.REFUSED)
         self._signals.say((item.evse for item in items), key, params)
 
-    # ------------------------------------------------------------------ places
-
-    def place(self, items: Sequence[Connector], guest: Guest) -> Place | None:
-        """Where an accepted token would be used now; None: nowhere.
-
-        What is reserved for the guest comes first, what is reserved for others is left out. A cable
-        that is in and unused comes before a free connector, the newest of several. Where there is but
-        one EVSE in question its finished cable may be used again (F2); otherwise that would be somebody
-        else's (errata 3.20).
-        """
-        items = self._open_to(guest, items)
-        plugged = [item for item in items if self._transactions.can_begin(item)]
-        ready = [item for item in plugged if not item.done]
-        if not ready and len({item.evse for item in items}) == 1:
-            ready = plugged
-        if ready:
-            return Place(max(ready, key=lambda item: item.plugged_at))
-        free = tuple(item.number for item in items if self._free(item))
-        return Place(None, free) if free else None
-
-    def _open_to(self, guest: Guest, items: Sequence[Connector]) -> Sequence[Connector]:
-        found = [item for item in items if self._reservations.may_use(item.number, guest)]
-        if guest.may_be_of_a_group:
-            return found
-        own = [item for item in found if self._reservations.expects(item.number, guest)]
-        return own or found
-
-    def _no_place(self, items: Sequence[Connector]) -> str:
-        """Why there is no place for an accepted token: the sentence on the screen."""
-        kept = any(self._reservations.keeps(item.number) for item in items)
-        return "reserved" if kept else "no_connector"
-
-    def _free(self, item: Connector) -> bool:
-        if item.keeper is not None or self._connectors.evse_busy(item):
-            return False
-        if any(claim.numbers == (item.number,) for claim in self._connectors.claims):
-            return False
-        now = self._availability.condition(item.number).status
-        if now in (status.PREPARING, status.RESERVED):
-            return not self._connectors.plugged(item)
-        return now == status.AVAILABLE
+    # ------------------------------------------------------------------ use of a token
 
     def _preparing(self, item: Connector) -> bool:
         """A cable is in, and nobody has shown a token for it."""
@@ -267,7 +214,7 @@ class Drivers(Block):
 
     def admit(self, decision: Decision, items: Sequence[Connector]) -> bool:
         """Use an accepted token: begin at a cable that is in, or wait for one. False: nowhere."""
-        place = self.place(items, Guest.of(decision))
+        place = self.places.find(items, Guest.of(decision))
         if place is None:
             return False
         if place.now is not None:
@@ -281,9 +228,11 @@ class Drivers(Block):
             self._connectors.changed(item.number)
         self._stop_waiting(item)
         item.welcome = True
-        self._connectors.changed(item.number)  # G2: from Reserved to Preparing first
-        begun = self._transactions.begin(item, decision)
-        item.welcome = False
+        try:
+            self._connectors.changed(item.number)  # G2: from Reserved to Preparing first
+            begun = self._transactions.begin(item, decision)
+        finally:
+            item.welcome = False
         self._connectors.changed(item.number)
         if not begun:
             self._signals.say((item.evse,), "cannot_start")

@@ -11,7 +11,8 @@ from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
-from app.ocpp.v16.drivers import Drivers, anybody
+from app.ocpp.v16.drivers import Drivers
+from app.ocpp.v16.places import anybody
 from app.ocpp.v16.reservation import Guest
 from app.ocpp.v16.rows import Decision
 from app.ocpp.v16.smart_charging import SmartCharging
@@ -58,7 +59,7 @@ class Remote(Block):
         items = await self._candidates(request.get("connectorId"), token)
         if not self._boot.accepted or not self._drivers.serving():
             return Reply({"status": REJECTED})
-        if not items or self._drivers.place(items, anybody(token)) is None:
+        if not items or self._drivers.places.find(items, anybody(token)) is None:
             return Reply({"status": REJECTED})
         profile = request.get("chargingProfile")
         if profile is not None and not await self._charging.check_start(profile, items[0].number):
@@ -73,7 +74,7 @@ class Remote(Block):
         if choice == "reject":
             return []
         everyone = list(self._connectors)
-        place = self._drivers.place(everyone, anybody(token))
+        place = self._drivers.places.find(everyone, anybody(token))
         if choice == "wait-plug" or place is None:
             return everyone
         first = place.now or self._connectors.get(place.later[0])
@@ -94,7 +95,7 @@ class Remote(Block):
         """Only the parent of the token can open what is reserved: it has to be asked for (part 5.13)."""
         if decision.parent is not None:
             return False
-        return self._drivers.place(items, Guest.of(decision)) is None
+        return self._drivers.places.find(items, Guest.of(decision)) is None
 
     # ------------------------------------------------------------------ stop
 

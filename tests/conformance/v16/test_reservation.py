@@ -287,6 +287,15 @@ async def test_holder_at_a_reader_of_two_evses_is_sent_to_the_reserved_one(bench
     assert bench.sent("StartTransaction")[1]["connectorId"] == 1
 
 
+async def test_finished_cable_of_another_is_no_way_around_a_reservation(bench16: Make) -> None:
+    """Errata 3.20: also where the other connector of the reader is reserved."""
+    bench = bench16()
+    await bench.boot()
+    await reserve(bench, 2)
+    await bench.do(PlugIn(1), PresentCard("FIRST", evse=1), PressStop(1), PresentCard("STRANGER"))
+    assert len(bench.sent("StartTransaction")) == 1
+
+
 async def test_16_ST_09_holder_who_does_not_plug_in_keeps_the_reservation(bench16: Make) -> None:
     """There is no way from Preparing to Reserved but over Available."""
     bench = bench16(keys={"ConnectionTimeOut": "30"})
