@@ -1,0 +1,27 @@
+"""The figures of the whole program are measured and stay within twice their targets."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.benchmarks.bench_program import TARGET_MEMORY, first_paint, frames, memory, table
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PSS is a figure of Linux")
+def test_a_headless_station_stays_small() -> None:
+    figure = memory()
+    print(table([figure]))
+    assert 20 < figure.value < 2 * TARGET_MEMORY
+
+
+@pytest.mark.full
+def test_frames_and_first_paint_are_measured() -> None:
+    figures = [*frames(), *first_paint()]
+    print(table(figures))
+    one, eight, ours, bare, ratio = figures
+    assert 0 < one.value < 40
+    assert 0 < eight.value < 60
+    assert ours.value > bare.value > 0
+    assert ratio.value == pytest.approx(ours.value / bare.value)
