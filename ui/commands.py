@@ -41,6 +41,7 @@ class Commands(QObject):
         action = QAction(self._catalogue.render(Text(f"command.{command.id}")), self)
         action.setObjectName(command.id)
         action.setCheckable(command.checkable)
+        action.setAutoRepeat(False)  # a key that is held down is one act
         if command.keys:
             action.setShortcut(QKeySequence(command.keys))
         action.triggered.connect(self._on_triggered)

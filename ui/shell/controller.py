@@ -263,15 +263,23 @@ class Controller(QObject):
             self._bridge.intend(Unplug(self._selected, plugged))
 
     def _offer_card(self) -> None:
-        self._on_card_wanted(self._selected)
+        """By a key: each press is meant, so none is taken for a double click."""
+        card = self._chosen_card()
+        if card is not None:
+            self._offer(PresentCard(card.uid, card.kind, self._selected), 0.0)
 
     def _on_card_wanted(self, evse: int) -> None:
+        card = self._chosen_card()
+        if card is not None:
+            self._on_card(card, evse)
+
+    def _chosen_card(self) -> Card | None:
+        """The card in the hand; a toast asks for one when there is none."""
         wallet = self._window.wallet
         card = next((card for card in wallet.cards() if card.uid == wallet.chosen_uid), None)
         if card is None:
             self.tell(self.say("toast.choose_card"))
-            return
-        self._on_card(card, evse)
+        return card
 
     def _on_card_chosen(self, card: Card) -> None:
         self._window.canvas.set_card(HeldCard(card.uid, card.kind, card.name))

@@ -76,6 +76,8 @@ class Dispatcher:
             task = asyncio.get_running_loop().create_task(self._finish(result, ident, wanted))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            # a task that is cancelled before its first step has never touched the coroutine
+            task.add_done_callback(lambda _: result.close())
             await asyncio.sleep(0)  # begun before the next line is looked at
         elif wanted:
             self._send(_dump({"jsonrpc": "2.0", "id": ident, "result": result}))
