@@ -28,8 +28,8 @@ SUITE_BUDGETS = {
     "tests/app/trace": 20.0,
     "tests/app/training": 60.0,
     "tests/ui": 180.0,
-    "tests/conformance": 150.0,
-    "tests/e2e": 150.0,
+    "tests/conformance": 180.0,
+    "tests/e2e": 200.0,
     "tests/benchmarks": 90.0,
 }
 BUDGET_TOLERANCE = 3.0

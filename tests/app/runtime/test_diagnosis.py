@@ -134,7 +134,7 @@ async def test_what_the_back_office_does_with_a_boot_is_told(
         return json.dumps([4, number, answer, "", {}]) if answer == "InternalError" else "noise"
 
     office.answer = reply
-    steps = await doctor.see(office.url, boot=Identity(), timeout=0.3)
+    steps = await doctor.see(office.url, boot=Identity(), timeout=2.0)
     assert bad(steps) == {"boot": f"runtime.probe.{name}"}
 
 
