@@ -18,3 +18,11 @@ def dump(value: Any) -> str:
         return _strict(value)  # odd keys, integers beyond 64 bits, lone surrogates
     # orjson writes NaN and infinity as null, which would pass for a value
     return _strict(value) if b"null" in data else data.decode()
+
+
+def dump_row(value: Any) -> str:
+    """As `dump`, for what is stored: quicker where there are nulls, and a NaN is kept as null."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return _strict(value)

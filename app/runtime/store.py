@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.kernel.jsontext import dump
+from app.kernel.jsontext import dump_row
 from app.kernel.text import Text
 from app.runtime.filelock import FileLock
 from app.runtime.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version_of
@@ -270,7 +270,7 @@ class Store:
 
     def put(self, table: str, key: str, row: Mapping[str, Any]) -> None:
         """Write a document; one that exists keeps its place in the order."""
-        text = dump(row)
+        text = dump_row(row)
         self._written.add(table)
         self._change(
             "INSERT INTO doc (tbl, key, position, json) VALUES (?1, ?2,"

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from app.kernel.jsontext import dump
+from app.kernel.jsontext import dump, dump_row
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_not_a_number_is_refused_and_not_written_as_null(value):
 def test_what_json_does_not_know_is_refused():
     with pytest.raises(TypeError):
         dump({"a": object()})
+
+
+def test_a_row_with_nulls_and_odd_numbers_reads_back():
+    row = {"a": None, "big": 10**30, "b": [1, None]}
+    assert json.loads(dump_row(row)) == row
+    assert json.loads(dump_row({"a": None, "b": [1, None]})) == {"a": None, "b": [1, None]}
+    assert json.loads(dump_row({"a": math.nan})) == {"a": None}
