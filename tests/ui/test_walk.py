@@ -43,10 +43,8 @@ SIZES = [(1280, 800), (1440, 900)]
 Pixels = NDArray[np.uint8]
 
 KNOWN = (
-    re.compile(r"QPushButton '.*' in PowerGraph: \d+ x 26$"),
     re.compile(r"^1280 \w+ tab \d: screen\d: .* is cut to "),
     re.compile(r"^1280 light tab \d: face\d: 'Stop' [34]\.\d\d$"),
-    re.compile(r"in StatusBar: '<span .*>(Queue \d+|\d+ errors)</span>' \d\.\d\d$"),
 )
 """Faults that are found and not mended yet. Whoever mends one takes it out of here."""
 

@@ -50,7 +50,7 @@ from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
 from ui.station.naming import HeldCard
 from ui.station.views import EvseExtra, PictureExtra
-from ui.theme import ThemeSwitch
+from ui.theme import Theme, ThemeSwitch
 from ui.wallet import Card
 
 AGAIN = 0.5
@@ -118,7 +118,7 @@ class Controller(QObject):
         window.inspector.marker_clicked.connect(window.messages.select)
         window.messages.exported.connect(self._on_exported)
         window.messages.export_failed.connect(self.tell_error)
-        self._switch.changed.connect(window.set_theme)
+        self._switch.changed.connect(self._on_theme)
         self._remove_rows = bridge.session.exchanges.listen(self._on_exchange)
 
     def close(self) -> None:
@@ -172,6 +172,11 @@ class Controller(QObject):
         self._selected = evse
         self._window.canvas.set_selected(evse)
         self._window.inspector.select(evse)
+        self._on_snapshot(self._bridge.snapshot())
+
+    def _on_theme(self, theme: Theme) -> None:
+        """Colours that stand in texts change with the rest, not with the next news."""
+        self._window.set_theme(theme)
         self._on_snapshot(self._bridge.snapshot())
 
     def _on_snapshot(self, snapshot: SessionSnapshot) -> None:

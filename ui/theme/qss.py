@@ -73,13 +73,13 @@ QPushButton[kind="quiet"]:hover, QToolButton[kind="quiet"]:hover { background: $
 QPushButton[kind="quiet"]:checked, QToolButton[kind="quiet"]:checked { background: $sel; }
 QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border: 2px solid $focus; }
 QPushButton[kind="segment"], QToolButton[kind="segment"] {
-    background: transparent; border-color: transparent; color: $text2; min-height: 24px; border-radius: 5px;
+    background: transparent; border-color: transparent; color: $text2; min-height: 30px; border-radius: 5px;
 }
 QPushButton[kind="segment"]:hover { color: $text; }
 QPushButton[kind="segment"]:checked, QToolButton[kind="segment"]:checked {
     background: $raised; border-color: $line2; color: $text; font-weight: 600;
 }
-QPushButton[kind="segment"]:focus { border: 2px solid $focus; min-height: 22px; }
+QPushButton[kind="segment"]:focus { border: 2px solid $focus; min-height: 28px; }
 QPushButton[size="small"], QToolButton[size="small"] { min-height: 26px; font-size: 12px; }
 QPushButton[size="small"]:focus, QToolButton[size="small"]:focus { min-height: 24px; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: url($icons/chevron-down.svg);
