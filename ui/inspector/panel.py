@@ -19,7 +19,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import SessionView
 from app.runtime.views import SessionSnapshot
-from app.station.intents import PauseVehicle, PlugIn, PressStop, ResumeVehicle, Unplug
+from app.station.intents import ClearFault, PauseVehicle, PlugIn, PressStop, ResumeVehicle, Unplug
 from app.station.snapshot import EvseSnapshot, MeterReading
 from ui.graphs.history import History, Marker
 from ui.inspector.chip import StateChip
@@ -196,6 +196,8 @@ class Inspector(QWidget):
         plugged = any(connector.plugged for connector in evse.connectors)
         running = evse.permitted or session is not None
         idle = "card" if plugged else "plug_in"
+        if evse.faults:
+            idle = "clear"  # nothing starts over a fault
         act = "stop" if running else idle
         self._main.setText(self._say(f"inspector.act.{act}"))
         self._main.setObjectName(act)
@@ -212,6 +214,9 @@ class Inspector(QWidget):
             self.intent.emit(PressStop(self._number))
         elif act == "card":
             self.card_wanted.emit(self._number)
+        elif act == "clear" and self._evse is not None:
+            for lying in self._evse.faults:
+                self.intent.emit(ClearFault(lying.evse, lying.connector, lying.fault))
         else:
             self.intent.emit(PlugIn(self._number, 1))
 

@@ -235,3 +235,11 @@ def test_caps_in_amperes_on_ac_and_kilowatts_on_dc():
     assert figure_of(cap, Current.AC) == "32 A"
     assert figure_of(cap, Current.DC) == "7.4 kW"
     assert figure_of(dataclasses.replace(cap, watts=150_000.0), Current.DC) == "150 kW"
+
+
+def test_a_broken_evse_offers_to_be_repaired_first(inspector):
+    broken = faulted(make_evse(1))
+    inspector.show_snapshot(whole(broken), None)
+    QTest.mouseClick(inspector.main_button, LEFT)
+    lying = broken.faults[0]
+    assert inspector.intents == [ClearFault(lying.evse, lying.connector, lying.fault)]
