@@ -196,6 +196,7 @@ def test_a_reader_that_has_gone_does_not_hold_up_the_station() -> None:
     channel.send("{}")
     channel.send("{}")
     channel.close()
+    assert not channel._writer.is_alive()
 
 
 # ------------------------------------------------------------------ exit codes and sentences
