@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock
 from app.kernel.ids import IdSource
+from app.kernel.text import Text
 from app.station.commands import Command
 from app.station.intents import Intent, Outcome
 from app.station.snapshot import MeterReading, StationSnapshot
@@ -88,6 +90,10 @@ class StorePort(Protocol):
 
     def count(self, table: str) -> int: ...
 
+    def heads(self, table: str, *fields: str, limit: int | None = None) -> list[tuple[Any, ...]]:
+        """The key and some plain fields of each document, oldest first: cheap however large it is."""
+        ...
+
 
 class CallPort(Protocol):
     """Sends a CALL and waits for its answer: one open at a time, later ones wait their turn."""
@@ -108,6 +114,67 @@ class CallPort(Protocol):
 
     def close_link(self, why: str) -> None:
         """Close the socket from our side (it comes back by itself): a reboot, a new password."""
+        ...
+
+
+class TransferTrouble(Enum):
+    """What kind of thing stood in the way of a transfer."""
+
+    UNREACHABLE = "unreachable"
+    """No such host, nobody listens, no network, or TLS did not come about."""
+    CUT_OFF = "cut off"
+    """The other side hung up, fell silent, or sent less than it promised."""
+    DENIED = "denied"
+    """Wrong or missing credentials, or no right to this place."""
+    NOT_FOUND = "not found"
+    NOT_SUPPORTED = "not supported"
+    """Neither we nor the server know how to do this: the scheme, the method, the command."""
+    BAD_MESSAGE = "bad message"
+    """One side did not understand what the other said."""
+    REFUSED = "refused"
+    """Any other no of the server."""
+    LOCAL = "local"
+    """Our own side: the disk is full, the file is too large or cannot be read."""
+    CHOSEN = "chosen"
+    """Somebody wanted it to fail."""
+
+
+class TransferFailed(Exception):
+    """A file did not get through; `text` says what, where, and what to do. Never holds a password."""
+
+    def __init__(self, text: Text, trouble: TransferTrouble = TransferTrouble.REFUSED) -> None:
+        super().__init__(f"{text.id} {dict(text.params)}")
+        self.text, self.trouble = text, trouble
+
+
+Progress = Callable[[int, int | None], None]
+"""Bytes done so far, and of how many (None: the other side does not say)."""
+
+
+class TransferPort(Protocol):
+    """Moves files between the station and a server, by the scheme of the URL. Raises TransferFailed.
+
+    Runs in real time: its caller stays counted as active, so that virtual time stands still meanwhile.
+    """
+
+    async def download(self, url: str, into: Path, *, progress: Progress) -> None:
+        """Fetch a file. On failure nothing is left at `into`."""
+        ...
+
+    async def upload(self, url: str, source: Path, name: str, *, progress: Progress) -> None:
+        """Deliver a file as `name` into the folder that the URL means, or as the file it means."""
+        ...
+
+
+class LogPort(Protocol):
+    """The station's log as files. `kind` is DiagnosticsLog or SecurityLog."""
+
+    def holds(self, kind: str, since: datetime | None, until: datetime | None) -> bool:
+        """Is there anything of that time?"""
+        ...
+
+    def archive(self, kind: str, since: datetime | None, until: datetime | None) -> Awaitable[Path]:
+        """Pack what is of that time into a file of the private folder. The caller deletes it."""
         ...
 
 
@@ -181,6 +248,10 @@ class OcppSettings:
     free_vend: bool = False
     free_vend_token: str = "FREE"
     security_profile: int = 0
+    queue_capacity: int = 10_000
+    """Messages the queue holds before the open point both-offline-queue-capacity decides."""
+    queue_pause: float = 0.0
+    """Station seconds between two messages while a backlog is delivered."""
 
 
 class BootState(Enum):
@@ -221,6 +292,52 @@ class SessionView:
     cost: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message of the outbox as people see it."""
+
+    id: str
+    action: str
+    ref: str
+    """The transaction it belongs to, or what kind of message it is."""
+    at: datetime
+    """When it was queued, station time."""
+    age: float
+    """Station seconds since then."""
+    attempts: int
+    """How often it was sent and failed on a live link."""
+    state: Text
+    """Why it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A firmware update or an upload of a log as people see it; it stays to be seen when it is over."""
+
+    kind: str
+    """firmware, diagnostics or log."""
+    status: str
+    """As last told to the back office (or about to be)."""
+    running: bool
+    location: str
+    """The URL without secrets."""
+    name: str = ""
+    """The file's name."""
+    version: str | None = None
+    """Firmware: as far as it is known."""
+    request_id: int | None = None
+    signed: bool = False
+    attempt: int = 0
+    attempts: int = 1
+    done: int | None = None
+    """Bytes."""
+    total: int | None = None
+    due: datetime | None = None
+    """When it goes on, where it waits for a date."""
+    detail: Text | None = None
+    """Why it failed, or what it waits for."""
+
+
 Spawn = Callable[[Coroutine[Any, Any, Any], str], None]
 
 
@@ -243,6 +360,10 @@ class Context:
     reboot: Callable[[BootReason], None]
     """Ends this power cycle and begins the next from the store (after the current step)."""
     boot_reason: BootReason = BootReason.POWER_UP
+    transfer: TransferPort | None = None
+    logs: LogPort | None = None
+    files: Path | None = None
+    """The station's private folder for files that come and go."""
 
 
 Handler = Callable[[Payload], "Reply | Awaitable[Reply]"]

@@ -215,6 +215,34 @@ class ChargingProfileRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareProgress(Event):
+    """A firmware update came a step further. `status` is the word of the specification.
+
+    `done` and `total` are bytes, while it is downloaded.
+    """
+
+    status: str
+    version: str | None = None
+    detail: Text | None = None
+    request_id: int | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogProgress(Event):
+    """An upload of the station's log came a step further. `kind` is DiagnosticsLog or SecurityLog."""
+
+    kind: str
+    status: str
+    name: str
+    detail: Text | None = None
+    request_id: int | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueChanged(Event):
     """The outbox: how many messages wait."""
 
