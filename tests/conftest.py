@@ -99,13 +99,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def loop_watch(request: pytest.FixtureRequest) -> Iterator[LoopWatch]:
-    """Measures every callback of the event loop while the test runs.
+    """Measures every callback of the event loop while it is entered: `with loop_watch: ...`.
 
     Slow ones of our own are listed at the end of the run; those that freeze the picture fail the
     test under CI.
     """
-    with LoopWatch() as watch:
-        yield watch
+    watch = LoopWatch()
+    yield watch
     for slow in watch.slow:
         request.node.user_properties.append((SLOW_CALLBACK, str(slow)))
     if in_ci():

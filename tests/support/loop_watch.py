@@ -14,6 +14,7 @@ import asyncio
 import functools
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,17 +42,19 @@ FAIL_OVER = 0.050
 
 @dataclass(frozen=True, slots=True)
 class SlowCallback:
-    """A callback that held up the loop: where it is, and for how many seconds."""
+    """A callback that held up the loop: where it is, for how many seconds, and how many of work."""
 
     place: str
     seconds: float
+    work: float
 
     def __str__(self) -> str:
-        return f"{self.place} held the loop for {self.seconds * 1000:.1f} ms"
+        held, work = self.seconds * 1000, self.work * 1000
+        return f"{self.place} held the loop for {held:.1f} ms ({work:.1f} ms of work)"
 
 
 class LoopWatch:
-    """Measures every callback of every event loop while it is entered.
+    """Measures every callback of the event loops of the thread that entered it, until it is left.
 
     `report_over` and `fail_over` are seconds. `slow` holds the callbacks of our own code that took
     at least `report_over`; `callbacks` counts all that ran, so that a test can tell that the watch
@@ -74,8 +77,12 @@ class LoopWatch:
     def __enter__(self) -> LoopWatch:
         original = asyncio.Handle._run
         self._original = original
+        watched = threading.get_ident()
 
         def measured(handle: asyncio.Handle) -> None:
+            if threading.get_ident() != watched:
+                original(handle)
+                return
             self.callbacks += 1
             callback = handle._callback
             place = self._place(callback)
@@ -87,7 +94,7 @@ class LoopWatch:
                 passed, work = time.perf_counter() - started, time.thread_time() - worked
                 held = passed if _times_preempted() == preempted else work
                 if held >= self.report_over:
-                    self._keep(place or self._place(callback), held)
+                    self._keep(place or self._place(callback), held, work)
 
         asyncio.Handle._run = measured
         return self
@@ -100,9 +107,9 @@ class LoopWatch:
     ) -> None:
         asyncio.Handle._run = self._original
 
-    def _keep(self, place: str | None, seconds: float) -> None:
+    def _keep(self, place: str | None, seconds: float, work: float) -> None:
         if place is not None:
-            self.slow.append(SlowCallback(place, seconds))
+            self.slow.append(SlowCallback(place, seconds, work))
 
     def too_slow(self) -> list[SlowCallback]:
         """The callbacks that people would notice."""

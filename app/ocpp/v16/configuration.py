@@ -148,6 +148,11 @@ class Configuration(Block):
                 "profile": key.profile,
                 "minimum": key.minimum,
                 "maximum": key.maximum,
+                "secret": _secret(key),
+                "reboot": key.reboot,
+                "waiting": key.name.casefold() in self._waiting,
+                "check": key.check.value,
+                "most": self.number(key.limited_by) if key.limited_by else None,
             }
             for key in self._keys.values()
         ]
@@ -214,14 +219,15 @@ class Configuration(Block):
 
     def _fitted(self, key: Key) -> Key:
         """The key as this hardware and these features make it."""
-        facts = {
-            "NumberOfConnectors": str(len(self._connectors)),
-            "SupportedFeatureProfiles": ",".join(self.profiles),
-            "SecurityProfile": str(self.ctx.settings.security_profile),
-            "ConnectorPhaseRotation": self._rotation(),
-        }
-        if key.name in facts:
-            return replace(key, default=facts[key.name])
+        match key.name:
+            case "NumberOfConnectors":
+                return replace(key, default=str(len(self._connectors)))
+            case "SupportedFeatureProfiles":
+                return replace(key, default=",".join(self.profiles))
+            case "SecurityProfile":
+                return replace(key, default=str(self.ctx.settings.security_profile))
+            case "ConnectorPhaseRotation":
+                return replace(key, default=self._rotation())
         if key.name == "UnlockConnectorOnEVSideDisconnect" and not any(
             item.lockable and not item.tethered for item in self._connectors
         ):

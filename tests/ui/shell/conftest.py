@@ -14,6 +14,7 @@ from app.kernel.catalogue import Catalogue
 from app.ocpp.context import BootState
 from app.runtime.options import StationOptions, WindowOptions
 from app.training.thread import TrainingCsmsThread
+from tests.support.loop_watch import LoopWatch
 from ui.application import open_session
 from ui.bridge import Bridge
 from ui.main_room import Room
@@ -33,8 +34,8 @@ async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> N
 
 
 @pytest.fixture
-def play(qapp: QApplication, tmp_path: Path) -> Callable[..., None]:
-    """Open a window, let a story happen in it, close it again."""
+def play(qapp: QApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[..., None]:
+    """Open a window, let a story happen in it, close it again; nothing of ours may freeze it."""
 
     async def run(story: Story, options: StationOptions, folder: Path) -> None:
         training = TrainingCsmsThread()
@@ -50,7 +51,8 @@ def play(qapp: QApplication, tmp_path: Path) -> Callable[..., None]:
         try:
             if session.snapshot().csms_url == url:
                 await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
-            await story(room)
+            with loop_watch:  # from here on people look at it
+                await story(room)
         finally:
             asker.set_window(None)
             await room.close()
