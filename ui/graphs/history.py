@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from math import nan
 
 from app.station.kinds import Flow
 from app.station.snapshot import EvseSnapshot
@@ -19,7 +19,8 @@ SPACING = 0.5
 TIME, POWER, LIMIT, CURRENT, LIMIT_CURRENT, SOC = range(6)
 COLUMNS = 6
 
-Samples = NDArray[np.float64]
+Column = array
+"""Doubles, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,17 @@ class Marker:
 
 
 class History:
-    """Samples of one EVSE: time (epoch s), kW, kW, A, A, percent; what is not known is NaN."""
+    """Samples of one EVSE: time (epoch s), kW, kW, A, A, percent; what is not known is NaN.
+
+    `version` grows with each change, so that a view knows whether there is something new to draw.
+    """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._data = np.full((COLUMNS, capacity), np.nan)
+        self._data = tuple(array("d", bytes(8 * capacity)) for _ in range(COLUMNS))
         self._capacity = capacity
         self._count = 0
         self._start = 0
+        self.version = 0
         self.session_start: float | None = None
         self.markers: list[Marker] = []
 
@@ -50,8 +55,8 @@ class History:
         self._note_session(when, evse)
         if self._count:
             last = self._at(self._count - 1)
-            calm = abs(self._data[POWER, last] - evse.power / 1000) < 0.5
-            age = when - self._data[TIME, last]
+            calm = abs(self._data[POWER][last] - evse.power / 1000) < 0.5
+            age = when - self._data[TIME][last]
             if age < 0:  # somebody set the calendar back: the past no longer fits
                 self.clear()
             elif age < SPACING and calm:
@@ -62,35 +67,46 @@ class History:
         else:
             self._count += 1
         car = evse.vehicle
-        self._data[:, index] = (
+        sample = (
             when,
             evse.power / 1000,
             evse.limit_power / 1000,
             max(evse.currents),
             evse.limit_current,
-            car.soc if car is not None and evse.flow is not Flow.IDLE else np.nan,
+            car.soc if car is not None and evse.flow is not Flow.IDLE else nan,
         )
+        for column, value in zip(self._data, sample, strict=True):
+            column[index] = value
+        self.version += 1
         return True
 
     def mark(self, marker: Marker) -> None:
         self.markers.append(marker)
+        self.version += 1
         if len(self.markers) > 2_000:
             del self.markers[:500]
 
     def clear(self) -> None:
         self._count = self._start = 0
+        self.version += 1
         self.session_start = None
 
-    def since(self, when: float | None) -> Samples:
-        """The samples from `when` on (None: all), oldest first, one before it for the line's start."""
-        if self._start == 0:
-            data = self._data[:, : self._count]
-        else:
-            data = np.roll(self._data, -self._start, axis=1)[:, : self._count]
-        if when is None or not self._count:
-            return data
-        first = int(np.searchsorted(data[TIME], when))
-        return data[:, max(0, first - 1) :]
+    def since(self, when: float | None) -> tuple[Column[float], ...]:
+        """The columns from `when` on (None: all), oldest first, one before it for the line's start."""
+        first = 0
+        if when is not None and self._count:
+            first = max(0, bisect_left(_Times(self), when) - 1)
+        begin, end = self._start + first, self._start + self._count
+        if end <= self._capacity:
+            return tuple(column[begin:end] for column in self._data)
+        if begin >= self._capacity:
+            begin, end = begin - self._capacity, end - self._capacity
+            return tuple(column[begin:end] for column in self._data)
+        return tuple(column[begin:] + column[: end - self._capacity] for column in self._data)
+
+    def time_at(self, place: int) -> float:
+        """When the sample at this place was taken, counted from the oldest, epoch seconds."""
+        return self._data[TIME][self._at(place)]
 
     def _at(self, place: int) -> int:
         return (self._start + place) % self._capacity
@@ -100,3 +116,16 @@ class History:
             self.session_start = evse.session_since.timestamp()
         elif evse.flow is not Flow.IDLE and self.session_start is None:
             self.session_start = when
+
+
+class _Times:
+    """The times of a ring as a sequence, for a search that copies nothing."""
+
+    def __init__(self, ring: History) -> None:
+        self._ring = ring
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    def __getitem__(self, place: int) -> float:
+        return self._ring.time_at(place)

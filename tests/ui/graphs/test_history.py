@@ -2,8 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime
-
-import numpy as np
+from math import isnan
 
 from tests.ui.station.scenes import charging, make_evse
 from ui.graphs import history as h
@@ -46,6 +45,32 @@ def test_since_gives_one_sample_before_so_that_the_line_begins_at_the_edge():
     assert list(ring.since(5.5)[h.TIME]) == [5, 6, 7, 8, 9]
 
 
+def test_since_finds_its_place_when_the_ring_has_gone_round():
+    ring = History(capacity=5)
+    for second in range(8):
+        ring.add(float(second), evse(power=second * 1000.0))
+    assert list(ring.since(4.5)[h.TIME]) == [4, 5, 6, 7]
+    assert list(ring.since(6.5)[h.POWER]) == [6, 7]
+    assert list(ring.since(0.0)[h.TIME]) == [3, 4, 5, 6, 7]
+
+
+def test_a_view_can_tell_whether_something_is_new():
+    ring = History()
+    seen = [ring.version]
+    for step in (
+        lambda: ring.add(1.0, evse()),
+        lambda: ring.mark(Marker(1.0, 1, True)),
+        ring.clear,
+    ):
+        step()
+        seen.append(ring.version)
+    assert len(set(seen)) == 4
+    ring.add(2.0, evse())
+    before = ring.version
+    ring.add(2.1, evse())
+    assert ring.version == before
+
+
 def test_a_calendar_set_back_begins_anew():
     ring = History()
     ring.add(1000.0, evse())
@@ -71,4 +96,4 @@ def test_marks_do_not_grow_without_end():
 def test_without_a_car_the_state_of_charge_is_unknown():
     ring = History()
     ring.add(1.0, evse(vehicle=None))
-    assert np.isnan(ring.since(None)[h.SOC][0])
+    assert isnan(ring.since(None)[h.SOC][0])

@@ -1,9 +1,10 @@
 """The graph draws what the ring holds, in the unit and span that was chosen."""
 
 import dataclasses
+import time
 
-import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
 
 from app.kernel.catalogue import Catalogue
 from tests.ui.station.scenes import charging, make_evse
@@ -33,9 +34,8 @@ def graph(qtbot, qapp):
     return made
 
 
-def shown(curve):
-    x, y = curve.getOriginalDataset()
-    return np.asarray(x), np.asarray(y)
+def times(graph):
+    return [at for at, _ in graph.chart.data.actual]
 
 
 def click(graph, group, ident):
@@ -43,64 +43,143 @@ def click(graph, group, ident):
     button.click()
 
 
+def colours(graph):
+    image = graph.chart.grab().toImage()
+    return {
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    }
+
+
 def test_five_minutes_are_shown_at_first(graph):
-    times, values = shown(graph._actual)
-    assert NOW - 302 <= times[0] <= NOW - 300
-    assert times[-1] == NOW
-    assert values[-1] == pytest.approx(5.99)
+    assert NOW - 302 <= times(graph)[0] <= NOW - 300
+    assert times(graph)[-1] == NOW
+    assert graph.chart.data.actual[-1][1] == pytest.approx(5.99)
 
 
 def test_session_and_all_show_more(graph):
     click(graph, graph._spans, "graph.span.session")
-    assert shown(graph._actual)[0][0] == pytest.approx(NOW - 401, abs=2)
+    assert times(graph)[0] == pytest.approx(NOW - 401, abs=2)
     click(graph, graph._spans, "graph.span.all")
-    assert shown(graph._actual)[0][0] == NOW - 600
+    assert times(graph)[0] == NOW - 600
 
 
 def test_amperes_instead_of_kilowatts(graph):
     click(graph, graph._units, "graph.unit.a")
     evse = charging(make_evse(1))
-    assert shown(graph._actual)[1][-1] == pytest.approx(max(evse.currents))
-    assert shown(graph._limit)[1][-1] == pytest.approx(evse.limit_current)
+    assert graph.chart.data.actual[-1][1] == pytest.approx(max(evse.currents))
+    assert graph.chart.data.limit[-1][1] == pytest.approx(evse.limit_current)
+    assert graph.chart.data.unit == "A"
+
+
+def test_both_axes_begin_at_zero_and_say_their_unit(graph):
+    graph.chart.grab()
+    words = [label.text for label in graph.chart.painted_labels()]
+    assert {"kW", "%", "0", "100", "Power", "Limit", "Battery"} <= set(words)
+    assert not [word for word in words if word.startswith("-")]
 
 
 def test_frozen_it_stands_still(graph):
     graph._pause.click()
     graph.refresh(NOW + 100)
-    assert shown(graph._actual)[0][-1] == NOW
+    assert times(graph)[-1] == NOW
+
+
+def test_nothing_is_drawn_again_while_nothing_would_look_different(graph):
+    before = graph.chart.data
+    graph.refresh(NOW + 0.01)
+    assert graph.chart.data is before
+    graph.refresh(NOW + 5)
+    assert graph.chart.data is not before
 
 
 def test_a_click_on_a_mark_names_its_message(graph, qtbot):
-    points = graph._marks.points()
-    assert len(points) == 2
-    with qtbot.waitSignal(graph.marker_clicked) as clicked:
-        graph._marks.sigClicked.emit(graph._marks, [points[0]], None)
-    assert clicked.args == [7]
+    for number in (7, 8):
+        place = graph.chart.mark_place(number).toPoint()
+        with qtbot.waitSignal(graph.marker_clicked) as clicked:
+            qtbot.mouseClick(graph.chart, Qt.MouseButton.LeftButton, pos=place)
+        assert clicked.args == [number]
+    with pytest.raises(KeyError):
+        graph.chart.mark_place(9)
+
+
+def test_a_click_beside_the_marks_means_nothing(graph, qtbot):
+    with qtbot.assertNotEmitted(graph.marker_clicked, wait=10):
+        qtbot.mouseClick(graph.chart, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
 
 
 def test_an_unknown_state_of_charge_leaves_a_gap(graph):
+    battery = Theme.load("dark").colour("avail").name()
+    graph.chart.set_legend(())
+    assert battery in colours(graph)
     ring = History()
-    ring.add(NOW - 5, dataclasses.replace(charging(make_evse(1)), vehicle=None))
+    for second in range(100):
+        ring.add(NOW - 100 + second, dataclasses.replace(charging(make_evse(1)), vehicle=None))
     graph.set_history(ring)
     graph.refresh(NOW)
-    assert np.isnan(shown(graph._soc)[1]).all()
+    assert battery not in colours(graph)
+
+
+def test_a_limit_is_drawn_as_steps(graph):
+    ring = History()
+    for second in range(60):
+        limit = 11_000.0 if second < 30 else 6_000.0
+        ring.add(NOW - 60 + second, dataclasses.replace(charging(make_evse(1)), limit_power=limit))
+    graph.set_history(ring)
+    click(graph, graph._spans, "graph.span.all")
+    image = graph.chart.grab().toImage()
+    wanted = Theme.load("dark").colour("warn").name()
+    rows = {
+        y
+        for y in range(24, image.height())
+        for x in range(image.width())
+        if image.pixelColor(x, y).name() == wanted
+    }
+    assert max(rows) - min(rows) > 40
+    columns = [
+        x
+        for x in range(image.width())
+        if sum(image.pixelColor(x, y).name() == wanted for y in rows) > 30
+    ]
+    assert len(columns) in {1, 2}, "the fall from one limit to the other is upright"
 
 
 def test_without_a_past_nothing_is_drawn(graph):
     graph.set_history(None)
-    assert graph._actual.getData()[0] is None
+    assert graph.chart.data is None
+    assert Theme.load("dark").colour("out").name() not in colours(graph)
 
 
-def test_the_cursor_reads_the_sample_under_it(graph):
-    view = graph._plot.getViewBox()
-    place = view.mapViewToScene(view.viewRect().center())
-    graph._on_moved(place)
-    assert graph._readout.isVisible()
-    assert "kW" in graph._readout.toPlainText()
-    graph._on_moved(view.mapViewToScene(view.viewRect().topLeft() * 2))
+def test_the_pointer_reads_the_sample_under_it(graph, qtbot):
+    qtbot.mouseMove(graph.chart, graph.chart.rect().center())
+    assert "of" in graph.chart.reading[1]
+    assert "kW" in graph.chart.reading[1]
+    graph.chart.grab()
+    assert graph.chart.reading[1] in {label.text for label in graph.chart.painted_labels()}
+    qtbot.mouseMove(graph.chart, QPoint(2, 2))
+    assert graph.chart.reading == ()
 
 
 def test_it_wears_both_themes(graph):
-    for name in ("light", "dark"):
-        graph.set_theme(Theme.load(name))
-        assert not graph.grab().isNull()
+    dark = colours(graph)
+    graph.set_theme(Theme.load("light"))
+    light = colours(graph)
+    assert Theme.load("light").colour("panel").name() in light - dark
+
+
+def test_eight_hours_are_drawn_within_a_frame(graph):
+    """PERF: 57,600 samples, thinned to what the pixels can show."""
+    ring = History()
+    evse = charging(make_evse(1))
+    for half in range(57_600):
+        ring.add(NOW - 28_800 + half / 2, evse)
+    graph.set_history(ring)
+    click(graph, graph._spans, "graph.span.all")
+    costs = []
+    for step in range(5):
+        ring.mark(Marker(NOW, step, outgoing=True))
+        began = time.process_time()
+        graph.refresh(NOW + step)
+        graph.chart.grab()
+        costs.append((time.process_time() - began) * 1000)
+    assert len(graph.chart.data.actual) <= 2 * graph.chart.columns + 1
+    assert min(costs) < 50
