@@ -46,11 +46,12 @@ class LiveLink:
         self._cut = False
 
     def send(self, text: str) -> None:
-        """Queue a text; they leave in order."""
-        if not self._cut:
-            self._outgoing.append(text)
-            self._flushed.clear()
-            self._wanted.set()
+        """Send a text, at once where possible; they leave in order."""
+        if self._cut or (self._flushed.is_set() and self._wire.send_now(text)):
+            return
+        self._outgoing.append(text)
+        self._flushed.clear()
+        self._wanted.set()
 
     def cut(self) -> None:
         """Nothing is sent or heard any more, from this instant; the other side gets no word."""

@@ -549,9 +549,8 @@ async def test_a_shut_gate_sends_nothing_more_and_says_no_goodbye(
     bench.connection.start()
     await hears.next(LinkOpened)
     await exchange(bench, office)
-    bench.connection.send("too late")
     bench.connection.shut_gate()
-    bench.connection.send("later still")
+    bench.connection.send("too late")
     assert not bench.connection.online
     guest = await asyncio.wait_for(office.left.get(), 5)
     assert guest.close_code == 1006

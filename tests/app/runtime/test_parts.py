@@ -35,6 +35,9 @@ class OddWire:
     async def send(self, text: str) -> None:
         raise ZeroDivisionError
 
+    def send_now(self, text: str) -> bool:
+        return False
+
     async def receive(self) -> str | bytes:
         await asyncio.Event().wait()
         return ""
