@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Protocol
 
 from app.kernel.activity import Wakeup
+from app.kernel.text import Text
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import (
     CallFailed,
@@ -28,11 +30,15 @@ from app.ocpp.context import (
     InvalidOwnFrame,
     NotConnected,
     Payload,
+    QueuedMessage,
 )
 from app.ocpp.events import MessageDropped, QueueChanged
 from app.ocpp.redaction import redact
+from app.ocpp.room import POINT, Room, Spare
 
 TABLE = "outbox"
+OVERTAKEN = 20
+"""How many rows are looked at for one that may go before one that waits for its next attempt."""
 
 
 class Refusal(Enum):
@@ -68,6 +74,8 @@ class OutboxRow:
     tries: int = 0
     retry_at: str | None = None
     """Calendar time before which it is not sent again."""
+    spare: int = 0
+    """How easily it can be spared when the queue is full (see room.py)."""
 
 
 _COLUMNS = tuple(field.name for field in fields(OutboxRow) if field.name != "key")
@@ -111,6 +119,18 @@ class OutboxRules(Protocol):
         """False for what is delivered at any price (critical security events)."""
         return True
 
+    def may_be_overtaken(self, action: str) -> bool:
+        """Others need not wait for it: it belongs to no transaction."""
+        return False
+
+    def spare(self, action: str, payload: Payload) -> Spare:
+        """How easily a message can be left out when the queue is full."""
+        return Spare.KEEP
+
+    def hindrance(self) -> Text | None:
+        """Why nothing may be sent at all, in words; None while it may."""
+        return None if self.may_send() else Text("queue.state.waiting")
+
 
 class Outbox:
     """The queue and its pump. One a power cycle, over the same rows."""
@@ -122,21 +142,33 @@ class Outbox:
         self._kicked = False
         self._halted = False
         self._told: int | None = None
-        self._waiting = ctx.store.count(TABLE)
-        """Kept here since counting rows takes the longer the more there are."""
+        self._index = {
+            str(key): _Head(action, ref, Spare(spare or 0))
+            for key, action, ref, spare in ctx.store.heads(TABLE, "action", "ref", "spare")
+        }
+        """What is said of the rows without reading them, oldest first."""
+        self._room = Room(lambda: ctx.points.choose(POINT))
+        self._left_out: list[MessageDropped] = []
         self._due: tuple[str, float] | None = None
+        self._pause_until = 0.0
+        self._sending: str | None = None
         self._sent_once: str | None = None
-        self._next_key = 1 + max((int(key) for key, _ in ctx.store.rows(TABLE)), default=0)
+        self._next_key = 1 + max(map(int, self._index), default=0)
 
     # ------------------------------------------------------------ the queue
 
     def put(self, action: str, payload: Payload, *, ref: str) -> str:
         """Queue a message; call it inside the step of what it tells of. Returns the row's key."""
+        if len(self._index) >= self._ctx.settings.queue_capacity:
+            self._make_room()
         key = f"{self._next_key:010d}"
         self._next_key += 1
         created = stamp(self._ctx.clock.now())
-        self._write(OutboxRow(key, action, payload, ref, created, self._ctx.ids()))
-        self._waiting += 1
+        spare = self._rules.spare(action, payload)
+        self._write(
+            OutboxRow(key, action, payload, ref, created, self._ctx.ids(), spare=int(spare))
+        )
+        self._index[key] = _Head(action, ref, spare)
         self._soon()
         return key
 
@@ -149,7 +181,49 @@ class Outbox:
 
     def waiting_for(self, ref: str) -> int:
         """How many messages of one transaction wait."""
-        return sum(1 for row in self.rows() if row.ref == ref)
+        return sum(1 for head in self._index.values() if head.ref == ref)
+
+    def holds(self, action: str) -> bool:
+        """Does a message of this action wait."""
+        return any(head.action == action for head in self._index.values())
+
+    @property
+    def refuses_sessions(self) -> bool:
+        """It is full, and the open point says that nothing new may begin then."""
+        full = len(self._index) >= self._ctx.settings.queue_capacity
+        return full and self._ctx.points.choose(POINT) == "stop-accepting"
+
+    def view(self, limit: int | None = None) -> list[QueuedMessage]:
+        """The oldest messages as people see them, each with why it waits."""
+        fields = ("action", "ref", "created", "tries", "failures", "retry_at")
+        found = self._ctx.store.heads(TABLE, *fields, limit=limit)
+        now = self._ctx.clock.now()
+        rows = []
+        for position, (key, action, ref, created, tries, failures, retry_at) in enumerate(found):
+            at = parse_stamp(created)
+            state = self._state(position, str(key), tries or 0, failures or 0, retry_at)
+            age = max(0.0, (now - at).total_seconds())
+            rows.append(QueuedMessage(str(key), action, ref, at, age, tries or 0, state))
+        return rows
+
+    def _state(
+        self, position: int, key: str, tries: int, failures: int, retry_at: str | None
+    ) -> Text:
+        if key == self._sending:
+            return Text("queue.state.sent")
+        hindrance = Text("queue.state.halted") if self._halted else self._rules.hindrance()
+        if hindrance is not None:
+            return hindrance
+        if retry_at is not None and parse_stamp(retry_at) > self._ctx.clock.now():
+            left = (parse_stamp(retry_at) - self._ctx.clock.now()).total_seconds()
+            params = {
+                "tries": tries,
+                "failures": failures,
+                "attempts": max(1, self._rules.attempts()),
+                "seconds": round(left),
+            }
+            return Text("queue.state.retry", params)
+        return Text("queue.state.behind", {"count": position}) if position else _NEXT
 
     @property
     def halted(self) -> bool:
@@ -178,15 +252,35 @@ class Outbox:
 
     def _after_put(self) -> None:
         try:
+            lost, self._left_out = self._left_out, []
+            for event in lost:
+                self._ctx.bus.publish(event)
             self._tell()
             self.kick()
         finally:
             self._ctx.activity.end()
 
     def _tell(self) -> None:
-        if self._waiting != self._told:
-            self._told = self._waiting
-            self._ctx.bus.publish(QueueChanged(self._waiting))
+        waiting = len(self._index)
+        if waiting != self._told:
+            self._told = waiting
+            self._ctx.bus.publish(QueueChanged(waiting))
+
+    def _make_room(self) -> None:
+        """The queue is full: the open point says what goes. Inside the step of what is put."""
+        waiting = _Kinds(self._index)
+        key = self._room.victim(waiting, self._sending)
+        if key is None:
+            return
+        data = self._ctx.store.get(TABLE, key)
+        self._index.pop(key, None)
+        if data is None:
+            return
+        row = _row(key, data)
+        with self._ctx.store.step():
+            self._ctx.store.delete(TABLE, key)
+            self._rules.gave_up(row, NO_ROOM)
+        self._left_out.append(_dropped(row, NO_ROOM))
 
     def _write(self, row: OutboxRow) -> None:
         # not `asdict`: it would copy the whole payload
@@ -200,19 +294,44 @@ class Outbox:
         while True:
             self._kicked = False
             first = self._ctx.store.first(TABLE)
-            if first is None and self._waiting:
-                self._waiting = 0  # a step that had put a row was undone
-                self._tell()
+            self._forget_undone(first)
             if first is None or self._halted or not self._rules.may_send():
                 await self._park(None)
                 continue
             row = _row(*first)
             wait = self._wait_of(row)
+            if wait > 0 and self._rules.may_be_overtaken(row.action):
+                row, wait = self._overtaking(row, wait)
+            wait = max(wait, self._pause_until - self._ctx.clock.elapsed())
             if wait > 0:
                 await self._park(wait)
                 continue
             if not await self._deliver(row):
                 await self._park(None)
+
+    def _forget_undone(self, first: tuple[str, Any] | None) -> None:
+        """A step that had put a row was undone: it is known here, but there is no such row."""
+        oldest = first[0] if first else None
+        while self._index and (key := next(iter(self._index))) != oldest:
+            if oldest in self._index or oldest is None:
+                del self._index[key]
+            else:
+                return
+        self._tell()
+
+    def _overtaking(self, row: OutboxRow, wait: float) -> tuple[OutboxRow, float]:
+        """The oldest row that may go now, before one that belongs to no transaction and has to wait."""
+        now = self._ctx.clock.now()
+        for key, action, retry_at in self._ctx.store.heads(
+            TABLE, "action", "retry_at", limit=OVERTAKEN
+        ):
+            if retry_at is None or parse_stamp(retry_at) <= now:
+                data = self._ctx.store.get(TABLE, str(key))
+                if data is not None:
+                    return _row(str(key), data), 0.0
+            elif not self._rules.may_be_overtaken(action):
+                break  # a transaction keeps its order
+        return row, wait
 
     async def _park(self, seconds: float | None) -> None:
         """Rest until something changes, or for so many seconds of station time."""
@@ -245,6 +364,7 @@ class Outbox:
         except Unsendable as reason:
             self._drop(row, str(reason))
             return True
+        self._sending = row.key
         try:
             answer = await self._ctx.calls.call(row.action, row.payload, message_id=row.message_id)
         except NotConnected:
@@ -255,10 +375,14 @@ class Outbox:
         except CallFailed as failure:
             self._failed(row, failure)
             return True
+        finally:
+            self._sending = None
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, row.key)
             self._rules.answered(row, answer)
-        self._waiting -= 1
+        self._index.pop(row.key, None)
+        if self._index and self._ctx.settings.queue_pause > 0:
+            self._pause_until = self._ctx.clock.elapsed() + self._ctx.settings.queue_pause
         self._tell()
         return True
 
@@ -297,7 +421,8 @@ class Outbox:
         if over and self._rules.may_give_up(row):
             self._drop(row, code)
             return
-        self._postpone(row, to_tail=verdict is Refusal.TO_TAIL)
+        # what is kept at any price lets the others go first from now on
+        self._postpone(row, to_tail=over or verdict is Refusal.TO_TAIL)
 
     def _postpone(self, row: OutboxRow, *, to_tail: bool) -> None:
         """Again later: after the interval times the tries so far, at most times the attempts."""
@@ -308,8 +433,11 @@ class Outbox:
         with self._ctx.store.step():
             if to_tail:
                 self._ctx.store.delete(TABLE, row.key)
+                head = self._index.pop(row.key, None)
                 row = replace(row, key=f"{self._next_key:010d}")
                 self._next_key += 1
+                if head is not None:
+                    self._index[row.key] = head
             self._write(row)
         self._due = (row.key, self._ctx.clock.elapsed() + wait)
 
@@ -317,10 +445,45 @@ class Outbox:
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, row.key)
             self._rules.gave_up(row, why)
-        self._waiting -= 1
-        text = json.dumps(row.payload, ensure_ascii=False)
-        self._ctx.bus.publish(MessageDropped(row.action, why, redact(None, None, text)))
+        self._index.pop(row.key, None)
+        self._ctx.bus.publish(_dropped(row, why))
         self._tell()
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is known of a row without reading it."""
+
+    action: str
+    ref: str
+    spare: Spare
+
+
+class _Kinds(Mapping[str, Spare]):
+    """The index, as what can be spared."""
+
+    def __init__(self, index: Mapping[str, _Head]) -> None:
+        self._index = index
+
+    def __getitem__(self, key: str) -> Spare:
+        return self._index[key].spare
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+NO_ROOM = "NoRoom"
+"""Why a message was given up: the queue was full."""
+
+_NEXT = Text("queue.state.next")
+
+
+def _dropped(row: OutboxRow, why: str) -> MessageDropped:
+    text = json.dumps(row.payload, ensure_ascii=False)
+    return MessageDropped(row.action, why, redact(None, None, text))
 
 
 def _row(key: str, data: dict[str, Any]) -> OutboxRow:

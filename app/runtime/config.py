@@ -23,10 +23,11 @@ from pydantic_core import PydanticCustomError
 
 from app.ocpp.context import Identity, KeySetting, OcppSettings, VariableSetting
 from app.ocpp.version import Version
-from app.runtime.tls import TlsFiles, own_pair
+from app.runtime.tls import TlsFiles, own_pairs
 from app.station.blueprint import Blueprint
 
 Word = Annotated[str, StringConstraints(min_length=1)]
+Subprotocol = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 StationId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
@@ -78,6 +79,16 @@ class CsmsPart(Part):
         None, description="The station's id; made up once if it is left out."
     )
     version: Literal["1.6", "2.0.1", "auto"] = "auto"
+    secure_url: Annotated[str, StringConstraints(pattern=r"^wss://.+")] | None = Field(
+        None,
+        description="Where to go when the back office raises the security profile to 2 or 3;"
+        " the same place over wss if left out.",
+    )
+    subprotocols: list[Subprotocol] = Field(
+        default_factory=list,
+        description='Offered in this order while version is "auto", unknown ones too; those of both'
+        " versions if left out.",
+    )
     proxy: Word | None = Field(
         None, description='http://host:port; "none" for no proxy; the system\'s if left out.'
     )
@@ -105,7 +116,11 @@ class SecurityPart(Part):
     )
     certificate_folder: Path | None = Field(
         None,
-        description="The station's certificates, <name>.pem with <name>.key; the first is shown.",
+        description="The station's certificates, <name>.pem with <name>.key; the first is shown, the"
+        " next one where the back office does not accept it.",
+    )
+    crl: Path | None = Field(
+        None, description="Revoked certificates of back offices: a PEM file with their lists."
     )
 
     @model_validator(mode="after")
@@ -178,6 +193,18 @@ class ClockPart(Part):
     boot_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
 
 
+class QueuePart(Part):
+    """The queue of what must not be lost while there is no link."""
+
+    capacity: Annotated[int, Field(ge=1)] = Field(
+        10_000,
+        description="Messages it holds; what goes then is the open point both-offline-queue-capacity.",
+    )
+    pause: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.0, description="Seconds between two messages while a backlog is delivered."
+    )
+
+
 class Settings(Part):
     """A configuration without the hardware part."""
 
@@ -208,6 +235,7 @@ class Settings(Part):
     free_vend_token: Annotated[Word, Field(max_length=20)] = "FREE"
     vehicle: VehiclePart = Field(default_factory=VehiclePart)
     clock: ClockPart = Field(default_factory=ClockPart)
+    queue: QueuePart = Field(default_factory=QueuePart)
     seed: int = Field(0, description="Of the meters' noise and of the waits between attempts.")
     full_sync: bool = Field(
         False, description="Wait for the disk at each commit: survives a power cut of the computer."
@@ -233,8 +261,15 @@ class Config(Settings):
         part = self.security
         certificate, key = part.certificate, part.key
         if certificate is None and part.certificate_folder is not None:
-            certificate, key = own_pair(part.certificate_folder)
-        return TlsFiles(part.ca, certificate, key, part.ca_folder)
+            certificate, key = own_pairs(part.certificate_folder)[0]
+        return TlsFiles(part.ca, certificate, key, part.ca_folder, crl=part.crl)
+
+    def spare_pairs(self) -> tuple[tuple[Path, Path | None], ...]:
+        """The certificates of the folder that are not shown first. Raises TlsFilesBad as `tls_files`."""
+        part = self.security
+        if part.certificate_folder is None:
+            return ()
+        return tuple(own_pairs(part.certificate_folder)[part.certificate is None :])
 
     def ocpp(self) -> OcppSettings:
         """What a personality starts from."""
@@ -246,6 +281,8 @@ class Config(Settings):
             free_vend=self.hardware.free_vend,
             free_vend_token=self.free_vend_token,
             security_profile=self.security.profile,
+            queue_capacity=self.queue.capacity,
+            queue_pause=self.queue.pause,
         )
 
     def _identity(self) -> Identity:

@@ -19,7 +19,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.clock import Clock, LinkClock, RealLinkClock
 from app.kernel.ids import random_ids
 from app.kernel.text import Text
-from app.ocpp.context import BootReason, BootState, NotConnected, Payload
+from app.ocpp.context import BootReason, BootState, NotConnected, Payload, QueuedMessage
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import SettingChanged
 from app.ocpp.overrides import Overrides
@@ -399,6 +399,12 @@ class Session:
             clock_rate=getattr(self.clock, "rate", None),
             problems=(self._failure,) if self._failure else (),
         )
+
+    def queue(self, limit: int | None = None) -> list[QueuedMessage]:
+        """The oldest messages of the outbox, each with why it waits; none without power."""
+        with contextlib.suppress(StoreError):  # told by the store
+            return self.personality.queue(limit) if self.personality else []
+        return []
 
     def _power_state(self) -> PowerState:
         if self._failure is not None:

@@ -305,6 +305,18 @@ class Store:
         """How many documents a table holds."""
         return int(self._run("SELECT count(*) FROM doc WHERE tbl = ?", (table,)).fetchone()[0])
 
+    def heads(self, table: str, *fields: str, limit: int | None = None) -> list[tuple[Any, ...]]:
+        """The key and some plain top-level fields of each document, in the order they came.
+
+        SQLite reads them out of the text: no document is parsed here, however large it is.
+        """
+        columns = "".join(", json_extract(json, ?)" for _ in fields)
+        paths = [f"$.{field}" for field in fields]
+        return self._run(
+            f"SELECT key{columns} FROM doc WHERE tbl = ? ORDER BY position LIMIT ?",  # noqa: S608 - columns hold placeholders alone
+            (*paths, table, -1 if limit is None else limit),
+        ).fetchall()
+
     def tables(self) -> list[str]:
         """The names of all tables that hold something."""
         return [name for (name,) in self._run("SELECT DISTINCT tbl FROM doc ORDER BY tbl")]

@@ -54,3 +54,7 @@ class MemoryStore:
 
     def count(self, table: str) -> int:
         return len(self.tables.get(table, {}))
+
+    def heads(self, table: str, *fields: str, limit: int | None = None) -> list[tuple[Any, ...]]:
+        found = list(self.tables.get(table, {}).items())[:limit]
+        return [(key, *(row.get(field) for field in fields)) for key, row in found]

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.kernel.activity import Wakeup
+from app.kernel.text import Text
 from app.ocpp.context import Context, Payload
-from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules
+from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules, Refusal
 from app.ocpp.personality import Block
+from app.ocpp.room import Spare
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.book import Book
 from app.ocpp.v16.boot import Boot
@@ -22,6 +24,7 @@ from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.timers import Timers
 
 START, STOP, METER = "StartTransaction", "StopTransaction", "MeterValues"
+SECURITY = "SecurityEventNotification"
 UNDELIVERED = -1
 
 StartListener = Callable[[Transaction, Mapping[str, Any]], None]
@@ -125,10 +128,31 @@ class Delivery(Block, OutboxRules):
     def interval(self) -> float:
         return float(self._config.number("TransactionMessageRetryInterval"))
 
+    def hindrance(self) -> Text | None:
+        if not self.ctx.calls.online:
+            return Text("queue.state.offline")
+        if not self._boot.talking:
+            return Text("queue.state.not_accepted")
+        return Text("queue.state.status_first") if self._notifier.busy else None
+
+    def spare(self, action: str, payload: Payload) -> Spare:
+        return Spare.SAMPLE if action == METER else Spare.KEEP
+
+    def may_give_up(self, row: OutboxRow) -> bool:
+        """A04.FR.02: delivery of critical security events is guaranteed."""
+        return row.action != SECURITY
+
+    def may_be_overtaken(self, action: str) -> bool:
+        return action == SECURITY
+
+    def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
+        """A CALLERROR counts as an attempt; a security event lets the others go first then."""
+        return Refusal.TO_TAIL if row.action == SECURITY else Refusal.RETRY
+
     def bind(self, row: OutboxRow) -> Payload:
         payload = dict(row.payload)
         item = self._book.get(row.ref)
-        if row.action == START or item is None:
+        if row.action not in (STOP, METER) or item is None:
             return payload
         known = item.transaction_id
         payload["transactionId"] = UNDELIVERED if known is None else known

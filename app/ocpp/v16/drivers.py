@@ -84,7 +84,7 @@ class Drivers(Block):
 
     def serving(self) -> bool:
         """Transactions may begin: accepted in this power cycle, or allowed without (16-BOOT-11)."""
-        if self.closed:
+        if self.closed or self._transactions.full:
             return False
         return self._boot.ever_accepted or self._config.flag("TxBeforeAcceptedEnabled")
 
@@ -114,7 +114,8 @@ class Drivers(Block):
         elif self._by_same_token(token, items):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         elif not self.serving():
-            self._refuse(items, reader, "not_ready")
+            why = "full" if self._transactions.full else "not_ready"
+            self._refuse(items, reader, why)
         elif self.places.find(items, anybody(token)) is None and not self._others(items):
             self._refuse(items, reader, self.places.why_none(items))
         else:

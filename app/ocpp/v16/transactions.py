@@ -101,8 +101,15 @@ class Transactions(Block):
 
     # ------------------------------------------------------------------ open
 
+    @property
+    def full(self) -> bool:
+        """The queue is full, and nothing new may begin (both-offline-queue-capacity)."""
+        return self._delivery.outbox.refuses_sessions
+
     def can_begin(self, item: Connector) -> bool:
         """A cable is in, the connector is in service and free, and no fault forbids it."""
+        if self.full:
+            return False
         if item.transaction is not None or item.inoperative or self._connectors.evse_busy(item):
             return False
         if not self._connectors.plugged(item):

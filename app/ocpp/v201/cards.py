@@ -96,6 +96,9 @@ class Cards(Block):
         if not self._office.may_charge():
             self._say(bay.evse, Text("v201.screen.not_accepted"))
             return False
+        if self._tx.full:
+            self._say(bay.evse, Text("v201.screen.full"))
+            return False
         if bay.evse and not self._tx.usable(bay.evse):
             self._say(bay.evse, Text("v201.screen.out_of_service"))
             return False
@@ -114,6 +117,9 @@ class Cards(Block):
             return
         if not self._office.may_charge():
             self._answer(event.reader, places, ReaderLamp.REFUSED, "v201.screen.not_accepted")
+            return
+        if self._tx.full:
+            self._answer(event.reader, places, ReaderLamp.REFUSED, "v201.screen.full")
             return
         self._asking.add(event.reader)
         self.ctx.spawn(self._judge(event.reader, token, places), "card")

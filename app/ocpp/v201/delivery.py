@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.kernel.text import Text
 from app.ocpp.context import Context, Payload
 from app.ocpp.outbox import OutboxRow, OutboxRules, Refusal
+from app.ocpp.room import Spare
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.provisioning import Provisioning
+
+EVENT, SECURITY = "TransactionEvent", "SecurityEventNotification"
+_SAMPLES = frozenset({"MeterValuePeriodic", "MeterValueClock"})
+"""Triggers of events that tell meter values alone."""
 
 
 class Delivery(OutboxRules):
@@ -31,6 +37,30 @@ class Delivery(OutboxRules):
             return False
         return not self.held()
 
+    def hindrance(self) -> Text | None:
+        if not self._ctx.calls.online:
+            return Text("queue.state.offline")
+        if not self._office.accepted:
+            return Text("queue.state.not_accepted")
+        return Text("queue.state.status_first") if self.held() else None
+
+    def spare(self, action: str, payload: Payload) -> Spare:
+        """E04.FR.08, QueueAllMessages: events of transactions go last, and their ends never."""
+        if action == SECURITY:
+            return Spare.KEEP
+        if action != EVENT:
+            return Spare.LOOSE
+        if payload["eventType"] != "Updated":
+            return Spare.KEEP
+        return Spare.SAMPLE if payload["triggerReason"] in _SAMPLES else Spare.UPDATE
+
+    def may_give_up(self, row: OutboxRow) -> bool:
+        """A04.FR.02: delivery of critical security events is guaranteed."""
+        return row.action != SECURITY
+
+    def may_be_overtaken(self, action: str) -> bool:
+        return action == SECURITY
+
     def attempts(self) -> int:
         return self._model.integer("OCPPCommCtrlr.MessageAttempts[TransactionEvent]")
 
@@ -41,7 +71,7 @@ class Delivery(OutboxRules):
         return row.payload
 
     def answered(self, row: OutboxRow, answer: Payload) -> None:
-        if row.action == "TransactionEvent":
+        if row.action == EVENT:
             self.answer_taken(row.payload, answer)
         self.gone()
 
@@ -49,8 +79,10 @@ class Delivery(OutboxRules):
         self.gone()
 
     def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
-        """Open point ocpp201-replay-rejected."""
+        """Open point ocpp201-replay-rejected; a security event lets the others go first."""
         self.failed()
+        if row.action == SECURITY:
+            return Refusal.TO_TAIL
         return {
             "drop-and-continue": Refusal.DROP,
             "halt-and-alert": Refusal.HALT,

@@ -61,6 +61,8 @@ class Remote(Block):
     async def _start(self, request: Payload) -> Reply:
         if not self._office.accepted:
             return rejected("CSNotAccepted")  # B02.FR.05
+        if self._tx.full:
+            return rejected("OutOfMemory")
         token = IdToken.of(request["idToken"])
         found = await self._bay(request.get("evseId"))
         if not isinstance(found, Bay):

@@ -103,6 +103,11 @@ class Transactions(Block):
         bay.transaction = tx
         self.finish(bay, trigger, reason)
 
+    @property
+    def full(self) -> bool:
+        """The queue is full, and nothing new may begin (both-offline-queue-capacity)."""
+        return self._outbox.refuses_sessions
+
     # ---- start and stop points
 
     def read_points(self, bay: Bay) -> None:
@@ -158,7 +163,7 @@ class Transactions(Block):
         if after != before:
             self.read_points(bay)
         starting = starts(self.start_points, before, after)
-        if starting and bay.evse and not self.usable(bay.evse):
+        if starting and (self.full or (bay.evse and not self.usable(bay.evse))):
             return  # out of service: what came counts as coming when it is in service again
         bay.facts = after
         if starting:
@@ -417,7 +422,7 @@ class Transactions(Block):
         """E14: does it run, do messages of it wait."""
         transaction_id = request.get("transactionId")
         if transaction_id is None:
-            waiting = any(row.action == "TransactionEvent" for row in self._outbox.rows())
+            waiting = self._outbox.holds("TransactionEvent")
             return Reply({"messagesInQueue": waiting})
         ongoing = self.by_id(transaction_id) is not None
         waiting = self._outbox.waiting_for(transaction_id) > 0

@@ -125,6 +125,7 @@ class Methods:
             "station.snapshot": (p.Params, lambda _: to_json(self._session.snapshot())),
             "station.repower": (p.Params, lambda _: self._repower()),
             "station.factory_reset": (p.Params, lambda _: self._factory_reset()),
+            "queue.read": (p.QueueParams, self._queue),
             "ocpp.call": (p.CallParams, self._call),
             "ocpp.send_raw": (p.RawParams, self._send_raw),
             "ocpp.override": (p.OverrideParams, self._override),
@@ -148,6 +149,15 @@ class Methods:
     async def _factory_reset(self) -> dict[str, Any]:
         await self._session.factory_reset()
         return {"accepted": True}
+
+    def _queue(self, arguments: p.QueueParams) -> dict[str, Any]:
+        """The oldest messages that wait, each with its age, its attempts and why."""
+        session = self._session
+        rows = []
+        for row in session.queue(arguments.limit):
+            why = session.catalogue.render(row.state)
+            rows.append(to_json(row) | {"state": row.state.id.rsplit(".", 1)[-1], "why": why})
+        return {"messages": rows, "waiting": session.snapshot().queue}
 
     # ------------------------------------------------------------------ OCPP by hand
 

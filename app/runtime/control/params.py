@@ -98,6 +98,10 @@ class SetVariableParams(Params):
     value: str
 
 
+class QueueParams(Params):
+    limit: int = Field(default=1000, ge=1, le=10_000)
+
+
 class ReadParams(Params):
     """`first` to `last` are seqs, both included; without them the newest `limit` records."""
 
