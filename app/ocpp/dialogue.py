@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 from typing import Any
 
 from app.kernel.activity import Activity
@@ -59,7 +60,10 @@ class _Waiting:
     forced: bool = False
     text: str | None = None
     """The payload as it was typed, for what is sent unchecked."""
-    timers: list[LinkTimer] = field(default_factory=list)
+    held_back: LinkTimer | None = None
+    """Ends a delay that was ordered."""
+    context: Context | None = None
+    """Where it was sent: what its time-out leads to names the same cause."""
 
 
 class Dialogue:
@@ -98,6 +102,7 @@ class Dialogue:
         self._close: Callable[[str], None] | None = None
         self._line: deque[_Waiting] = deque()
         self._current: _Waiting | None = None
+        self._deadline = _Deadline(link, self._time_out)
 
     # ------------------------------------------------------------ the link
 
@@ -116,6 +121,7 @@ class Dialogue:
     def detach(self) -> None:
         """The link is gone: the open CALL and those in the line fail, answers are no longer given."""
         self._send = self._close = None
+        self._deadline.drop()
         waiting, self._line = list(self._line), deque()
         if self._current is not None:
             waiting.insert(0, self._current)
@@ -207,8 +213,9 @@ class Dialogue:
     def _take_turn(self, call: _Waiting) -> None:
         override = self.overrides.take(call.action, Direction.OUT)
         if override is not None and override.delay > 0:
-            later = self._link.call_later(override.delay, lambda: self._transmit(call, override))
-            call.timers.append(later)
+            call.held_back = self._link.call_later(
+                override.delay, lambda: self._transmit(call, override)
+            )
         else:
             self._transmit(call, override)
 
@@ -224,8 +231,8 @@ class Dialogue:
             self._next()
             return
         self.endpoint.start_call(call.action, call.message_id, forced=forced)
-        timeout = max(0.0, self._policy().message_timeout)
-        call.timers.append(self._link.call_later(timeout, lambda: self._time_out(call)))
+        call.context = copy_context()
+        self._deadline.set(max(0.0, self._policy().message_timeout))
         out = Outgoing(frames.CALL, call.message_id, call.action, text, violations, forced)
         if override is not None and override.drop:
             self._publish_out(out, note=Text("ocpp.note.held_back"))
@@ -250,11 +257,15 @@ class Dialogue:
         violations = self.endpoint.judge_own(call.action, "request", payload) if forced else ()
         return frames.build_call(call.message_id, call.action, payload), violations, forced
 
-    def _time_out(self, call: _Waiting) -> None:
-        if self._current is call:
-            self._end_current("timeout")
-            _fail(call.future, CallTimedOut(f"{call.action}: no answer"))
-            self._next()
+    def _time_out(self) -> None:
+        call = self._current
+        if call is not None and call.context is not None:
+            call.context.run(self._give_up, call)
+
+    def _give_up(self, call: _Waiting) -> None:
+        self._end_current("timeout")
+        _fail(call.future, CallTimedOut(f"{call.action}: no answer"))
+        self._next()
 
     def _end_current(self, how: str) -> None:
         """The open CALL got no answer."""
@@ -266,8 +277,9 @@ class Dialogue:
 
     def _release_turn(self) -> None:
         if self._current is not None:
-            for timer in self._current.timers:
-                timer.cancel()
+            if self._current.held_back is not None:
+                self._current.held_back.cancel()
+            self._deadline.clear()
             self._current = None
             self._activity.end()
 
@@ -374,6 +386,57 @@ class Dialogue:
         """A frame of ours breaks the schema: a fault of this program, told loudly."""
         clean = redact_violations(self.version, action, violations)
         self._bus.publish(OwnFrameRefused(self.version, action, kind, clean))
+
+
+class _Deadline:
+    """One timer for the time-outs of all CALLs, one after the other.
+
+    A CALL is answered long before its time is up, so a timer of its own would be made and cancelled for
+    nothing (and lie in the loop's heap until its time). This one runs on; when it is done too early, it
+    is set for what is left.
+    """
+
+    def __init__(self, link: LinkClock, passed: Callable[[], None]) -> None:
+        self._link, self._passed = link, passed
+        self._due: float | None = None
+        self._timer: LinkTimer | None = None
+        self._timer_due = 0.0
+
+    def set(self, seconds: float) -> None:
+        """Call `passed` in so many seconds of link time, unless it is cleared before."""
+        self._due = self._link.monotonic() + seconds
+        if self._timer is not None and self._timer_due > self._due:
+            self._cancel()
+        if self._timer is None:
+            self._start(self._due)
+
+    def clear(self) -> None:
+        """Nothing is waited for at the moment."""
+        self._due = None
+
+    def drop(self) -> None:
+        """Nothing is waited for any more: leave no timer behind."""
+        self._due = None
+        self._cancel()
+
+    def _start(self, due: float) -> None:
+        self._timer_due = due
+        self._timer = self._link.call_later(max(0.0, due - self._link.monotonic()), self._ring)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        rung_at, self._timer = self._timer_due, None
+        if self._due is None:
+            return
+        if self._due > rung_at:
+            self._start(self._due)
+            return
+        self._due = None
+        self._passed()
 
 
 def _fail(future: asyncio.Future[Payload], error: CallFailed) -> None:

@@ -133,6 +133,19 @@ def test_a_subscriber_that_fails_on_everything_does_not_go_round_in_circles() ->
     assert names(seen) == ["a", "SubscriberFailed"]
 
 
+def test_who_comes_later_hears_of_a_kind_that_was_published_before() -> None:
+    bus, seen = make_bus(), list[Entry]()
+    bus.publish(Rang("nobody hears"))
+    bus.subscribe(seen.append, Rang)
+    bus.publish(Rang("a"))
+    bus.publish(Knocked("b"))
+    remove = bus.subscribe(seen.append)
+    bus.publish(Knocked("c"))
+    remove()
+    bus.publish(Knocked("d"))
+    assert names(seen) == ["a", "c"]
+
+
 def test_removing_ends_a_subscription_once_and_leaves_its_twin() -> None:
     bus, seen = make_bus(), list[Entry]()
     remove = bus.subscribe(seen.append)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -96,6 +97,13 @@ def test_ids_are_unique_and_the_seeded_ones_repeat() -> None:
     one, other, third = seeded_ids(7), seeded_ids(7), seeded_ids(8)
     assert [one() for _ in range(5)] == [other() for _ in range(5)]
     assert one() != third()
+
+
+def test_a_fresh_id_is_a_random_uuid_of_rfc_4122() -> None:
+    made = [uuid.UUID(random_ids()()) for _ in range(200)]
+    assert {(one.version, one.variant) for one in made} == {(4, uuid.RFC_4122)}
+    # all four digits that say "RFC 4122" come up: no bit of chance is lost
+    assert {str(one)[19] for one in made} == set("89ab")
 
 
 def test_equal_texts_are_one_key() -> None:
