@@ -20,7 +20,6 @@ from app.kernel.units import parse_stamp
 from app.runtime.exit_codes import Exit
 from app.runtime.options import HeadlessOptions, StationOptions, WindowOptions
 from app.runtime.problems import ConfigError
-from app.runtime.settings import Source, config_schema, resolve
 
 OpenWindow = Callable[[WindowOptions], int]
 SelfTest = Callable[[], int]
@@ -211,6 +210,8 @@ def _config(catalogue: Catalogue) -> click.Group:
     @station_options
     @click.option("--all", "everything", is_flag=True, help="Defaults too.")
     def show(everything: bool, **flags: Any) -> int:
+        from app.runtime.settings import Source, resolve
+
         station, _ = _split(flags)
         resolved = resolve(station.config, blueprint=station.blueprint, flags=station.flags())
         for value in resolved.values:
@@ -222,12 +223,16 @@ def _config(catalogue: Catalogue) -> click.Group:
     @config.command(help="Check a configuration file.")
     @click.argument("file", type=FILE)
     def check(file: Path) -> int:
+        from app.runtime.settings import resolve
+
         resolve(file)
         click.echo(catalogue.render(Text("control.config_good", {"file": str(file)})))
         return 0
 
     @config.command(help="Print the JSON schema of configuration files.")
     def schema() -> int:
+        from app.runtime.settings import config_schema
+
         click.echo(json.dumps(config_schema(), indent=2))
         return 0
 

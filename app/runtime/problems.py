@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from app.kernel.text import Text
-from app.station.specs import path as path_of
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class ConfigError(ValueError):
@@ -72,6 +72,8 @@ RULES = {
 
 def problem(error: ErrorDetails, file: str, known: Iterable[str] = ()) -> Text:
     """One finding of the checker as a sentence. `known`: names that would be right at that place."""
+    from app.station.specs import path as path_of  # the command line knows ConfigError without it
+
     kind = error["type"]
     where = path_of(error["loc"])
     if kind == "missing":

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from app.kernel.text import Text
 from app.training.records import CsmsChange
-from app.training.server import LOOPBACK, TrainingCsms
-from app.training.settings import CsmsSettings
+from app.training.server import TrainingCsms
+from app.training.settings import LOOPBACK, CsmsSettings
 from app.training.tokens import TokenList
 
 DEFAULT_PORT = 9000

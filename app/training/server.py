@@ -8,6 +8,7 @@ import binascii
 import contextlib
 import hmac
 import json
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -26,13 +27,11 @@ from app.training.package import LOGGER
 from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord, Level, Sample
 from app.training.rules import Rules
 from app.training.session import Session
-from app.training.settings import SUBPROTOCOLS, CsmsSettings
+from app.training.settings import CALL_TIMEOUT_S, LOOPBACK, SUBPROTOCOLS, CsmsSettings
 from app.training.tokens import Token, TokenList
 
-LOOPBACK = "127.0.0.1"
 POLICY_VIOLATION = 1008
 CLOSE_TIMEOUT_S = 2.0
-CALL_TIMEOUT_S = 30.0
 
 
 class TrainingCsms:
@@ -62,12 +61,18 @@ class TrainingCsms:
 
     # life
 
-    async def start(self, host: str = LOOPBACK, port: int = 0) -> str:
-        """Listen; port 0 takes a free one. Returns the URL stations append their id to."""
+    async def start(
+        self, host: str = LOOPBACK, port: int = 0, door: socket.socket | None = None
+    ) -> str:
+        """Listen; port 0 takes a free one. Returns the URL stations append their id to.
+
+        `door`: a socket that listens already and is taken over.
+        """
         self._server = await serve(
             self._serve_station,
-            host,
-            port,
+            host if door is None else None,
+            port if door is None else None,
+            sock=door,
             process_request=self._process_request,
             select_subprotocol=self._select_subprotocol,
             compression=None,
@@ -78,9 +83,7 @@ class TrainingCsms:
             logger=LOGGER.getChild("websockets"),
         )
         bound = next(iter(self._server.sockets)).getsockname()[1]
-        scheme = "wss" if self.settings.tls else "ws"
-        shown = f"[{host}]" if ":" in host else host
-        self._memory.url = f"{scheme}://{shown}:{bound}/ocpp"
+        self._memory.url = self.settings.url(host, bound)
         return self._memory.url
 
     async def stop(self) -> None:

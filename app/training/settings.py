@@ -36,6 +36,9 @@ class Tariff:
         return round(max(energy_wh, 0.0) / 1000 * self.price_per_kwh, 2)
 
 
+LOOPBACK = "127.0.0.1"
+CALL_TIMEOUT_S = 30.0
+
 V16 = "1.6"
 V201 = "2.0.1"
 SUBPROTOCOLS: Mapping[str, str] = {"ocpp2.0.1": V201, "ocpp1.6": V16}
@@ -62,6 +65,11 @@ class CsmsSettings:
     ping_interval_s: float | None = None
     frame_limit: int = 20_000
     max_frame_bytes: int = 4 * 2**20
+
+    def url(self, host: str, port: int) -> str:
+        """The address that stations append their id to."""
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'wss' if self.tls else 'ws'}://{shown}:{port}/ocpp"
 
     def boot_answer(self, station_id: str) -> BootAnswer:
         """The answer for this station."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.training.outcome import CallOutcome, OutcomeKind
 from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord
 from app.training.rules import Rule
-from app.training.server import CALL_TIMEOUT_S, LOOPBACK, TrainingCsms
-from app.training.settings import CsmsSettings
+from app.training.settings import CALL_TIMEOUT_S, LOOPBACK, CsmsSettings
 from app.training.tokens import Token, TokenList
 
+if TYPE_CHECKING:
+    from app.training.server import TrainingCsms
+
 PATIENCE_S = 5.0
+START_PATIENCE_S = 30.0
+"""The first start reads the `ocpp` package; on a busy computer that takes its time."""
 T = TypeVar("T")
 
 
@@ -43,6 +48,7 @@ class TrainingCsmsThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._csms: TrainingCsms | None = None
         self._stopping: asyncio.Event | None = None
+        self._door: socket.socket | None = None
         self._subscribers: list[Callable[[CsmsChange], None]] = []
         self._last = CsmsSnapshot(tokens=self._tokens.all())
 
@@ -50,6 +56,15 @@ class TrainingCsmsThread:
     def is_running(self) -> bool:
         """Whether stations can connect."""
         return self._thread is not None
+
+    def reserve(self) -> str:
+        """Take the port and return the URL at once; `start()` follows. Raises OSError if it is taken.
+
+        Stations that come meanwhile wait at the door, so that a window need not wait for its CSMS.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._door = socket.create_server((self._host, self._port), family=family)
+        return self._settings.url(self._host, self._door.getsockname()[1])
 
     def start(self) -> str:
         """Listen and return the URL. Raises OSError if the port is taken, RuntimeError if it runs."""
@@ -61,8 +76,8 @@ class TrainingCsmsThread:
         )
         thread.start()
         try:
-            url = started.result(PATIENCE_S)
-        except OSError:
+            url = started.result(START_PATIENCE_S)
+        except Exception:
             thread.join(PATIENCE_S)
             raise
         self._thread = thread
@@ -70,6 +85,9 @@ class TrainingCsmsThread:
 
     def stop(self) -> None:
         """Close all connections, end the thread and wait for it. Does nothing when it does not run."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         thread, loop, stopping = self._thread, self._loop, self._stopping
         if thread is None or loop is None or stopping is None:
             return
@@ -198,11 +216,14 @@ class TrainingCsmsThread:
             runner.run(self._serve(started))
 
     async def _serve(self, started: Future[str]) -> None:
-        csms = TrainingCsms(self._settings, self._tokens, self._now)
-        csms.subscribe(self._tell)
         try:
-            url = await csms.start(self._host, self._port)
-        except OSError as error:
+            from app.training.server import TrainingCsms  # with the `ocpp` package: half a second
+
+            csms = TrainingCsms(self._settings, self._tokens, self._now)
+            csms.subscribe(self._tell)
+            door, self._door = self._door, None
+            url = await csms.start(self._host, self._port, door)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the start
             started.set_exception(error)
             return
         self._csms, self._loop = csms, asyncio.get_running_loop()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from shiboken6 import isValid
 
 from app.training.records import CsmsChange, CsmsSnapshot
-from app.training.server import TrainingCsms
 from app.training.settings import BootAnswer, Tariff
 from app.training.thread import TrainingCsmsThread
+
+if TYPE_CHECKING:
+    from app.training.server import TrainingCsms
 
 FRAME_MS = 100
 """How long changes are collected before the state is read again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -10,7 +12,9 @@ from app.kernel.catalogue import Catalogue
 from app.training.thread import TrainingCsmsThread
 from ui.theme import Theme
 from ui.training.feed import TrainingFeed
-from ui.training.tabs import TrainingRooms
+
+if TYPE_CHECKING:
+    from ui.training.tabs import TrainingRooms
 
 SMALLEST = (320, 200)
 
@@ -48,6 +52,8 @@ class TrainingPanel(QWidget):
     def rooms(self) -> TrainingRooms:
         """The tabs, made if they are not there yet."""
         if self._rooms is None:
+            from ui.training.tabs import TrainingRooms
+
             rooms = TrainingRooms(self._feed, self._theme, self._catalogue)
             rooms.set_elsewhere(self._elsewhere)
             rooms.use_training_requested.connect(self.use_training_requested)

@@ -66,6 +66,32 @@ def test_start_and_stop_leave_nothing_running() -> None:
     csms.stop()
 
 
+def test_a_station_that_comes_before_the_start_waits_at_the_door() -> None:
+    csms = TrainingCsmsThread()
+    url = csms.reserve()
+    served: list[object] = []
+
+    def come() -> None:
+        with connect(f"{url}/CS-1", subprotocols=[V16], proxy=None) as client:  # type: ignore[list-item]
+            served.append(_ask(client, "Heartbeat")[0])
+
+    station = threading.Thread(target=come)
+    station.start()
+    assert csms.start() == url
+    station.join(5)
+    csms.stop()
+    assert served == [3]
+
+
+def test_a_reserved_port_that_is_never_used_is_given_back() -> None:
+    csms = TrainingCsmsThread()
+    port = urlsplit(csms.reserve()).port
+    assert port is not None
+    csms.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
 def test_the_stop_ends_open_connections_and_calls() -> None:
     csms = TrainingCsmsThread()
     csms.start()
