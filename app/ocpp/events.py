@@ -281,3 +281,29 @@ class RebootOrdered(Event):
     """The controller restarts itself."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventRaised(Event):
+    """A security event was written to the log; `critical`: it is pushed to the back office too."""
+
+    type: str
+    tech_info: str
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatesChanged(Event):
+    """A root or own certificate was installed, replaced or deleted; `what` names it: its subject."""
+
+    what: str
+    how: str
+    """installed, signed, deleted, discarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSet(Event):
+    """The calendar was set to what the back office or a person says; `change` in seconds."""
+
+    change: float
+    by: str

@@ -1,0 +1,392 @@
+"""The certificates and keys that a station keeps, as rows: whatever is asked is read anew from the store.
+
+Tables: "certificates" (roots and own chains, no secret in them), "keys" (private keys, PEM),
+"certificates_in_use" (what the present link stands on). Made anywhere over the same store, at no cost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.kernel.units import parse_stamp, stamp
+from app.ocpp.context import StorePort
+from app.ocpp.shared.certificates.model import (
+    V2G_CHAIN,
+    BadCertificate,
+    Facts,
+    HashData,
+    Installed,
+    NewKey,
+    NoRoom,
+    OwnChain,
+    Purpose,
+    Root,
+    RootKind,
+)
+
+TABLE = "certificates"
+KEYS = "keys"
+IN_USE = "certificates_in_use"
+LINK = "link"
+
+MOST = 20
+"""Certificates that are taken where nobody sets another limit."""
+
+CLIENT = (Purpose.STATION, Purpose.COMBINED)
+"""What a link to the back office may be made with."""
+
+Row = dict[str, Any]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CertificateBook:
+    """Roots by kind, own chains by purpose, and what the present link stands on.
+
+    `now` judges which certificate is in force yet: TLS itself goes by the computer's time.
+    """
+
+    def __init__(self, store: StorePort, now: Callable[[], datetime] = _utc_now) -> None:
+        self._store = store
+        self._now = now
+
+    # ------------------------------------------------------------------ roots
+
+    def roots(self, kind: str) -> list[str]:
+        """The PEM texts of the trusted roots of a kind, oldest first; without a fallback."""
+        return [root.pem for root in self.all_roots(kind) if not root.fallback]
+
+    def fallback_roots(self, kind: str = RootKind.CSMS) -> list[str]:
+        """Roots that were replaced under AdditionalRootCertificateCheck: tried where the new one fails.
+
+        They are gone once a link came about with the new one (M05).
+        """
+        return [root.pem for root in self.all_roots(kind) if root.fallback]
+
+    def all_roots(self, kind: str | None = None) -> list[Root]:
+        """The installed roots (of a kind), oldest first, fallbacks among them."""
+        return [
+            _root(row)
+            for _, row in self._store.rows(TABLE)
+            if row["use"] == "root" and kind in (None, row["kind"])
+        ]
+
+    def install_root(
+        self,
+        kind: str,
+        pem: str,
+        *,
+        most: int = MOST,
+        must_be_signed: bool = False,
+    ) -> Facts:
+        """Check a root and keep it; the same one again replaces itself (M05.FR.17).
+
+        `must_be_signed`: AdditionalRootCertificateCheck, only for CSMS roots: the new one has to be signed
+        by the old one, which becomes its fallback. Raises BadCertificate, and NoRoom.
+        """
+        from app.ocpp.shared.certificates import x509
+
+        at = self._now()
+        found = x509.check_root(pem, at, self.known())
+        older = self.roots(kind) if must_be_signed and kind == RootKind.CSMS else []
+        if older and not any(
+            _fingerprint(one) == found.fingerprint or x509.is_issued_by(found.pem, one)
+            for one in older
+        ):
+            raise BadCertificate("not signed by the present root")
+        self.put_root(kind, found, most=most, replaces=bool(older))
+        return found
+
+    def put_root(self, kind: str, found: Facts, *, most: int, replaces: bool = False) -> None:
+        """Write a checked root down. `replaces`: the others of its kind become fallbacks. Raises NoRoom."""
+        key = f"root:{kind}:{found.fingerprint}"
+        there = self._store.get(TABLE, key)
+        if there is None and not replaces and self.count() >= most:
+            raise NoRoom("no room for another certificate")
+        row = {
+            "use": "root",
+            "kind": str(kind),
+            "pem": found.pem,
+            "fingerprint": found.fingerprint,
+            "subject": found.subject,
+            "not_after": stamp(found.not_after),
+            "installed": stamp(self._now()),
+            "fallback": False,
+            "hashes": [_hash_row(data) for data in found.hashes],
+        }
+        with self._store.step():
+            if replaces:
+                self._demote(kind, key)
+            self._store.put(TABLE, key, row)
+
+    def _demote(self, kind: str, new: str) -> None:
+        """The present root becomes the fallback; an older fallback goes."""
+        for key, row in self._store.rows(TABLE):
+            if row["use"] != "root" or row["kind"] != kind or key == new:
+                continue
+            if row["fallback"]:
+                self._store.delete(TABLE, key)
+            else:
+                self._store.put(TABLE, key, {**row, "fallback": True})
+
+    def known(self) -> list[str]:
+        """The PEM texts of all certificates that may have issued another one."""
+        found: list[str] = []
+        for _, row in self._store.rows(TABLE):
+            found += [row["pem"]] if row["use"] == "root" else row["chain"]
+        return found
+
+    # ------------------------------------------------------------------ own chains
+
+    def own_chains(self) -> list[OwnChain]:
+        """What the next connect shows: the first, and the others if that fails.
+
+        Newest first by the start of validity, those that failed since the last link behind the others:
+        so attempts alternate by themselves where `failed_with` is told. Without those that are not yet
+        valid; an expired one is still tried (A00.FR.430).
+        """
+        now = self._now()
+        found = [chain for chain in self.chains(*CLIENT) if chain.not_before <= now]
+        return sorted(found, key=lambda chain: chain.failures)
+
+    def chains(self, *purposes: Purpose) -> list[OwnChain]:
+        """All own chains (of some purposes), newest first by the start of validity."""
+        wanted = purposes or tuple(Purpose)
+        found = [
+            self._chain(key, row)
+            for key, row in self._store.rows(TABLE)
+            if row["use"] == "chain" and Purpose(row["purpose"]) in wanted
+        ]
+        found.reverse()
+        return sorted(found, key=lambda chain: chain.not_before, reverse=True)
+
+    def put_chain(self, purpose: Purpose, chain: Sequence[Facts]) -> OwnChain:
+        """Keep a checked chain, leaf first, whose key is there already. Older ones stay as fallback.
+
+        Of two V2G chains of the same top only the newer stays (A02.FR.15). Raises KeyError without a key.
+        """
+        leaf = chain[0]
+        if self._store.get(KEYS, leaf.key_id) is None:
+            raise KeyError(leaf.key_id)
+        key = f"chain:{leaf.fingerprint}"
+        row = {
+            "use": "chain",
+            "purpose": str(purpose),
+            "chain": [item.pem for item in chain],
+            "top": chain[-1].issuer,
+            "key": leaf.key_id,
+            "serial": leaf.serial,
+            "subject": leaf.subject,
+            "fingerprint": leaf.fingerprint,
+            "not_before": stamp(leaf.not_before),
+            "not_after": stamp(leaf.not_after),
+            "installed": stamp(self._now()),
+            "proven": False,
+            "failures": 0,
+            "ocsp": [item.ocsp_url for item in chain],
+            "hashes": [[_hash_row(data) for data in item.hashes] for item in chain],
+        }
+        with self._store.step():
+            before = self._store.get(TABLE, key)
+            if before is not None:
+                row.update(proven=before["proven"])
+            self._make_way(key, row)
+            self._store.put(TABLE, key, row)
+        return self._chain(key, row)
+
+    def _make_way(self, new: str, row: Row) -> None:
+        """Drop what the new chain makes useless: a V2G chain of the same top, fallbacks never proven."""
+        used = self._in_use().get("chain")
+        for key, old in self._store.rows(TABLE):
+            if key == new or old["use"] != "chain" or old["purpose"] != row["purpose"]:
+                continue
+            if row["purpose"] == Purpose.V2G:
+                if old["top"] == row["top"]:
+                    self._drop(key, old)
+            elif key != used and not old["proven"]:
+                self._drop(key, old)
+
+    def drop_chain(self, chain: OwnChain) -> None:
+        """Forget one of our chains and its key."""
+        row = self._store.get(TABLE, chain.id)
+        if row is not None:
+            with self._store.step():
+                self._drop(chain.id, row)
+
+    def _drop(self, key: str, row: Row) -> None:
+        self._store.delete(TABLE, key)
+        self.forget_key(row["key"])
+
+    def has_key(self, key_id: str) -> bool:
+        """The private key to this public one is here."""
+        return self._store.get(KEYS, key_id) is not None
+
+    def put_key(self, key: NewKey) -> None:
+        """Keep a private key."""
+        row = {"pem": key.key_pem, "type": str(key.key_type), "made": stamp(self._now())}
+        self._store.put(KEYS, key.key_id, row)
+
+    def forget_key(self, key_id: str) -> None:
+        """Forget a private key, unless a chain needs it."""
+        needed = (
+            row["key"] == key_id for _, row in self._store.rows(TABLE) if row["use"] == "chain"
+        )
+        if not any(needed):
+            self._store.delete(KEYS, key_id)
+
+    def _chain(self, key: str, row: Row) -> OwnChain:
+        kept = self._store.get(KEYS, row["key"]) or {"pem": ""}
+        return OwnChain(
+            id=key,
+            purpose=Purpose(row["purpose"]),
+            chain_pem="".join(row["chain"]),
+            key_pem=kept["pem"],
+            serial=row["serial"],
+            subject=row["subject"],
+            not_before=parse_stamp(row["not_before"]),
+            not_after=parse_stamp(row["not_after"]),
+            proven=bool(row["proven"]),
+            failures=int(row["failures"]),
+        )
+
+    # ------------------------------------------------------------------ what links tell
+
+    def connected_with(
+        self,
+        chain: OwnChain | None,
+        *,
+        server: Sequence[bytes] = (),
+        fallback_root: bool = False,
+    ) -> None:
+        """A WebSocket came about; call it before the personality hears of the link.
+
+        `chain`: what we showed, None for none of the book. `server`: the verified chain of the back office
+        in DER, leaf first, empty without TLS. `fallback_root`: it stands on a fallback root.
+        """
+        prints = [hashlib.sha256(der).hexdigest() for der in server]
+        with self._store.step():
+            row = {"chain": chain.id if chain else None, "server": prints}
+            self._store.put(IN_USE, LINK, row)
+            for key, kept in self._store.rows(TABLE):
+                if kept["use"] == "chain" and chain is not None:
+                    proven = kept["proven"] or key == chain.id
+                    if proven != kept["proven"] or kept["failures"]:
+                        self._store.put(TABLE, key, {**kept, "proven": proven, "failures": 0})
+                elif kept["use"] == "root" and kept["fallback"] and prints and not fallback_root:
+                    self._store.delete(TABLE, key)  # its successor has worked
+
+    def failed_with(self, chain: OwnChain) -> None:
+        """No link came about with this chain, over all addresses there are."""
+        row = self._store.get(TABLE, chain.id)
+        if row is not None:
+            self._store.put(TABLE, chain.id, {**row, "failures": int(row["failures"]) + 1})
+
+    def chain_in_use(self) -> str | None:
+        """The id of the chain that the last link was made with."""
+        found = self._in_use().get("chain")
+        return str(found) if found else None
+
+    def _in_use(self) -> Row:
+        return self._store.get(IN_USE, LINK) or {}
+
+    def write_pair(self, chain: OwnChain, folder: Path) -> tuple[Path, Path]:
+        """The chain and its key as two files in a folder, readable by nobody else (0600).
+
+        For `ssl`, which takes files only. Returns (certificate, key).
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        certificate, key = folder / "station.pem", folder / "station.key"
+        for path, text in ((certificate, chain.chain_pem), (key, chain.key_pem)):
+            write_private(path, text)
+        return certificate, key
+
+    # ------------------------------------------------------------------ what the back office asks
+
+    def count(self) -> int:
+        """Certificates that take a place: roots and own chains, no fallback roots."""
+        return sum(1 for _, row in self._store.rows(TABLE) if not row.get("fallback"))
+
+    def installed(self, kinds: Collection[str] | None = None) -> list[Installed]:
+        """All that is told of by kind (RootKind, V2G_CHAIN); None: all kinds. By SHA256 (A00.FR.506)."""
+        found = []
+        for _, row in self._store.rows(TABLE):
+            if row["use"] == "root":
+                if (kinds is None or row["kind"] in kinds) and not row["fallback"]:
+                    found.append(Installed(row["kind"], _hash(row["hashes"][0])))
+            elif row["purpose"] != Purpose.STATION and (kinds is None or V2G_CHAIN in kinds):
+                leaf, *others = (_hash(hashes[0]) for hashes in row["hashes"])
+                found.append(Installed(V2G_CHAIN, leaf, tuple(others[:4])))
+        return found
+
+    def delete(self, wanted: HashData, *, keep_last_csms: bool = False) -> str:
+        """Forget the certificate of these hashes: Accepted, Failed or NotFound (M04).
+
+        Failed for the station's own certificate and for the root that the link stands on;
+        `keep_last_csms`: for the last CSMS root too.
+        """
+        for key, row in self._store.rows(TABLE):
+            if row["use"] == "root" and _among(wanted, row["hashes"]):
+                if self._is_needed(row, keep_last_csms=keep_last_csms):
+                    return "Failed"
+                self._store.delete(TABLE, key)
+                return "Accepted"
+            if row["use"] == "chain" and any(_among(wanted, item) for item in row["hashes"]):
+                if row["purpose"] != Purpose.V2G:
+                    return "Failed"  # M04.FR.06
+                with self._store.step():
+                    self._drop(key, row)
+                return "Accepted"
+        return "NotFound"
+
+    def _is_needed(self, row: Row, *, keep_last_csms: bool) -> bool:
+        if row["kind"] != RootKind.CSMS:
+            return False
+        if row["fingerprint"] in self._in_use().get("server", ()):
+            return True
+        others = [one for one in self.all_roots(RootKind.CSMS) if not one.fallback]
+        return keep_last_csms and len(others) <= 1
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read, from its first byte on."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(opened, "w", encoding="ascii") as file:
+        path.chmod(0o600)  # also where it was there before
+        file.write(text)
+
+
+def _fingerprint(pem: str) -> str:
+    from app.ocpp.shared.certificates import x509
+
+    return x509.facts(pem).fingerprint
+
+
+def _root(row: Row) -> Root:
+    return Root(
+        kind=row["kind"],
+        pem=row["pem"],
+        fingerprint=row["fingerprint"],
+        subject=row["subject"],
+        not_after=parse_stamp(row["not_after"]),
+        fallback=bool(row["fallback"]),
+        hash_data=_hash(row["hashes"][0]),
+    )
+
+
+def _hash_row(data: HashData) -> list[str]:
+    return [data.algorithm, data.name_hash, data.key_hash, data.serial]
+
+
+def _hash(row: Iterable[str]) -> HashData:
+    return HashData(*row)
+
+
+def _among(wanted: HashData, rows: Iterable[Iterable[str]]) -> bool:
+    return any(_hash(row).same_as(wanted) for row in rows)
