@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from app.ocpp.context import BootState, Context, Payload, SessionView
+from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.v201.authorization import Authorization
@@ -174,5 +172,5 @@ class Personality201(Personality):
         """The password that was set over the protocol, which goes out as it is (errata 2.1)."""
         return self.model.text(PASSWORD) or None
 
-    def queue(self) -> list[Any]:
-        return list(self.outbox.rows())
+    def queue(self, limit: int | None = None) -> list[QueuedMessage]:
+        return self.outbox.view(limit)
