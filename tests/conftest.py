@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import coverage_plugin
 from tests.support.loop_watch import LoopWatch
 from tests.support.own_frames import own_frame_faults  # noqa: F401 - for every test
 from tests.support.suite_clock import SLOW_CALLBACK, SuiteClock, SuiteReport
@@ -75,6 +76,7 @@ def checkout() -> Path:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-full", action="store_true", help="run the tests marked `full`, too")
+    coverage_plugin.add_option(parser)
 
 
 def missing_display_tools() -> list[str]:
@@ -116,6 +118,7 @@ def loop_watch(request: pytest.FixtureRequest) -> Iterator[LoopWatch]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(coverage_plugin.CoverageReport(config), "coverage-1.6")
     if not hasattr(config, "workerinput"):  # with xdist only the controller hears of all tests
         clock = SuiteClock(SUITE_BUDGETS, BUDGET_TOLERANCE)
         config.pluginmanager.register(SuiteReport(clock, fails=in_ci()), "suite-report")

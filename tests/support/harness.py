@@ -48,6 +48,7 @@ from app.ocpp.context import (
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import (
     CallEnded,
+    FramePassed,
     LinkClosed,
     LinkOpened,
     OwnFrameRefused,
@@ -69,6 +70,7 @@ from tests.support.back_office import (
     RawAnswer,
     Refuse,
 )
+from tests.support.coverage_record import RECORDER
 from tests.support.playbook import Line, compare, fits
 
 __all__ = ["MUTE", "USUAL", "Bench", "Hold", "NoAnswer", "RawAnswer", "Refuse", "make_bench"]
@@ -132,6 +134,7 @@ class Bench:
         self._restarting = False
         self._cursor = 0
         self._was_linked = False
+        self._greeting = False
         self.network = False
         """The wire between station and back office is whole."""
         self.station: StationPort = self._make_station(self)
@@ -145,7 +148,9 @@ class Bench:
 
     async def boot(self) -> None:
         """Connect and come to rest; the back office has accepted the station then."""
+        self._greeting = True
         await self.online()
+        self._greeting = False
         state = self.personality.boot_state
         assert state is BootState.ACCEPTED, f"the boot ended in {state}"
 
@@ -422,6 +427,8 @@ class Bench:
     def _note(self, entry: Entry) -> None:
         self.events.append(entry)
         event = entry.event
+        if isinstance(event, FramePassed) and self._make_personality is personalities.make:
+            RECORDER.frame(event, greeting=self._greeting)
         if isinstance(event, TaskFailed | SubscriberFailed | OwnFrameRefused):
             self.faults.append(str(event))
         elif isinstance(event, CallEnded):
