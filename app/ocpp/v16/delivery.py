@@ -19,7 +19,7 @@ from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.book import Book
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
-from app.ocpp.v16.notifier import Notifier
+from app.ocpp.v16.notifier import Held, Notifier
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.timers import Timers
 
@@ -54,6 +54,7 @@ class Delivery(Block, OutboxRules):
         self.on_started: list[StartListener] = []
         """Called, after the step, with each answered StartTransaction and its idTagInfo."""
         self._waiters: list[tuple[frozenset[str], Wakeup]] = []
+        self._held: dict[tuple[str, str], Held] = {}
 
     # ------------------------------------------------------------------ block
 
@@ -73,7 +74,7 @@ class Delivery(Block, OutboxRules):
         """Queue a message of a transaction. Inside the store step of what it tells."""
         self.outbox.put(action, payload, ref=item.ref)
         if action in (START, STOP) and self._boot.talking and self._transaction_first():
-            self._hold(item)
+            self._hold(item, action)
 
     def kick(self) -> None:
         self.outbox.kick()
@@ -111,11 +112,11 @@ class Delivery(Block, OutboxRules):
     def _transaction_first(self) -> bool:
         return self.ctx.points.choose("ocpp16-status-order") != "status-first"
 
-    def _hold(self, item: Transaction) -> None:
+    def _hold(self, item: Transaction, action: str) -> None:
         """Tell Charging or Finishing after the message, but wait for that no longer than a time-out."""
-        self._notifier.hold(item.number)
+        held = self._held[item.ref, action] = self._notifier.hold(item.number)
         limit = float(self._config.number("MessageTimeout"))
-        self._timers.call_in(limit, lambda: self._notifier.release(item.number))
+        self._timers.call_in(limit, lambda: self._notifier.release(held))
 
     # ------------------------------------------------------------------ rules of the outbox
 
@@ -170,7 +171,7 @@ class Delivery(Block, OutboxRules):
             self.ctx.spawn(self._started(item, info or {}), "start answered")
         else:
             self._book.forget(item.ref)
-            self.ctx.spawn(self._release(item), "stop answered")
+            self.ctx.spawn(self._release(item, STOP), "stop answered")
 
     def gave_up(self, row: OutboxRow, why: str) -> None:
         item = self._book.get(row.ref)
@@ -181,13 +182,19 @@ class Delivery(Block, OutboxRules):
             self._book.save(item)
         else:
             self._book.forget(item.ref)
-        self.ctx.spawn(self._release(item), "given up")
+        self.ctx.spawn(self._release(item, row.action), "given up")
 
     async def _started(self, item: Transaction, info: Mapping[str, Any]) -> None:
         for listener in self.on_started:
             listener(item, info)
-        self._notifier.release(item.number)
+        self._tell(item, START)
 
-    async def _release(self, item: Transaction) -> None:
-        self._notifier.release(item.number)
+    async def _release(self, item: Transaction, action: str) -> None:
+        self._tell(item, action)
         self._look()
+
+    def _tell(self, item: Transaction, action: str) -> None:
+        """The message is over: its connector's states may be told."""
+        held = self._held.pop((item.ref, action), None)
+        if held is not None:
+            self._notifier.release(held)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.kernel.clock import Timer
@@ -30,6 +30,14 @@ class Notice:
     at: datetime
 
 
+@dataclass(slots=True, eq=False)
+class Held:
+    """What is kept back of a connector until something else has been said."""
+
+    number: int
+    notices: list[Notice] = field(default_factory=list)
+
+
 class Notifier:
     """The stream of StatusNotifications of one power cycle."""
 
@@ -46,7 +54,7 @@ class Notifier:
         self._may_speak = may_speak
         self.told: dict[int, Condition] = {}
         self._queue: deque[Notice] = deque()
-        self._held: dict[int, list[Notice]] = {}
+        self._held: dict[int, list[Held]] = {}
         self._timers: dict[int, Timer] = {}
         self._running = False
         self.on_quiet: list[Callable[[], None]] = []
@@ -77,23 +85,37 @@ class Notifier:
 
     def send(self, notice: Notice) -> None:
         """Put a notice at the end of the stream, or keep it while its connector is held."""
-        if notice.number in self._held:
-            self._held[notice.number].append(notice)
+        held = self._held.get(notice.number)
+        if held:
+            held[-1].notices.append(notice)
+        else:
+            self._put(notice)
+
+    def hold(self, number: int) -> Held:
+        """Keep what is to be told of a connector from now on, until this is released."""
+        held = Held(number)
+        self._held.setdefault(number, []).append(held)
+        return held
+
+    def release(self, held: Held) -> None:
+        """Tell what was kept, and what was kept before it. Nothing if that is done already."""
+        line = self._held.get(held.number, [])
+        if held not in line:
             return
+        count = line.index(held) + 1
+        due, line[:count] = line[:count], []
+        if not line:
+            del self._held[held.number]
+        for notice in (notice for each in due for notice in each.notices):
+            if self._may_speak():
+                self._put(notice)
+
+    def _put(self, notice: Notice) -> None:
         self.told[notice.number] = notice.condition
         self._queue.append(notice)
         if not self._running:
             self._running = True
             self._ctx.spawn(self._pump(), "status")
-
-    def hold(self, number: int) -> None:
-        """Keep what is to be told of a connector until `release`."""
-        self._held.setdefault(number, [])
-
-    def release(self, number: int) -> None:
-        for notice in self._held.pop(number, []):
-            if self._may_speak():
-                self.send(notice)
 
     def lost(self) -> None:
         """The link is gone: what waits is history."""
