@@ -74,6 +74,9 @@ class StorePort(Protocol):
     does not take it.
     """
 
+    undone: int
+    """How many steps were undone so far, inner ones too: who remembers what it wrote looks again."""
+
     def step(self) -> AbstractContextManager[None]: ...
 
     def get(self, table: str, key: str) -> Payload | None: ...

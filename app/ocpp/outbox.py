@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -34,11 +33,13 @@ from app.ocpp.context import (
 )
 from app.ocpp.events import MessageDropped, QueueChanged
 from app.ocpp.redaction import redact
-from app.ocpp.room import POINT, Room, Spare
+from app.ocpp.room import POINT, Head, Room, Spare
 
 TABLE = "outbox"
 OVERTAKEN = 20
 """How many rows are looked at for one that may go before one that waits for its next attempt."""
+RECENT = 16
+"""How many rows are kept in memory besides the store: enough for a queue that is not jammed."""
 
 
 class Refusal(Enum):
@@ -142,11 +143,12 @@ class Outbox:
         self._kicked = False
         self._halted = False
         self._told: int | None = None
-        self._index = {
-            str(key): _Head(action, ref, Spare(spare or 0))
-            for key, action, ref, spare in ctx.store.heads(TABLE, "action", "ref", "spare")
-        }
+        self._index: dict[str, Head] = {}
         """What is said of the rows without reading them, oldest first."""
+        self._recent: dict[str, OutboxRow] = {}
+        """Some rows as they are in the store: what was just written need not be read back."""
+        self._undone = -1
+        self._keep_up()
         self._room = Room(lambda: ctx.points.choose(POINT))
         self._left_out: list[MessageDropped] = []
         self._due: tuple[str, float] | None = None
@@ -158,17 +160,20 @@ class Outbox:
     # ------------------------------------------------------------ the queue
 
     def put(self, action: str, payload: Payload, *, ref: str) -> str:
-        """Queue a message; call it inside the step of what it tells of. Returns the row's key."""
+        """Queue a message; call it inside the step of what it tells of. Returns the row's key.
+
+        The payload is the queue's from now on: it must not be changed any more.
+        """
         if len(self._index) >= self._ctx.settings.queue_capacity:
             self._make_room()
         key = f"{self._next_key:010d}"
         self._next_key += 1
         created = stamp(self._ctx.clock.now())
         spare = self._rules.spare(action, payload)
-        self._write(
-            OutboxRow(key, action, payload, ref, created, self._ctx.ids(), spare=int(spare))
-        )
-        self._index[key] = _Head(action, ref, spare)
+        row = OutboxRow(key, action, payload, ref, created, self._ctx.ids(), spare=int(spare))
+        self._keep_up()
+        self._write(row)
+        self._index[key] = Head(action, ref, spare)
         self._soon()
         return key
 
@@ -255,6 +260,7 @@ class Outbox:
             lost, self._left_out = self._left_out, []
             for event in lost:
                 self._ctx.bus.publish(event)
+            self._keep_up()
             self._tell()
             self.kick()
         finally:
@@ -268,24 +274,47 @@ class Outbox:
 
     def _make_room(self) -> None:
         """The queue is full: the open point says what goes. Inside the step of what is put."""
-        waiting = _Kinds(self._index)
-        key = self._room.victim(waiting, self._sending)
+        key = self._room.victim(self._index, self._sending)
         if key is None:
             return
-        data = self._ctx.store.get(TABLE, key)
-        self._index.pop(key, None)
-        if data is None:
-            return
-        row = _row(key, data)
+        row = self._read(key)
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, key)
             self._rules.gave_up(row, NO_ROOM)
+        self._forget(key)
         self._left_out.append(_dropped(row, NO_ROOM))
 
     def _write(self, row: OutboxRow) -> None:
         # not `asdict`: it would copy the whole payload
         data = {name: getattr(row, name) for name in _COLUMNS}
         self._ctx.store.put(TABLE, row.key, data)
+        if row.key in self._recent or len(self._recent) < RECENT:
+            self._recent[row.key] = row
+
+    def _keep_up(self) -> None:
+        """What is known of the rows is what was written, unless a step was undone: then look again."""
+        if self._undone == self._ctx.store.undone:
+            return
+        self._undone = self._ctx.store.undone
+        self._recent.clear()
+        found = self._ctx.store.heads(TABLE, "action", "ref", "spare")
+        self._index = {
+            str(key): Head(action, ref, Spare(spare or 0)) for key, action, ref, spare in found
+        }
+
+    def _read(self, key: str) -> OutboxRow:
+        recent = self._recent.get(key)
+        if recent is not None:
+            return recent
+        data = self._ctx.store.get(TABLE, key)
+        if data is None:
+            raise LookupError(f"row {key} is gone from the store")
+        return _row(key, data)
+
+    def _forget(self, key: str) -> None:
+        """The row is gone from the store."""
+        self._index.pop(key, None)
+        self._recent.pop(key, None)
 
     # ------------------------------------------------------------ the pump
 
@@ -293,12 +322,12 @@ class Outbox:
         self._tell()
         while True:
             self._kicked = False
-            first = self._ctx.store.first(TABLE)
-            self._forget_undone(first)
-            if first is None or self._halted or not self._rules.may_send():
+            self._keep_up()
+            key = next(iter(self._index), None)
+            if key is None or self._halted or not self._rules.may_send():
                 await self._park(None)
                 continue
-            row = _row(*first)
+            row = self._read(key)
             wait = self._wait_of(row)
             if wait > 0 and self._rules.may_be_overtaken(row.action):
                 row, wait = self._overtaking(row, wait)
@@ -309,16 +338,6 @@ class Outbox:
             if not await self._deliver(row):
                 await self._park(None)
 
-    def _forget_undone(self, first: tuple[str, Any] | None) -> None:
-        """A step that had put a row was undone: it is known here, but there is no such row."""
-        oldest = first[0] if first else None
-        while self._index and (key := next(iter(self._index))) != oldest:
-            if oldest in self._index or oldest is None:
-                del self._index[key]
-            else:
-                return
-        self._tell()
-
     def _overtaking(self, row: OutboxRow, wait: float) -> tuple[OutboxRow, float]:
         """The oldest row that may go now, before one that belongs to no transaction and has to wait."""
         now = self._ctx.clock.now()
@@ -326,10 +345,8 @@ class Outbox:
             TABLE, "action", "retry_at", limit=OVERTAKEN
         ):
             if retry_at is None or parse_stamp(retry_at) <= now:
-                data = self._ctx.store.get(TABLE, str(key))
-                if data is not None:
-                    return _row(str(key), data), 0.0
-            elif not self._rules.may_be_overtaken(action):
+                return self._read(str(key)), 0.0
+            if not self._rules.may_be_overtaken(action):
                 break  # a transaction keeps its order
         return row, wait
 
@@ -380,7 +397,7 @@ class Outbox:
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, row.key)
             self._rules.answered(row, answer)
-        self._index.pop(row.key, None)
+        self._forget(row.key)
         if self._index and self._ctx.settings.queue_pause > 0:
             self._pause_until = self._ctx.clock.elapsed() + self._ctx.settings.queue_pause
         self._tell()
@@ -396,7 +413,7 @@ class Outbox:
         frozen = row
         if not row.bound and not repeat:
             payload = self._rules.bind(row)
-            if payload != row.payload:
+            if payload is not row.payload and payload != row.payload:
                 frozen = replace(row, payload=payload, bound=True)
         if repeat and self._ctx.points.choose("both-retry-message-id") == "new-id":
             frozen = replace(frozen, message_id=self._ctx.ids())
@@ -433,7 +450,8 @@ class Outbox:
         with self._ctx.store.step():
             if to_tail:
                 self._ctx.store.delete(TABLE, row.key)
-                head = self._index.pop(row.key, None)
+                head = self._index.get(row.key)
+                self._forget(row.key)
                 row = replace(row, key=f"{self._next_key:010d}")
                 self._next_key += 1
                 if head is not None:
@@ -445,34 +463,9 @@ class Outbox:
         with self._ctx.store.step():
             self._ctx.store.delete(TABLE, row.key)
             self._rules.gave_up(row, why)
-        self._index.pop(row.key, None)
+        self._forget(row.key)
         self._ctx.bus.publish(_dropped(row, why))
         self._tell()
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What is known of a row without reading it."""
-
-    action: str
-    ref: str
-    spare: Spare
-
-
-class _Kinds(Mapping[str, Spare]):
-    """The index, as what can be spared."""
-
-    def __init__(self, index: Mapping[str, _Head]) -> None:
-        self._index = index
-
-    def __getitem__(self, key: str) -> Spare:
-        return self._index[key].spare
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._index)
-
-    def __len__(self) -> int:
-        return len(self._index)
 
 
 NO_ROOM = "NoRoom"

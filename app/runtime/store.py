@@ -13,8 +13,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ class Store:
         self.kept_aside: Path | None = None
         self.migrated_from: int | None = None
         self.failed: StoreFailed | None = None
+        self.undone = 0
+        """How many steps were undone, inner ones too."""
         self._full_sync = full_sync
         self._migrations = migrations
         self._depth = 0
@@ -190,36 +192,40 @@ class Store:
 
     # ------------------------------------------------------------------ steps
 
-    @contextmanager
-    def step(self) -> Iterator[None]:
+    def step(self) -> AbstractContextManager[None]:
         """All changes inside become durable together, or none. An inner step joins the outer one.
 
         If an inner step fails and the outer one goes on, only the inner one's changes are undone.
         No `await` inside: another task's changes would join.
         """
+        return _Step(self)
+
+    def _begin(self) -> None:
         self._check_task()
-        name = f"inner{self._depth}"
-        inner = self._depth > 0
-        self._run(f"SAVEPOINT {name}" if inner else "BEGIN IMMEDIATE")
+        self._run(f"SAVEPOINT inner{self._depth}" if self._depth else "BEGIN IMMEDIATE")
         self._depth += 1
-        try:
-            yield
-            if not inner:
-                self._complete()
-        except BaseException:
+
+    def _end(self) -> None:
+        if self._depth > 1:
             self._depth -= 1
-            self._undo(name if inner else None)
-            raise
-        self._depth -= 1
-        if inner:
-            self._run(f"RELEASE {name}")
+            self._run(f"RELEASE inner{self._depth}")
             return
+        try:
+            self._complete()
+        except BaseException:
+            self._give_up()
+            raise
+        self._depth = 0
         try:
             self._run("COMMIT")
         except StoreFailed:
             self._undo(None)
             raise
         self._committed()
+
+    def _give_up(self) -> None:
+        self._depth -= 1
+        self._undo(f"inner{self._depth}" if self._depth else None)
 
     def _complete(self) -> None:
         written, self._written = frozenset(self._written), set()
@@ -238,6 +244,7 @@ class Store:
             raise RuntimeError("another task is in the middle of a step: a step must not await")
 
     def _undo(self, inner: str | None) -> None:
+        self.undone += 1
         try:
             if inner is None:
                 # SQLite has already rolled back by itself after some errors, a full disk for one
@@ -353,6 +360,24 @@ class Store:
             if self.on_failure is not None:
                 self.on_failure(failure)
         return failure
+
+
+class _Step:
+    """One step. A class and not a generator, since there are two for each message of the queue."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        self._store._begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._store._end()
+        else:
+            self._store._give_up()
 
 
 def _application_id(connection: sqlite3.Connection) -> int:

@@ -14,6 +14,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, dict[str, Any]]] = {}
         self.commits = 0
+        self.undone = 0
         self._depth = 0
 
     @contextmanager
@@ -25,6 +26,7 @@ class MemoryStore:
         except BaseException:
             if before is not None:
                 self.tables = before
+            self.undone += 1
             raise
         finally:
             self._depth -= 1
