@@ -99,6 +99,8 @@ class MeterReading:
     offered_power: float
     temperature: float
     soc: float | None
+    fan_speed: float = 0.0
+    """Revolutions a minute of the fan that cools the housing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ from app.station.snapshot import (
 )
 from app.station.supply import CONVERTER_EFFICIENCY
 
+FAN_STARTS_AT, FAN_PER_DEGREE, FAN_FASTEST = 28.0, 120.0, 3600.0
+"""Degrees Celsius, revolutions a minute for each more, and the most it can."""
+
 OVERHEATED = 50.0
 """Degrees that an over-temperature fault adds to the reading."""
 
@@ -53,6 +56,7 @@ def meter_reading(machine: Machine, evse: Evse, elapsed: float, at: datetime) ->
         offered_power=line.watts(offered),
         temperature=temperature(machine, evse, elapsed),
         soc=_soc(machine, evse, elapsed) if evse.plugged is not None else None,
+        fan_speed=_fan_speed(temperature(machine, evse, elapsed)) if machine.mains else 0.0,
     )
 
 
@@ -102,6 +106,11 @@ def voltages(machine: Machine, evse: Evse, elapsed: float) -> Phases:
 def temperature(machine: Machine, evse: Evse, elapsed: float) -> float:
     hot = machine.faults.any(Fault.OVER_TEMPERATURE, evse.number, evse.focus)
     return evse.temperature(elapsed) + (OVERHEATED if hot else 0.0)
+
+
+def _fan_speed(degrees: float) -> float:
+    """Revolutions a minute: still while it is cool, then faster with every degree."""
+    return min(FAN_FASTEST, max(0.0, degrees - FAN_STARTS_AT) * FAN_PER_DEGREE)
 
 
 def station_snapshot(machine: Machine, elapsed: float, at: datetime) -> StationSnapshot:

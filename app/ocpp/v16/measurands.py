@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,27 +19,51 @@ _NEUTRAL = ("L1-N", "L2-N", "L3-N")
 UNITS: dict[str, str | None] = {
     REGISTER: "Wh",
     INTERVAL: "Wh",
+    "Energy.Active.Export.Register": "Wh",
+    "Energy.Active.Export.Interval": "Wh",
+    "Energy.Reactive.Import.Register": "varh",
+    "Energy.Reactive.Import.Interval": "varh",
+    "Energy.Reactive.Export.Register": "varh",
+    "Energy.Reactive.Export.Interval": "varh",
     "Power.Active.Import": "W",
+    "Power.Active.Export": "W",
+    "Power.Reactive.Import": "var",
+    "Power.Reactive.Export": "var",
     "Power.Offered": "W",
     "Power.Factor": None,
     "Current.Import": "A",
+    "Current.Export": "A",
     "Current.Offered": "A",
     "Voltage": "V",
     # errata 3.86: 1.6 has no word for Hertz
     "Frequency": None,
     "Temperature": "Celsius",
     "SoC": "Percent",
+    "RPM": None,
 }
-"""What the meter can tell, and in which unit."""
+"""What the meter can tell, and in which unit: all measurands of 1.6."""
 
 PHASED: dict[str, tuple[str, ...]] = {
     REGISTER: _LINES,
+    "Energy.Active.Export.Register": _LINES,
+    "Energy.Reactive.Import.Register": _LINES,
+    "Energy.Reactive.Export.Register": _LINES,
     "Power.Active.Import": _LINES,
+    "Power.Active.Export": _LINES,
+    "Power.Reactive.Import": _LINES,
+    "Power.Reactive.Export": _LINES,
+    "Power.Factor": _LINES,
     "Current.Import": _LINES,
+    "Current.Export": _LINES,
     "Voltage": _NEUTRAL,
 }
 
-_PLACES = {"SoC": "EV", "Temperature": "Body"}
+ALTERNATING = frozenset(
+    ["Power.Factor", "Frequency", *(name for name in UNITS if ".Reactive." in name)]
+)
+"""What direct current has not got."""
+
+_PLACES = {"SoC": "EV", "Temperature": "Body", "RPM": "Body"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +128,52 @@ def _values(
 def _total(
     reading: MeterReading, measurand: str, direct: bool, since: float | None
 ) -> float | None:
-    if measurand == INTERVAL:
-        return max(0.0, reading.energy_import - since) if since is not None else 0.0
+    if direct and measurand in ALTERNATING:
+        return None
+    interval = max(0.0, reading.energy_import - since) if since is not None else 0.0
     values: dict[str, float | None] = {
         REGISTER: reading.energy_import,
+        INTERVAL: interval,
+        "Energy.Reactive.Import.Register": reading.energy_import * _reactive_share(reading),
+        "Energy.Reactive.Import.Interval": interval * _reactive_share(reading),
         "Power.Active.Import": reading.power,
+        "Power.Reactive.Import": reading.power * _reactive_share(reading),
         "Power.Offered": reading.offered_power,
         "Power.Factor": reading.power_factor,
         # on AC the phases tell it
         "Current.Import": reading.currents[0] if direct else None,
+        "Current.Export": 0.0 if direct else None,
         "Current.Offered": reading.offered_current,
         "Voltage": reading.voltages[0] if direct else None,
-        "Frequency": None if direct else reading.frequency,
+        "Frequency": reading.frequency,
         "Temperature": reading.temperature,
         "SoC": reading.soc,
+        "RPM": reading.fan_speed,
     }
-    return values[measurand]
+    # no car of ours feeds back
+    return values.get(measurand, 0.0)
 
 
 def _columns(reading: MeterReading) -> dict[str, Phases]:
+    share = _reactive_share(reading)
+    one, two, three = reading.energy_import_phases
+    a, b, c = reading.power_phases
+    factor = reading.power_factor
     return {
         REGISTER: reading.energy_import_phases,
+        "Energy.Reactive.Import.Register": (one * share, two * share, three * share),
         "Power.Active.Import": reading.power_phases,
+        "Power.Reactive.Import": (a * share, b * share, c * share),
+        "Power.Factor": (factor, factor, factor),
         "Current.Import": reading.currents,
         "Voltage": reading.voltages,
     }
+
+
+def _reactive_share(reading: MeterReading) -> float:
+    """Reactive for active: the tangent of the angle whose cosine is the power factor."""
+    factor = min(1.0, max(0.01, reading.power_factor))
+    return math.sqrt(1.0 - factor * factor) / factor
 
 
 def _value(measurand: str, value: float, context: str, location: str) -> dict[str, Any]:
@@ -145,9 +191,7 @@ def _value(measurand: str, value: float, context: str, location: str) -> dict[st
 
 def _number(measurand: str, value: float) -> str:
     """The register in whole Wh, cut and not rounded: meterStop and samples then never disagree."""
-    if measurand in (REGISTER, INTERVAL, "SoC"):
+    if measurand.startswith("Energy.") or measurand in ("SoC", "RPM"):
         return str(int(value))
-    digits = (
-        2 if measurand in ("Current.Import", "Current.Offered", "Frequency", "Power.Factor") else 1
-    )
-    return f"{value:.{digits}f}"
+    fine = measurand.startswith("Current.") or measurand in ("Frequency", "Power.Factor")
+    return f"{value:.{2 if fine else 1}f}"

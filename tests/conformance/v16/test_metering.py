@@ -6,13 +6,21 @@ from typing import Any
 
 import pytest
 
+from app.ocpp.v16.measurands import UNITS
 from app.station.intents import PlugIn, PresentCard, PressStop, SetVehicle
 from tests.conformance.v16.conftest import Make
 from tests.support.harness import Bench
 
-EVERYTHING = (
-    "Energy.Active.Import.Register,Energy.Active.Import.Interval,Power.Active.Import,Power.Offered,"
-    "Power.Factor,Current.Import,Current.Offered,Voltage,Frequency,Temperature,SoC"
+EVERYTHING = ",".join(UNITS)
+EXPORTED = ("Energy.Active.Export", "Energy.Reactive.Export")
+NO_FEED_IN = (
+    "Energy.Active.Export.Register",
+    "Energy.Reactive.Import.Register",
+    "Energy.Reactive.Export.Register",
+    "Power.Active.Export",
+    "Power.Reactive.Import",
+    "Power.Reactive.Export",
+    "Power.Factor",
 )
 
 
@@ -74,8 +82,12 @@ async def test_every_measurand_and_phase_the_meter_has(bench16: Make) -> None:
         ("Energy.Active.Import.Interval", None),
         *(("Power.Active.Import", phase) for phase in (None, "L1", "L2", "L3")),
         ("Power.Offered", None),
-        ("Power.Factor", None),
+        *((measurand, phase) for measurand in NO_FEED_IN for phase in (None, "L1", "L2", "L3")),
+        *((f"{energy}.Interval", None) for energy in EXPORTED),
+        ("Energy.Reactive.Import.Interval", None),
         *(("Current.Import", phase) for phase in ("L1", "L2", "L3")),
+        *(("Current.Export", phase) for phase in ("L1", "L2", "L3")),
+        ("RPM", None),
         ("Current.Offered", None),
         *(("Voltage", phase) for phase in ("L1-N", "L2-N", "L3-N")),
         ("Frequency", None),

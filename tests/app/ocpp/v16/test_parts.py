@@ -185,7 +185,10 @@ def test_every_value_fits_the_schema() -> None:
         ("SoC.L1", None),
         ("Current.Import.N", None),
         ("Voltage.L1-L2", None),
-        ("RPM", None),
+        ("RPM", Wish("RPM")),
+        ("RPM.L1", None),
+        ("Power.Factor.L2", Wish("Power.Factor", "L2")),
+        ("Energy.Apparent.Import", None),
         ("", None),
     ],
 )
@@ -194,8 +197,14 @@ def test_measurands_of_a_list(item: str, wish: Wish | None) -> None:
     assert parse(item) == wish
 
 
-def test_phased_measurands_are_measured() -> None:
+def test_the_meter_has_every_measurand_of_the_version() -> None:
+    """MV-06: all 22 of the schema, in units that the schema knows."""
     assert set(PHASED) <= set(UNITS)
+    schema = Schemas.of(Version.V16).document("MeterValues", "request")
+    sample = schema["properties"]["meterValue"]["items"]["properties"]["sampledValue"]["items"]
+    assert set(UNITS) == set(sample["properties"]["measurand"]["enum"])
+    assert len(UNITS) == 22
+    assert {unit for unit in UNITS.values() if unit} <= set(sample["properties"]["unit"]["enum"])
 
 
 def test_table_of_states_is_the_one_of_the_specification() -> None:
