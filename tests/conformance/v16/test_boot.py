@@ -219,7 +219,9 @@ async def test_boot_goes_on_after_the_link_broke_in_the_middle(bench16: Make) ->
     bench._link_up()
     await hold.arrived()
     await bench.offline()
+    assert bench.personality.boot_state is not BootState.ACCEPTED
     await bench.boot()
+    assert len(bench.sent("BootNotification")) == 2
 
 
 async def test_queued_messages_wait_until_accepted(bench16: Make) -> None:

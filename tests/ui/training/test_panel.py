@@ -566,8 +566,12 @@ def test_every_control_has_a_name_and_can_be_hit(panel: TrainingPanel, qtbot: Qt
 
 
 def test_the_theme_is_switched_live(panel: TrainingPanel, qapp: QApplication) -> None:
+    def brightness() -> int:
+        return panel.grab().toImage().pixelColor(2, 2).lightness()
+
+    before = brightness()
     light = Theme.load("light")
     light.apply(qapp)
     qapp.setProperty("look", "light")
     panel.set_theme(light)
-    panel.grab()
+    assert before < 80 < 180 < brightness()
