@@ -1,20 +1,23 @@
-"""The window's composition root: application, loop, theme, training CSMS, session, window, orderly end."""
+"""The window's composition root: application, loop, theme, training CSMS, session, window, orderly end.
+
+What a window needs to be seen is imported here; all else is read in a thread while its outline is shown.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import qasync
-from platformdirs import user_data_path
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
@@ -23,18 +26,18 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.resources import resource
 from app.kernel.text import Text
 from app.runtime.exit_codes import Exit
-from app.runtime.headless import make_session
 from app.runtime.options import WindowOptions
 from app.runtime.problems import ConfigError
-from app.runtime.session import Session, StateUnfit
-from app.runtime.store import StoreError, StoreLocked
-from app.training.thread import TrainingCsmsThread
-from ui.bridge import Bridge
 from ui.collector import Collector
-from ui.main_room import Room
-from ui.points import PointAsker
 from ui.preferences import Preferences
+from ui.shell.window import PARTS, MainWindow
 from ui.theme import ThemeSwitch, load_fonts
+
+if TYPE_CHECKING:
+    from app.runtime.session import Session
+    from app.training.thread import TrainingCsmsThread
+    from ui.main_room import Room
+    from ui.points import PointAsker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -91,43 +94,125 @@ async def _run(
     app: QApplication, options: WindowOptions, catalogue: Catalogue, collector: Collector
 ) -> Exit:
     folder = options.station.state_dir or default_folder(options.station.blueprint)
-    training = TrainingCsmsThread()
-    try:
-        training_url = training.start()
-    except OSError as error:
-        return _give_up(catalogue, Text("window.no_training", {"why": str(error)}), Exit.CONTROL)
-    asker = PointAsker(catalogue)
-    try:
-        session = await open_session(options, folder, training_url, catalogue, asker)
-    except ConfigError as error:
-        training.stop()
-        return _give_up(catalogue, error.text, Exit.CONFIG)
-    except StoreLocked as error:
-        training.stop()
-        return _give_up(catalogue, error.text, Exit.STATE_LOCKED)
-    except (StoreError, StateUnfit) as error:
-        training.stop()
-        return _give_up(catalogue, error.text, Exit.STATE)
     preferences = Preferences.load(folder)
     switch = ThemeSwitch(app, options.theme or preferences.theme)
-    room = Room(session, Bridge(session), switch, training, training_url, preferences, folder)
-    asker.set_window(room.window, session.choose_point)
-    room.open()
-    collector.settle()
+    window = MainWindow(switch.theme, catalogue)
+    window.restore_place(preferences.layout)
+    end = asyncio.Event()
+    window.closing.connect(end.set)
     try:
-        with _signals(room.ask_to_close):
-            await room.closed()
+        with _signals(end.set):
+            await _show(window)
+            await asyncio.to_thread(_read_program)
+            from ui.bridge import Bridge
+            from ui.main_room import Room
+
+            with _training_csms() as (training, url):
+                session, asker = await _first_session(options, folder, url, catalogue)
+                bridge = Bridge(session)
+                room = Room(session, bridge, switch, training, url, preferences, folder, window)
+                asker.set_window(window, session.choose_point)
+                collector.settle()
+                await _live(room, end)
+    except _CannotStart as problem:
+        window.hide()
+        return _give_up(catalogue, problem.text, problem.code)
     finally:
-        asker.set_window(None)
-        await room.close()
-        await session.stop()
-        training.stop()
-        room.window.finish()
+        window.finish()
     return Exit.OK
+
+
+async def _show(window: MainWindow) -> None:
+    """Show the outline and wait until it is painted, so that reading the program does not hold it up."""
+    seen = asyncio.Event()
+    window.outline.painted.connect(seen.set)
+    window.show()
+    with suppress(TimeoutError):  # minimised, or a desktop that shows nothing yet
+        await asyncio.wait_for(seen.wait(), 2.0)
+    window.outline.painted.disconnect(seen.set)
+
+
+def _read_program() -> None:
+    """Import what the window is made of; in a thread, while the outline is on the screen."""
+    for name in ("app.runtime.headless", "ui.main_room", *PARTS):
+        importlib.import_module(name)
+
+
+def _read_rest() -> None:
+    """What is not needed before somebody asks for it: then it opens at once."""
+    for name in ("ui.connect.dialog", "ui.cards.dialog", "ui.training.tabs"):
+        importlib.import_module(name)
+
+
+async def _live(room: Room, end: asyncio.Event) -> None:
+    """Show the room until a person, or a signal, closes it; then end everything in order."""
+    room.open()
+    coming = asyncio.create_task(_start_training(room))
+    try:
+        await end.wait()
+    finally:
+        await room.close()
+        await room.session.stop()
+        await coming
+
+
+async def _start_training(room: Room) -> None:
+    """The training CSMS reads its own half second of program after the window is there."""
+    try:
+        await asyncio.to_thread(room.training.start)
+        await asyncio.to_thread(_read_rest)
+    except Exception as error:  # noqa: BLE001 - whatever it is, people see it and the window lives on
+        room.report(error)
+
+
+class _CannotStart(Exception):
+    """The sentence that says why there is no window, and the exit code."""
+
+    def __init__(self, text: Text, code: Exit) -> None:
+        super().__init__(text.id)
+        self.text, self.code = text, code
+
+
+@contextmanager
+def _training_csms() -> Iterator[tuple[TrainingCsmsThread, str]]:
+    """The training CSMS with its port, not yet running; stopped in the end."""
+    from app.training.thread import TrainingCsmsThread
+
+    training = TrainingCsmsThread()
+    try:
+        url = training.reserve()
+    except OSError as error:
+        why = Text("window.no_training", {"why": str(error)})
+        raise _CannotStart(why, Exit.CONTROL) from error
+    try:
+        yield training, url
+    finally:
+        training.stop()
+
+
+async def _first_session(
+    options: WindowOptions, folder: Path, url: str, catalogue: Catalogue
+) -> tuple[Session, PointAsker]:
+    """The session and who puts its open points to people. Raises _CannotStart."""
+    from app.runtime.session import StateUnfit
+    from app.runtime.store import StoreError, StoreLocked
+    from ui.points import PointAsker
+
+    asker = PointAsker(catalogue)
+    try:
+        return await open_session(options, folder, url, catalogue, asker), asker
+    except ConfigError as error:
+        raise _CannotStart(error.text, Exit.CONFIG) from error
+    except StoreLocked as error:
+        raise _CannotStart(error.text, Exit.STATE_LOCKED) from error
+    except (StoreError, StateUnfit) as error:
+        raise _CannotStart(error.text, Exit.STATE) from error
 
 
 def default_folder(blueprint: str | None) -> Path:
     """Where the state lies when nobody says: each hardware has its own, so that all can be tried."""
+    from platformdirs import user_data_path
+
     name = f"station-{Path(blueprint).stem}" if blueprint else "station"
     return user_data_path("forecourt", False) / name
 
@@ -156,6 +241,8 @@ async def open_session(
     asker: PointAsker | None = None,
 ) -> Session:
     """The session of the window. A fresh state begins with the training CSMS."""
+    from app.runtime.headless import make_session
+
     station = replace(options.station, state_dir=folder)
     session = make_session(station, default_url=training_url, catalogue=catalogue, asker=asker)
     await session.start()

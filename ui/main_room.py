@@ -20,11 +20,9 @@ from app.training.records import CsmsChange, Topic
 from app.training.thread import TrainingCsmsThread
 from ui.ask import Spawner, ask
 from ui.bridge import Bridge
-from ui.cards.dialog import CardDialog
 from ui.cards.standing import dressed
 from ui.cards.store import CardStore
 from ui.commands import Command
-from ui.connect.dialog import ConnectDialog
 from ui.connect.request import ConnectRequest
 from ui.preferences import Preferences
 from ui.shell.controller import Controller
@@ -53,16 +51,19 @@ class Room(QObject):
         training_url: str,
         preferences: Preferences,
         folder: Path,
+        window: MainWindow | None = None,
     ) -> None:
+        """`window`: one that is on the screen already, still without its parts."""
         super().__init__()
         self.session, self.bridge, self.switch = session, bridge, switch
         self.training, self._training_url = training, training_url
         self._preferences, self._folder = preferences, folder
-        self.spawner = Spawner(self._report)
+        self.spawner = Spawner(self.report)
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         catalogue, theme = session.catalogue, switch.theme
         vehicles = [(car.id, car.name) for car in VehicleLibrary.standard().specs()]
-        self.window = MainWindow(theme, catalogue, session.exchanges, vehicles)
+        self.window = window or MainWindow(theme, catalogue)
+        self.window.furnish(session.exchanges, vehicles)
         self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
         self.cards = CardStore(folder)
         self._cards = self.cards.load()
@@ -95,7 +96,7 @@ class Room(QObject):
         self.controller.select(1)
         if self.cards.problem is not None:
             self.controller.tell(self.session.catalogue.render(self.cards.problem), Tone.WARNING)
-        self.window.show()
+        self.window.reveal()
         self.window.canvas.setFocus()  # the way by Tab begins at the machine
 
     async def closed(self) -> None:
@@ -172,6 +173,8 @@ class Room(QObject):
         self.spawner.spawn(self._ask_connect(), "connect")
 
     async def _ask_connect(self) -> None:
+        from ui.connect.dialog import ConnectDialog
+
         dialog = ConnectDialog(
             self.switch.theme,
             self.session.catalogue,
@@ -222,6 +225,8 @@ class Room(QObject):
         self.spawner.spawn(self._ask_card(card), "card")
 
     async def _ask_card(self, card: Card | None) -> None:
+        from ui.cards.dialog import CardDialog
+
         taken = [other.uid for other in self._cards if other != card]
         dialog = CardDialog(
             self.switch.theme, self.session.catalogue, card, self.window, taken=taken
@@ -270,7 +275,8 @@ class Room(QObject):
         if not self._closed.done():
             self._closed.set_result(None)
 
-    def _report(self, error: BaseException) -> None:
+    def report(self, error: BaseException) -> None:
+        """A task failed: tell it where people look."""
         log.error("a task of the window failed", exc_info=error)
         self.controller.tell_error(
             self.session.catalogue.render(

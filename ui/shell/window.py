@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
@@ -11,15 +12,22 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QTabBar, QVB
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.trace.exchange import Exchanges
-from ui.inspector.panel import Inspector
-from ui.messages.panel import MessagePanel
-from ui.shell.status_bar import StatusBar
-from ui.shell.toasts import Toasts
-from ui.shell.top_bar import TopBar
-from ui.station.canvas import StationCanvas
+from ui.shell.outline import Outline
 from ui.theme import Theme
-from ui.wallet import Wallet
+
+if TYPE_CHECKING:
+    from app.trace.exchange import Exchanges
+
+PARTS = (
+    "ui.shell.top_bar",
+    "ui.shell.status_bar",
+    "ui.shell.toasts",
+    "ui.station.canvas",
+    "ui.wallet",
+    "ui.inspector.panel",
+    "ui.messages.panel",
+)
+"""The modules that `furnish()` takes the parts from."""
 
 INSPECTOR_WIDTH = 400
 MESSAGES_SHARE = 0.245
@@ -33,27 +41,40 @@ FRAME = QSize(16, 40)
 class MainWindow(QMainWindow):
     """Holds the parts; the controller (`ui.shell.controller`) connects them.
 
+    It can be shown at once, as an outline; `furnish()` puts the parts in when the program is read and the
+    session made.
+
     The window does not close by itself: it says `closing`, and whoever runs the session calls `finish()`
     when all is written.
     """
 
     closing = Signal()
 
-    def __init__(
-        self,
-        theme: Theme,
-        catalogue: Catalogue,
-        exchanges: Exchanges,
-        vehicles: list[tuple[str, str]],
-    ) -> None:
+    def __init__(self, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
-        self._catalogue = catalogue
-        self._may_close = False
+        self._theme, self._catalogue = theme, catalogue
+        self._may_close = self._furnished = False
         self.setWindowTitle("Forecourt")
         self.setMinimumSize(SMALLEST)
         screen = self.screen().availableSize() if self.screen() else FIRST_SIZE
         self.resize(FIRST_SIZE.boundedTo(screen - FRAME))
         self.setDockNestingEnabled(True)
+        words = catalogue.render(Text("window.opening"))
+        self.outline = Outline(theme, words, INSPECTOR_WIDTH, MESSAGES_SHARE)
+        self.setCentralWidget(self.outline)
+
+    def furnish(self, exchanges: Exchanges, vehicles: list[tuple[str, str]]) -> None:
+        """Put the parts in; what is on the screen stays as it is until `reveal()`."""
+        from ui.inspector.panel import Inspector
+        from ui.messages.panel import MessagePanel
+        from ui.shell.status_bar import StatusBar
+        from ui.shell.toasts import Toasts
+        from ui.shell.top_bar import TopBar
+        from ui.station.canvas import StationCanvas
+        from ui.wallet import Wallet
+
+        self.setUpdatesEnabled(False)
+        theme, catalogue = self._theme, self._catalogue
         self.canvas = StationCanvas(theme, catalogue)
         self.wallet = Wallet(theme, catalogue)
         self.inspector = Inspector(theme, catalogue, vehicles)
@@ -76,6 +97,12 @@ class MainWindow(QMainWindow):
         )
         self.share_out()
         self.toasts = Toasts(theme, self.canvas, catalogue.render(Text("toast.close")))
+        self._furnished = True
+
+    def reveal(self) -> None:
+        """Show what was put in, all at once."""
+        self.setUpdatesEnabled(True)
+        self.show()
 
     def add_room(
         self, name: str, widget: QWidget, area: Qt.DockWidgetArea, *, titled: bool = False
@@ -95,6 +122,7 @@ class MainWindow(QMainWindow):
         return dock
 
     def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
         for part in (
             self.canvas,
             self.wallet,
@@ -121,13 +149,15 @@ class MainWindow(QMainWindow):
         geometry = self.saveGeometry().data()
         return ".".join(base64.b64encode(part).decode() for part in (geometry, state))
 
+    def restore_place(self, text: str) -> bool:
+        """Put the window where it was. False when the text is not of this program."""
+        parts = _layout_parts(text)
+        return parts is not None and self.restoreGeometry(parts[0])
+
     def restore_layout(self, text: str) -> bool:
-        """Put the rooms where they were. False when the text is not of this program."""
-        try:
-            geometry, state = (base64.b64decode(part, validate=True) for part in text.split("."))
-        except (ValueError, binascii.Error):
-            return False
-        return self.restoreGeometry(QByteArray(geometry)) and self.restoreState(QByteArray(state))
+        """Put the rooms where they were, too. False when the text is not of this program."""
+        parts = _layout_parts(text)
+        return parts is not None and self.restoreGeometry(parts[0]) and self.restoreState(parts[1])
 
     def reset_layout(self) -> None:
         """All rooms where they were at first."""
@@ -157,7 +187,8 @@ class MainWindow(QMainWindow):
 
     def finish(self) -> None:
         """Close for good."""
-        self.messages.close_model()
+        if self._furnished:
+            self.messages.close_model()
         self._may_close = True
         self.close()
 
@@ -169,3 +200,12 @@ class MainWindow(QMainWindow):
         box.addWidget(self.canvas, 1)
         box.addWidget(self.wallet)
         return centre
+
+
+def _layout_parts(text: str) -> tuple[QByteArray, QByteArray] | None:
+    """Geometry and state out of a settings file; None when it is neither."""
+    try:
+        geometry, state = (base64.b64decode(part, validate=True) for part in text.split("."))
+    except (ValueError, binascii.Error):
+        return None
+    return QByteArray(geometry), QByteArray(state)
