@@ -15,6 +15,7 @@ from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock
 from app.kernel.ids import IdSource
 from app.kernel.text import Text
+from app.ocpp.shared.jobs.faults import FileFaults
 from app.station.commands import Command
 from app.station.intents import Intent, Outcome
 from app.station.snapshot import MeterReading, StationSnapshot
@@ -240,6 +241,19 @@ class VariableSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What people have given the station for its link, apart from what the protocol sets."""
+
+    password: bytes | None = field(default=None, repr=False)
+    roots: bool = False
+    """It trusts somebody for TLS: roots were given, or the present link is TLS."""
+    root_pems: tuple[str, ...] = field(default=(), repr=False)
+    """The roots that were given, as PEM texts."""
+    certificate: bool = False
+    """It has a certificate of its own, with the key."""
+
+
+@dataclass(frozen=True, slots=True)
 class OcppSettings:
     """The part of the configuration that a personality starts from; the store wins over it."""
 
@@ -251,6 +265,7 @@ class OcppSettings:
     free_vend: bool = False
     free_vend_token: str = "FREE"
     security_profile: int = 0
+    link: LinkFacts = field(default_factory=LinkFacts)
     queue_capacity: int = 10_000
     """Messages the queue holds before the open point both-offline-queue-capacity decides."""
     queue_pause: float = 0.0
@@ -367,6 +382,8 @@ class Context:
     logs: LogPort | None = None
     files: Path | None = None
     """The station's private folder for files that come and go."""
+    faults: FileFaults = field(default_factory=FileFaults)
+    """What people want to go wrong with files."""
 
 
 Handler = Callable[[Payload], "Reply | Awaitable[Reply]"]

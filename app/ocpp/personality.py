@@ -10,12 +10,23 @@ already a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import ClassVar
 
 from app.kernel.bus import Event, Remover
 from app.kernel.bus import Handler as EventHandler
-from app.ocpp.context import BootState, Context, Handler, Payload, SessionView
+from app.ocpp.context import (
+    BootState,
+    Context,
+    Handler,
+    JobView,
+    Payload,
+    QueuedMessage,
+    SessionView,
+)
 from app.ocpp.version import Version
+from app.ocpp.views import RoomViews
 
 
 class Block:
@@ -60,6 +71,8 @@ class Personality:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.blocks: list[Block] = []
+        self.rooms = RoomViews()
+        """What a window shows of lists, reservations and charging profiles."""
 
     def restore(self) -> None:
         for block in self.blocks:
@@ -107,6 +120,10 @@ class Personality:
         """The running transactions."""
         return ()
 
+    def jobs(self) -> tuple[JobView, ...]:
+        """Firmware updates and uploads of logs: those that run, and the last of each kind."""
+        return ()
+
     def settings(self) -> list[Payload]:
         """All configuration keys / variables: name, value, readonly, and more, for views and control."""
         return []
@@ -124,16 +141,67 @@ class Personality:
         return LinkPolicy()
 
     def basic_auth_password(self) -> str | bytes | None:
-        """The password for the next handshake, if the protocol has set one; None: use the settings'."""
+        """The password that the protocol has set; None: the settings' counts."""
         return None
 
-    def connection_url(self) -> str | None:
-        """Where a network profile set over the protocol sends us; None: use the settings'."""
-        return None
+    def link_plan(self) -> LinkPlan:
+        """What the protocol wants the link to use; read before each attempt to connect."""
+        return LinkPlan()
 
-    def queue(self) -> list[Any]:
-        """The rows of the outbox, oldest first."""
+    def link_tried(self, trial: LinkTrial) -> None:
+        """An attempt of that plan has ended: told before `link_up()` where it succeeded."""
+
+    def queue(self, limit: int | None = None) -> list[QueuedMessage]:
+        """The oldest messages of the outbox, each with why it waits; all without a limit."""
         return []
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to the back office that the protocol has set; None leaves a thing as people have it."""
+
+    slot: int = 0
+    """The number of a 2.0.1 network profile; 0: it has none."""
+    url: str | None = None
+    security_profile: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """What the protocol wants of the link: where to, how protected, with which password, in which order."""
+
+    ways: tuple[Way, ...] = (Way(),)
+    """In the order in which a power cycle tries them; never empty."""
+    home: Way | None = None
+    """The one that worked last: where the station goes back to when all others have failed."""
+    attempts: int = 3
+    """Failed attempts after which the next way is taken."""
+    passwords: tuple[bytes | None, ...] = field(default=(None,), repr=False)
+    """The newest first, behind it the one that worked before; None: the one that people gave."""
+    wildcards: bool = True
+    """May the certificate of the back office be made out to a name with a wildcard."""
+
+
+class Setback(Enum):
+    """Why an attempt to connect failed, as far as the protocol asks."""
+
+    UNREACHABLE = "unreachable"
+    """Nobody is there: no name, no port, no network."""
+    CREDENTIALS = "credentials"
+    """The back office does not take the password."""
+    SERVER_CERTIFICATE = "server certificate"
+    """Its certificate is not valid, not for this host, or leads to nobody that is trusted."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTrial:
+    """How one attempt to connect went. `password` is its place in the plan's passwords."""
+
+    way: Way
+    password: int
+    setback: Setback | None
+    """None: the link stands."""
 
 
 class Silence(Exception):

@@ -82,6 +82,13 @@ def _address(parts: SplitResult, path: str) -> Address:
     )
 
 
+def for_profile(base: str, profile: int, secure: str | None) -> str:
+    """Where to go with TLS (profiles 2 and 3): `secure` if it is given, else the same place over wss."""
+    if profile < 2 or not base.strip().lower().startswith("ws:"):
+        return base
+    return secure or "wss" + base.strip()[2:]
+
+
 def is_loopback(host: str) -> bool:
     """This very computer."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from random import Random
@@ -24,6 +24,7 @@ from app.ocpp.version import Version
 from app.runtime.address import Address, AddressBad, address, proxy_for
 from app.runtime.backoff import Backoff
 from app.runtime.closing import CloseWatch, explain_close
+from app.runtime.itinerary import Leg
 from app.runtime.live_link import CLOSE_WAIT, LiveLink
 from app.runtime.tls import TlsFiles
 from app.runtime.views import LinkState, LinkView
@@ -47,6 +48,30 @@ class Target:
     """Seconds an attempt may take."""
     max_size: int = 8 * 1024 * 1024
     """Bytes a message may have."""
+    offer: tuple[str, ...] = ()
+    """The subprotocols as they are offered, in this order; none given: those of `versions`."""
+    leg: Leg = field(default_factory=Leg)
+    """Where this attempt stands among those that the protocol wants."""
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        return self.offer or tuple(version.subprotocol for version in self.versions)
+
+
+KNOWN = frozenset(version.subprotocol for version in Version)
+
+
+class Tried(Protocol):
+    """Told of each attempt before anybody else: True for one more at once."""
+
+    def __call__(
+        self, target: Target, error: OpenFailed | None, server: Sequence[bytes] = ()
+    ) -> bool: ...
+
+
+def take_no_note(target: Target, error: OpenFailed | None, server: Sequence[bytes] = ()) -> bool:
+    """Nobody wants to know."""
+    return False
 
 
 class LinkUser(Protocol):
@@ -73,9 +98,10 @@ class Connection:
         network: bool = True,
         opener: Opener = open_websocket,
         random: Random | None = None,
+        tried: Tried = take_no_note,
     ) -> None:
         self._bus, self._link, self._target, self._policy = bus, link, target, policy
-        self._user, self._opener = user, opener
+        self._user, self._opener, self._tried = user, opener, tried
         self._backoff = Backoff(policy, random or Random())
         self._watch = CloseWatch(link)
         self._network = network
@@ -144,6 +170,13 @@ class Connection:
                 self._live.cut()
         self._poke.set()
 
+    def reopen(self, why: Text) -> None:
+        """Do not trust what stands: cut it without a word and connect anew, without back-off."""
+        if self._live is not None and self._gate_open:
+            self._own_close = why
+            self._live.cut()
+        self._poke.set()
+
     def close_link(self, why: Text) -> None:
         """Close from our side; it comes back at once, without back-off."""
         if self._live is not None and self._gate_open:
@@ -172,9 +205,9 @@ class Connection:
             self._show(LinkState.CONNECTING, url=url, attempt=self._attempt)
             wire, version = await self._open(target, where)
         except AddressBad as error:
-            return self._failed(url, "url", error.text)
+            return self._failed(url, target, OpenFailed("url", error.text))
         except OpenFailed as error:
-            return self._failed(url, error.step, error.why)
+            return self._failed(url, target, error)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -182,6 +215,7 @@ class Connection:
             return True  # only the attempt was cancelled: the network plug was pulled meanwhile
         self._attempt = 0
         self._backoff.reset()
+        self._tried(target, None, wire.server_chain)
         return await self._use(wire, version, url, target)
 
     async def _open(self, target: Target, where: Address) -> tuple[Wire, Version]:
@@ -202,10 +236,11 @@ class Connection:
             wire.abort()
             raise
 
-    def _failed(self, url: str, step: str, why: Text) -> bool:
-        wait = self._plan(url, why, step)
-        self._bus.publish(LinkFailed(url, step, why, self._attempt, wait))
-        return False
+    def _failed(self, url: str, target: Target, error: OpenFailed) -> bool:
+        at_once = self._tried(target, error)
+        wait = 0.0 if at_once else self._plan(url, error.why, error.step)
+        self._bus.publish(LinkFailed(url, error.step, error.why, self._attempt, wait))
+        return at_once
 
     def _plan(self, url: str, problem: Text, step: str | None = None) -> float:
         """Settle when the next attempt is due; returns in how many seconds."""
@@ -294,7 +329,7 @@ def open_request(target: Target, where: Address) -> OpenRequest:
         raise OpenFailed("tls", Text("runtime.link.profile_needs_tls", params))
     if profile == 3:
         password = None
-        if target.tls.certificate is None:
+        if not target.tls.shows_own:
             raise OpenFailed("tls", Text("runtime.link.profile_needs_certificate"))
     elif password is None and where.password is not None:
         user, password = where.user or "", where.password.encode()
@@ -302,7 +337,7 @@ def open_request(target: Target, where: Address) -> OpenRequest:
         raise OpenFailed("http", Text("runtime.link.profile_needs_password", {"profile": profile}))
     return OpenRequest(
         where,
-        tuple(version.subprotocol for version in target.versions),
+        target.subprotocols,
         user,
         password,
         target.tls,
@@ -317,7 +352,7 @@ def chosen_version(subprotocol: str | None, offered: tuple[str, ...]) -> Version
     params = {"offered": ", ".join(offered)}
     if subprotocol is None:
         raise OpenFailed("subprotocol", Text("runtime.link.subprotocol_missing", params))
-    if subprotocol not in offered:
+    if subprotocol not in offered or subprotocol not in KNOWN:
         params["why"] = subprotocol
         raise OpenFailed("subprotocol", Text("runtime.link.subprotocol_wrong", params))
     return Version.of_subprotocol(subprotocol)

@@ -1,19 +1,34 @@
-"""Where the next attempt to connect goes, as whom, and in which versions."""
+"""Where the next attempt to connect goes, as whom, how protected, and in which versions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from app.ocpp.personality import Personality
+from app.ocpp.context import LinkFacts
+from app.ocpp.personality import LinkPlan, LinkTrial, Personality
+from app.ocpp.shared.certificates.book import CertificateBook
+from app.ocpp.shared.certificates.model import OwnChain, RootKind
 from app.ocpp.version import Version
-from app.runtime.address import Address, AddressBad, plain_address
+from app.runtime.address import Address, AddressBad, for_profile, plain_address
 from app.runtime.config import Config
 from app.runtime.connection import Target
+from app.runtime.itinerary import Itinerary, Leg
+from app.runtime.setbacks import setback
 from app.runtime.store import Store
+from app.runtime.tls import PemPair, TlsFiles, root_texts
+from app.runtime.wire import OpenFailed
 from app.runtime.wishes import LinkSettings, LinkWish, Wishes
 
 NEWEST_FIRST = (Version.V201, Version.V16)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One of the station's certificates. `chain`: where the protocol installed it."""
+
+    files: TlsFiles
+    chain: OwnChain | None = None
 
 
 class Dialing:
@@ -32,11 +47,29 @@ class Dialing:
     ) -> None:
         self._config, self._wishes, self._store = config, wishes, store
         self._personality, self.default_url = personality, default_url
+        self._book = CertificateBook(store)
+        self._itinerary = Itinerary()
+        self._newest_own: str | None = None
+        self._profile: int | None = None
+
+    def begin(self) -> None:
+        """A power cycle begins: with the first way."""
+        self._itinerary = Itinerary()
+        self._profile = None
+
+    # ------------------------------------------------------------------ what is set
 
     @property
     def url(self) -> str | None:
         """What is set, whatever a network profile of the protocol says at the moment."""
         return self._wishes.link().url or self.default_url
+
+    @property
+    def security_profile(self) -> int:
+        """The one of the last attempt; before the first one what people have set."""
+        if self._profile is None:
+            return self._wishes.link().security_profile
+        return self._profile
 
     def is_there(self, place: Address) -> bool:
         """Does the present back office live on that host and port?"""
@@ -46,20 +79,113 @@ class Dialing:
             return False
         return (present.host, present.port) == (place.host, place.port)
 
+    def facts(self) -> LinkFacts:
+        """What people have given the station, for the protocol to judge what it may ask for."""
+        settings = self._wishes.link()
+        given = root_texts(settings.tls)
+        secure = (settings.url or self.default_url or "").strip().lower().startswith("wss:")
+        return LinkFacts(
+            settings.password, bool(given) or secure, given, settings.tls.shows_own
+        )
+
+    # ------------------------------------------------------------------ the next attempt
+
     def target(self) -> Target | None:
         """The next attempt: what the protocol has set wins over what people and files say."""
         settings, personality = self._wishes.link(), self._personality()
-        if personality is None:
-            return self._target_of(settings)
-        password = personality.basic_auth_password()
-        if isinstance(password, str):
-            password = password.encode()
-        url = personality.connection_url() or settings.url
-        return self._target_of(replace(settings, url=url, password=password or settings.password))
+        plan = personality.link_plan() if personality else LinkPlan()
+        self._mind_new_own()
+        leg = self._itinerary.leg(plan)
+        way, raised = leg.way, leg.way.security_profile
+        profile = settings.security_profile if raised is None else raised
+        url = way.url or settings.url or self.default_url
+        if way.url is None and url is not None and profile > settings.security_profile:
+            url = for_profile(url, profile, settings.secure_url)
+        password = plan.passwords[leg.password] if leg.password < len(plan.passwords) else None
+        settings = replace(
+            settings,
+            url=url,
+            security_profile=profile,
+            password=settings.password if password is None else password,
+            tls=self._files(settings, leg, plan, strict=profile >= 2),
+        )
+        self._profile = profile
+        target = self._target_of(settings)
+        return None if target is None else replace(target, leg=leg)
 
     def trial(self, wish: LinkWish) -> Target | None:
         """As it would be if this was asked for."""
         return self._target_of(self._wishes.link(wish))
+
+    def tried(self, target: Target, error: OpenFailed | None, server: Sequence[bytes] = ()) -> bool:
+        """An attempt has ended; `server`: the chain that was verified. True: another one at once."""
+        owns = self._owns(self._wishes.link())
+        if error is None:
+            self._worked(target, owns, server)
+            return False
+        leg, last = target.leg, owns[target.leg.own % len(owns)]
+        shown = target.password is not None and target.security_profile < 3
+        kind = setback(error, password=shown)
+        again = self._itinerary.failed(
+            kind, own=len(owns), old_root=bool(self._book.fallback_roots())
+        )
+        if self._itinerary.own != leg.own and last.chain is not None:
+            self._book.failed_with(last.chain)
+        self._tell(LinkTrial(leg.way, leg.password, kind))
+        return again
+
+    def _worked(self, target: Target, owns: list[Own], server: Sequence[bytes]) -> None:
+        leg = target.leg
+        self._itinerary.worked()
+        chain = owns[leg.own % len(owns)].chain
+        if server or self._book.chain_in_use() is not None:
+            self._book.connected_with(
+                chain if server else None, server=server, fallback_root=leg.old_root
+            )
+        self._tell(LinkTrial(leg.way, leg.password, None))
+
+    def _tell(self, trial: LinkTrial) -> None:
+        personality = self._personality()
+        if personality is not None:
+            personality.link_tried(trial)
+
+    # ------------------------------------------------------------------ certificates
+
+    def _files(self, settings: LinkSettings, leg: Leg, plan: LinkPlan, *, strict: bool) -> TlsFiles:
+        owns = self._owns(settings)
+        roots = self._book.roots(RootKind.CSMS)
+        if leg.old_root:
+            roots += self._book.fallback_roots()
+        files = owns[leg.own % len(owns)].files
+        return replace(files, roots=tuple(roots), wildcards=plan.wildcards or not strict)
+
+    def _owns(self, settings: LinkSettings) -> list[Own]:
+        """What the station can show: what the protocol installed, then what people gave; never empty."""
+        base = settings.tls
+        found = [
+            Own(replace(base, own=PemPair(chain.chain_pem, chain.key_pem)), chain)
+            for chain in self._chains()
+        ]
+        if base.certificate is not None or not found:
+            found.append(Own(base))
+        if base.certificate is not None:
+            found += [
+                Own(replace(base, certificate=certificate, key=key))
+                for certificate, key in settings.spare
+            ]
+        return found
+
+    def _chains(self) -> list[OwnChain]:
+        """The newest first, whatever has failed: whose turn it is the itinerary knows."""
+        return sorted(self._book.own_chains(), key=lambda chain: chain.not_before, reverse=True)
+
+    def _mind_new_own(self) -> None:
+        newest = next((chain.id for chain in self._chains()), None)
+        if newest != self._newest_own:
+            self._newest_own = newest
+            self._itinerary.own_changed()
+
+    # ------------------------------------------------------------------ versions
 
     def version(self) -> Version | None:
         """What to speak from the start; None: whichever the back office picks."""
@@ -81,15 +207,16 @@ class Dialing:
         url = settings.url or self.default_url
         if url is None:
             return None
-        csms = self._config.csms
+        csms, versions = self._config.csms, self.offered(settings)
         return Target(
             url,
             settings.station_id,
-            self.offered(settings),
+            versions,
             settings.password,
             settings.security_profile,
             settings.tls,
             csms.proxy,
             csms.connect_timeout,
             csms.max_message_size,
+            settings.subprotocols if len(versions) > 1 else (),
         )

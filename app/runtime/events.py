@@ -41,5 +41,12 @@ class StateTold(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ComputerWoke(Event):
+    """The computer slept, for so many seconds as far as that is known; the link is opened anew."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StateReset(Event):
     """All that the protocol and people had changed is forgotten."""

@@ -30,7 +30,7 @@ from app.ocpp.events import TaskFailed
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.version import Version
-from app.runtime.connection import Connection, Target
+from app.runtime.connection import Connection, Target, Tried, take_no_note
 from app.runtime.store import Store
 from app.runtime.wire import Opener, open_websocket
 
@@ -58,6 +58,8 @@ class Board:
     """A handshake chose this version. False: another one lives here, and a restart is on its way."""
     opener: Opener = open_websocket
     random: Random | None = None
+    tried: Tried = take_no_note
+    """Told how each attempt to connect went."""
 
 
 class PowerCycle:
@@ -87,6 +89,7 @@ class PowerCycle:
             network=board.station.snapshot().network,
             opener=board.opener,
             random=board.random,
+            tried=board.tried,
         )
 
     @property

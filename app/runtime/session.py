@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.clock import Clock, LinkClock, RealLinkClock
 from app.kernel.ids import random_ids
 from app.kernel.text import Text
+from app.ocpp import link_rows
 from app.ocpp.context import BootReason, BootState, NotConnected, Payload, QueuedMessage
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import SettingChanged
@@ -28,12 +30,14 @@ from app.ocpp.points import Asker, Point
 from app.ocpp.version import Version
 from app.runtime import build
 from app.runtime.address import address
+from app.runtime.calendar import CalendarKeeper, bring_back
 from app.runtime.config import Config
 from app.runtime.diagnosis import Step, diagnose
 from app.runtime.dialing import Dialing
-from app.runtime.events import StateReset, StateTold, VersionSettled
+from app.runtime.events import ComputerWoke, StateReset, StateTold, VersionSettled
 from app.runtime.power import Power
 from app.runtime.power_cycle import Board, MakePersonality
+from app.runtime.sleep_watch import SleepWatch
 from app.runtime.store import MEMORY, Store, StoreError, StoreFailed
 from app.runtime.views import LinkState, LinkView, PowerState, SessionSnapshot
 from app.runtime.wire import Opener, open_websocket
@@ -134,6 +138,9 @@ class Session:
         self._dialing = Dialing(
             config, self._wishes, self.store, lambda: self.personality, default_url
         )
+        bring_back(config, self.store, self.clock)
+        self._calendar = CalendarKeeper(config, self.store, self.clock, self.link)
+        self._sleep = SleepWatch(self.link, self._woke)
         self._board = self._make_board()
         self._keeper: WorldKeeper | None = None
         self._power = Power(
@@ -162,6 +169,7 @@ class Session:
             settled=self._handshake_chose,
             opener=self._parts.opener,
             random=self._parts.random,
+            tried=self._dialing.tried,
         )
 
     # ------------------------------------------------------------------ life
@@ -172,7 +180,11 @@ class Session:
         known = self.store.get(WORLD, "station")
         if known is not None:
             self._import(known)
-        self._keeper = WorldKeeper(self.bus, self.clock, self.store, self.station)
+        self._keeper = WorldKeeper(
+            self.bus, self.clock, self.store, self.station, self._calendar.write
+        )
+        self._calendar.start()
+        self._sleep.start()
         self._removers += [
             self.bus.subscribe(self._on_mains_restored, MainsRestored),
             self.bus.subscribe(self._on_setting, SettingChanged),
@@ -204,6 +216,8 @@ class Session:
         """Write the machine's state and close what is open."""
         for remove in self._removers:
             remove()
+        self._sleep.stop()
+        self._calendar.stop()
         if self._keeper is not None:
             self._keeper.close()
             with contextlib.suppress(StoreError):  # told by the store
@@ -244,23 +258,32 @@ class Session:
         ca: str | None = None,
         certificate: str | None = None,
         key: str | None = None,
+        secure_url: str | None = None,
+        subprotocols: Sequence[str] | None = None,
     ) -> None:
         """Go to another back office and stay there over restarts. Raises AddressBad, StateUnfit.
 
         What is left out stays as it is; but on another host nothing is shown that was meant for this one.
+        What the back office had set for the link is forgotten. `secure_url` is where to go once it
+        raises the security profile to TLS; `subprotocols` are offered in this order.
         """
         there = address(url, station_id or self._wishes.link().station_id)
         self._check_change(version)
-        self._wishes.ask(
-            LinkWish(url, station_id, version, security_profile, password, ca, certificate, key),
-            anew=not self._dialing.is_there(there),
-        )
+        anew = not self._dialing.is_there(there)
+        wish = LinkWish(url, station_id, version, security_profile, password, ca, certificate, key)
+        offered = None if subprotocols is None else tuple(subprotocols)
+        wish = replace(wish, secure_url=secure_url, subprotocols=offered)
+        with self.store.step():
+            self._wishes.ask(wish, anew=anew)
+            link_rows.forget(self.store, password=anew or password is not None)
         await self._connect_anew()
 
     async def connect_to_default(self) -> None:
         """Forget the back office that people chose: back to the configured one, or to the default."""
         self._check_change(self.config.csms.version)
-        self._wishes.forget_link()
+        with self.store.step():
+            self._wishes.forget_link()
+            link_rows.forget(self.store, password=True)
         await self._connect_anew()
 
     async def speak(self, version: str) -> None:
@@ -300,6 +323,14 @@ class Session:
         identity = self._board.settings.identity if boot else None
         async for step in diagnose(target, boot=identity):
             yield step
+
+    def _woke(self, missed: float) -> None:
+        """The computer slept: the calendar goes on where it should be, and the link is opened anew."""
+        self.bus.publish(ComputerWoke(missed))
+        if missed and self.clock.follow_server:
+            self.clock.correct(self.clock.now() + timedelta(seconds=missed))
+        if self._power.cycle is not None:
+            self._power.cycle.connection.reopen(Text("runtime.link.woke"))
 
     def retry_now(self) -> None:
         """Connect at once instead of waiting."""
@@ -387,7 +418,7 @@ class Session:
             csms_url=self._dialing.url,
             version=personality.version if personality else self._dialing.version(),
             version_wish=settings.version,
-            security_profile=settings.security_profile,
+            security_profile=self._dialing.security_profile,
             strict=self.config.strict,
             power=self._power_state(),
             link=cycle.connection.view if cycle else LinkView(LinkState.OFF),
@@ -423,8 +454,11 @@ class Session:
 
     def _prepare(self) -> Version | None:
         """A power cycle begins: what it speaks, and with which settings."""
+        self._dialing.begin()
         profile = self._wishes.link().security_profile
-        self._board.settings = replace(self.config.ocpp(), security_profile=profile)
+        self._board.settings = replace(
+            self.config.ocpp(), security_profile=profile, link=self._dialing.facts()
+        )
         version = self._dialing.version()
         if version is not None:
             self._wishes.choose(version)

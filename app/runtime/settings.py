@@ -32,7 +32,7 @@ WHOLE = frozenset(name for name, field in Blueprint.model_fields.items() if fiel
 """A file that has all of these describes a station of its own; one with fewer changes another one."""
 
 SECRETS = ("security.password",)
-_PATHS = ("password_file", "ca", "certificate", "key", "ca_folder", "certificate_folder")
+_PATHS = ("password_file", "ca", "certificate", "key", "ca_folder", "certificate_folder", "crl")
 
 Tree = dict[str, Any]
 

@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import ssl
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.kernel.text import Text
 
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 CERTIFICATE_ENDINGS = (".pem", ".crt", ".cer")
+
+
+RSA_KEY_EXCHANGE = "AES128-GCM-SHA256:AES256-GCM-SHA384"
+"""The two suites of OCPP (2.0.1: A00.FR.319) that OpenSSL's own choice leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PemPair:
+    """A certificate of the station with its chain, and its key: PEM texts from its memory."""
+
+    chain: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
     """`ca` and `ca_folder`: a file, or a folder of them; neither: what the computer trusts.
 
-    `key` None: in the same file as the certificate.
+    `key` None: in the same file as the certificate. `roots` are trusted besides, as PEM texts. `own` is
+    shown instead of `certificate`. `crl` is a file of revoked certificates. `wildcards` False: the
+    server's certificate must name it in full.
     """
 
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
     ca_folder: Path | None = None
+    roots: tuple[str, ...] = ()
+    own: PemPair | None = None
+    crl: Path | None = None
+    wildcards: bool = True
+
+    @property
+    def shows_own(self) -> bool:
+        """The station has a certificate to show."""
+        return self.own is not None or self.certificate is not None
 
 
 class TlsFilesBad(Exception):
@@ -39,31 +68,96 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
     for place in given:
         for path in _authorities(place):
             _trust(context, path)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for root in files.roots:
+        _trust_text(context, root)
+        # one that has replaced another is signed by it, not by itself (M05.FR.10)
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    if files.crl is not None:
+        _trust(context, files.crl)
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+    if not files.wildcards:
+        refuse_wildcards(context)
+    harden(context)
     show_own(context, files)
     return context
 
 
+def harden(context: ssl.SSLContext) -> None:
+    """TLS 1.2 or later, no compression, and the suites that OCPP names."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION
+    usual = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
+    context.set_ciphers(":".join([*usual, RSA_KEY_EXCHANGE]))
+
+
+def refuse_wildcards(context: ssl.SSLContext) -> None:
+    """Have the context take no certificate for `*.example.com` (2.0.1: AllowCSMSTLSWildcards)."""
+    # X509_CHECK_FLAG_NO_WILDCARDS of OpenSSL, for which the module has no public name
+    flags = getattr(context, "_host_flags", None)
+    if flags is not None:
+        setattr(context, "_host_flags", flags | 0x2)  # noqa: B010 - it is private on purpose
+
+
 def show_own(context: ssl.SSLContext, files: TlsFiles) -> None:
     """Have the context show the station's certificate, if it has one. Raises TlsFilesBad."""
-    if files.certificate is not None:
+    if files.own is not None:
+        with _as_file(files.own) as path:
+            _show(context, path, None)
+    elif files.certificate is not None:
         _show(context, files.certificate, files.key)
 
 
-def own_pair(folder: Path) -> tuple[Path, Path | None]:
-    """The first certificate in a folder, by name, and its key: `<name>.key`, or in the same file.
+@contextlib.contextmanager
+def _as_file(pair: PemPair) -> Iterator[Path]:
+    """OpenSSL takes a key from a file only: one that nobody else may read, for as long as that takes."""
+    handle, name = tempfile.mkstemp(suffix=".pem")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{pair.key.strip()}\n{pair.chain.strip()}\n")
+        yield Path(name)
+    finally:
+        Path(name).unlink()
 
-    Raises TlsFilesBad where there is none.
-    """
+
+def root_texts(files: TlsFiles) -> tuple[str, ...]:
+    """The certificates in the files of roots, as PEM texts; none of files that cannot be read."""
+    found: list[str] = []
+    for place in (files.ca, files.ca_folder):
+        with contextlib.suppress(OSError, UnicodeDecodeError, TlsFilesBad):  # told at the connect
+            for path in _authorities(place) if place is not None else ():
+                found += _PEM.findall(path.read_text("ascii"))
+    return tuple(found)
+
+
+def verified_chain(link: ssl.SSLObject) -> tuple[bytes, ...]:
+    """The certificates of the other side up to the root that is trusted, in DER, leaf first."""
+    ask = getattr(link, "get_verified_chain", None)  # from Python 3.13 on
+    if ask is not None:
+        return tuple(ask())
+    inner = getattr(getattr(link, "_sslobj", None), "get_verified_chain", None)
+    if inner is not None:
+        return tuple(ssl.PEM_cert_to_DER_cert(item.public_bytes()) for item in inner())
+    leaf = link.getpeercert(binary_form=True)
+    return () if leaf is None else (leaf,)
+
+
+def own_pairs(folder: Path) -> list[tuple[Path, Path | None]]:
+    """All certificates in a folder with their keys, by name. Raises TlsFilesBad where there is none."""
+    found = list(_pairs(folder))
+    if not found:
+        raise TlsFilesBad(Text("runtime.tls.no_pair", {"folder": str(folder)}))
+    return found
+
+
+def _pairs(folder: Path) -> Iterator[tuple[Path, Path | None]]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         key = path.with_suffix(".key")
         if path.suffix not in CERTIFICATE_ENDINGS:
             continue
         if key.is_file():
-            return path, key
-        if b"PRIVATE KEY-----" in path.read_bytes():
-            return path, None
-    raise TlsFilesBad(Text("runtime.tls.no_pair", {"folder": str(folder)}))
+            yield path, key
+        elif b"PRIVATE KEY-----" in path.read_bytes():
+            yield path, None
 
 
 def _authorities(path: Path) -> list[Path]:
@@ -80,6 +174,14 @@ def _trust(context: ssl.SSLContext, path: Path) -> None:
         context.load_verify_locations(cafile=path)
     except OSError as error:
         raise TlsFilesBad(_bad("runtime.tls.bad_ca", path, error)) from error
+
+
+def _trust_text(context: ssl.SSLContext, root: str) -> None:
+    try:
+        context.load_verify_locations(cadata=root)
+    except (OSError, ValueError) as error:
+        why = error.reason if isinstance(error, ssl.SSLError) else str(error)
+        raise TlsFilesBad(Text("runtime.tls.bad_root", {"why": why or "no PEM text"})) from error
 
 
 def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
@@ -137,10 +239,13 @@ _REASONS = {
 """OpenSSL's reasons (alerts of the other side among them) that people meet."""
 
 
-def explain(error: ssl.SSLError, host: str) -> Text:
+def explain(error: ssl.SSLError, host: str, files: TlsFiles | None = None) -> Text:
     """Why the TLS handshake with `host` failed, and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
         params = {"host": host, "why": error.verify_message}
-        return Text(_VERIFY.get(error.verify_code, "runtime.tls.not_trusted"), params)
+        key = _VERIFY.get(error.verify_code, "runtime.tls.not_trusted")
+        if key == "runtime.tls.wrong_name" and files is not None and not files.wildcards:
+            key = "runtime.tls.wrong_full_name"
+        return Text(key, params)
     reason = error.reason or str(error)
     return Text(_REASONS.get(reason, "runtime.tls.other"), {"host": host, "why": reason})

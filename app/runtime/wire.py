@@ -27,7 +27,7 @@ from websockets.typing import Subprotocol
 
 from app.kernel.text import Text
 from app.runtime.address import Address
-from app.runtime.tls import TlsFiles, TlsFilesBad, explain, tls_context
+from app.runtime.tls import TlsFiles, TlsFilesBad, explain, tls_context, verified_chain
 
 USER_AGENT = "Forecourt"
 
@@ -58,6 +58,11 @@ class Wire(Protocol):
 
     @property
     def subprotocol(self) -> str | None: ...
+
+    @property
+    def server_chain(self) -> tuple[bytes, ...]:
+        """The verified certificates of the other side, DER, leaf first; none without TLS."""
+        ...
 
     async def send(self, text: str) -> None: ...
 
@@ -116,6 +121,11 @@ class WebSocketWire:
     @property
     def subprotocol(self) -> str | None:
         return self._socket.subprotocol
+
+    @property
+    def server_chain(self) -> tuple[bytes, ...]:
+        found = self._socket.transport.get_extra_info("ssl_object")
+        return verified_chain(found) if isinstance(found, ssl.SSLObject) else ()
 
     async def send(self, text: str) -> None:
         try:

@@ -34,6 +34,12 @@ class LinkSettings:
     security_profile: int
     password: bytes | None
     tls: TlsFiles
+    secure_url: str | None = None
+    """Where to go once the protocol raised the profile to TLS; None: the same place over wss."""
+    subprotocols: tuple[str, ...] = ()
+    """Offered in this order while the version is open; none: those that the program knows."""
+    spare: tuple[tuple[Path, Path | None], ...] = ()
+    """Further certificates of the station with their keys, used when the first is not accepted."""
 
     @property
     def fixed_version(self) -> Version | None:
@@ -52,6 +58,8 @@ class LinkWish:
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
+    secure_url: str | None = None
+    subprotocols: tuple[str, ...] | None = None
 
 
 class Wishes:
@@ -77,9 +85,11 @@ class Wishes:
         """The settings in force; with `trial`, as they would be if it was asked for."""
         config, wish = self._config, LinkWish(**self._wished(trial))
         files, profile, secret = config.tls_files(), config.security.profile, self._secret
+        spare, secure_url = config.spare_pairs(), config.csms.secure_url
         if self._row and self._row["anew"]:
             # another host than the configuration's: it is shown nothing that was meant for that one
             files, profile, secret = TlsFiles(files.ca, ca_folder=files.ca_folder), 0, None
+            spare, secure_url = (), None
         return LinkSettings(
             wish.url or config.csms.url,
             wish.station_id or config.csms.id or self._own_id(),
@@ -91,7 +101,11 @@ class Wishes:
                 _path(wish.certificate) or files.certificate,
                 _path(wish.key) or (None if wish.certificate else files.key),
                 files.ca_folder,
+                crl=files.crl,
             ),
+            wish.secure_url or secure_url,
+            tuple(wish.subprotocols or config.csms.subprotocols),
+            () if wish.certificate else spare,
         )
 
     def ask(self, wish: LinkWish, *, anew: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from app.kernel.bus import Bus, Entry, Remover
@@ -38,11 +39,20 @@ class WorldKeeper:
 
     Several changes in one turn of the loop are written once. Registers also go into the same step as each
     message or kept sample that may report them, and before meter values leave that no queue holds, so
-    that after a kill none is below what is told. A failure of the store is told by the store.
+    that after a kill none is below what is told. A failure of the store is told by the store. `also`
+    writes what belongs to the same instant.
     """
 
-    def __init__(self, bus: Bus, clock: Clock, store: Store, station: WorldPort) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        store: Store,
+        station: WorldPort,
+        also: Callable[[], None] | None = None,
+    ) -> None:
         self._store, self._station, self._activity = store, station, clock.activity
+        self._also = also
         self._pending = False
         self._closed = False
         store.before_commit = self._join
@@ -55,6 +65,8 @@ class WorldKeeper:
     def write(self) -> None:
         """Write now. Raises StoreFailed."""
         self._store.put(TABLE, KEY, self._station.export_state())
+        if self._also is not None:
+            self._also()
 
     def _join(self, written: frozenset[str]) -> None:
         if not written <= {TABLE}:

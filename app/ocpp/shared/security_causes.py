@@ -37,6 +37,7 @@ BAD_CERTIFICATE = frozenset(
         "runtime.tls.unknown_issuer",
         "runtime.tls.revoked",
         "runtime.tls.wrong_name",
+        "runtime.tls.wrong_full_name",
         "runtime.tls.not_trusted",
     }
 )

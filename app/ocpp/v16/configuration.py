@@ -7,7 +7,7 @@ file says, the default. Names compare without case.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app.ocpp.context import Context, Handler, HandlerError, KeySetting, Payload, Reply
@@ -40,7 +40,7 @@ PERSON = "person"
 
 _SECRETS = frozenset({"authorizationkey"})
 _NUMBER = re.compile(r"[+-]?\d{1,9}")
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
+HEX_KEY = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
 
 
 class BadValue(ValueError):
@@ -61,6 +61,12 @@ class Configuration(Block):
         self._values: dict[str, str] = {}
         self._waiting: dict[str, str | None] = {}
         """What keys that wait for the next boot were before they were changed."""
+        self.judges: dict[str, Callable[[str, str], None]] = {}
+        """By folded name: raises BadValue for a value, and for who wants it, that the key cannot rule out."""
+        self.before_change: dict[str, Callable[[str | None], None]] = {}
+        """By folded name: told the value that is about to go, in the step that writes the new one."""
+        self.after_change: dict[str, Callable[[], None]] = {}
+        """By folded name: what is done once the change has been answered."""
 
     # ------------------------------------------------------------------ what other blocks read
 
@@ -115,12 +121,36 @@ class Configuration(Block):
             return "NotSupported"
         if key.access is Access.READ:
             return "Rejected"
+        low = name.casefold()
         try:
             value = self._checked(key, value)
+            if low in self.judges:
+                self.judges[low](value, by)
         except BadValue:
             return "Rejected"
-        self.put(key.name, value, by)
+        with self.ctx.store.step():
+            if low in self.before_change:
+                self.before_change[low](self._set(low))
+            self.put(key.name, value, by)
         return "RebootRequired" if key.reboot else "Accepted"
+
+    def withdraw(self, name: str, by: str) -> None:
+        """The key has its first value again: as the configuration file or the specification has it."""
+        low = name.casefold()
+        key = self._keys[low]
+        before = self._set(low)
+        self.ctx.store.delete(TABLE, low)
+        self._values.pop(low, None)
+        self._waiting.pop(low, None)
+        if before != key.default:
+            told = (None, None) if low in _SECRETS else (before, key.default)
+            self.ctx.bus.publish(SettingChanged(key.name, told[0], told[1], by))
+
+    def changed(self, name: str) -> None:
+        """A change has been answered: what follows from it."""
+        after = self.after_change.get(name.casefold())
+        if after is not None:
+            after()
 
     def put(self, name: str, value: str, by: str) -> None:
         """Write a value down without asking whether the key takes it, and tell of it."""
@@ -188,13 +218,9 @@ class Configuration(Block):
     def _change_configuration(self, request: Payload) -> Reply:
         name = str(request["key"])
         status = self.change(name, str(request["value"]), BACK_OFFICE)
-        if status == "Accepted" and name.casefold() == "authorizationkey":
-            # whitepaper A01: the new password is used at once
-            return Reply({"status": status}, then=self._reconnect)
-        return Reply({"status": status})
-
-    def _reconnect(self) -> None:
-        self.ctx.calls.close_link("the password was changed")
+        if status != "Accepted":
+            return Reply({"status": status})
+        return Reply({"status": status}, then=lambda: self.changed(name))
 
     def _told(self, key: Key) -> Payload:
         told: Payload = {"key": key.name, "readonly": key.access is Access.READ}
@@ -258,7 +284,7 @@ class Configuration(Block):
             return self._checked_number(key, value)
         if key.kind is Kind.CSL:
             return self._checked_list(key, value)
-        if key.check is Check.PASSWORD and not _HEX.fullmatch(value):
+        if key.check is Check.PASSWORD and not HEX_KEY.fullmatch(value):
             raise BadValue("32 to 40 hexadecimal digits")  # whitepaper A00.FR.205
         return value
 
@@ -269,10 +295,6 @@ class Configuration(Block):
         if key.minimum is not None and number < key.minimum:
             raise BadValue(value)
         if key.maximum is not None and number > key.maximum:
-            raise BadValue(value)
-        if key.check is Check.SECURITY_PROFILE:
-            # A05.FR.01 to .04: never downward, and upward only with key and certificates, which
-            # this station cannot install yet
             raise BadValue(value)
         return str(number)
 

@@ -36,7 +36,6 @@ class Check(Enum):
     MEASURANDS = "measurands"
     ROTATION = "rotation"
     PASSWORD = "password"
-    SECURITY_PROFILE = "security profile"
     NUMBERS = "whole numbers"
 
 
@@ -162,7 +161,6 @@ KEYS: tuple[Key, ...] = (
         None,
         0,
         3,
-        check=Check.SECURITY_PROFILE,
         profile=SECURITY,
     ),
     Key("CpoName", Kind.TEXT, RW, "Forecourt demo", profile=SECURITY),

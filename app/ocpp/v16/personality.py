@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from app.kernel.units import parse_stamp
-from app.ocpp.context import BootState, Context, Payload, SessionView
-from app.ocpp.personality import LinkPolicy, Personality
+from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
+from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.book import Book
@@ -17,11 +17,13 @@ from app.ocpp.v16.data_transfer import DataTransfer
 from app.ocpp.v16.delivery import Delivery
 from app.ocpp.v16.drivers import Drivers
 from app.ocpp.v16.heartbeat import Heartbeat
+from app.ocpp.v16.link import Link
 from app.ocpp.v16.local_list import LocalAuthList
 from app.ocpp.v16.metering import Metering
 from app.ocpp.v16.remote import Remote
 from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.reset import Reset
+from app.ocpp.v16.rooms import Rooms16
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.signals import Lights, Signals
 from app.ocpp.v16.smart_charging import SmartCharging
@@ -41,6 +43,7 @@ class Personality16(Personality):
         self._timers = timers = Timers(ctx.clock)
         self.connectors = connectors = Connectors(ctx)
         self.configuration = config = Configuration(ctx, connectors)
+        self.link = Link(ctx, config)
         self.heartbeat = Heartbeat(ctx, config)
         self.boot = boot = Boot(ctx, config, self.heartbeat)
         self.heartbeat.may_speak = lambda: boot.talking
@@ -83,6 +86,15 @@ class Personality16(Personality):
             ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
         )
         self.data_transfer = DataTransfer(ctx)
+        self.rooms = Rooms16(
+            ctx,
+            config,
+            connectors,
+            self.authorization,
+            self.local_list,
+            self.reservations,
+            self.charging,
+        )
         # this is also the order in which they hear of events, of the link and of the start
         boot.followers.append(self.heartbeat.begin)
         self.blocks = [
@@ -150,7 +162,10 @@ class Personality16(Personality):
 
     def set_setting(self, name: str, value: str) -> str:
         self.configuration.get(name)
-        return self.configuration.change(name, value, PERSON)
+        status = self.configuration.change(name, value, PERSON)
+        if status == "Accepted":
+            self.configuration.changed(name)
+        return status
 
     def link_policy(self) -> LinkPolicy:
         return LinkPolicy(
@@ -159,14 +174,16 @@ class Personality16(Personality):
         )
 
     def basic_auth_password(self) -> str | bytes | None:
-        key = self.configuration.value("AuthorizationKey")
-        if not key:
-            return None
-        choice = self.ctx.points.choose("ocpp16-authorization-key-encoding")
-        return key if choice == "text-as-is" else bytes.fromhex(key)
+        return self.link.password()
 
-    def queue(self) -> list[Any]:
-        return list(self.delivery.outbox.rows())
+    def link_plan(self) -> LinkPlan:
+        return self.link.plan()
+
+    def link_tried(self, trial: LinkTrial) -> None:
+        self.link.tried(trial)
+
+    def queue(self, limit: int | None = None) -> list[QueuedMessage]:
+        return self.delivery.outbox.view(limit)
 
     def _view(self, item: Connector, transaction: Transaction) -> SessionView:
         known = transaction.transaction_id

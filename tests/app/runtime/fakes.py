@@ -8,7 +8,7 @@ from typing import Any
 from app.ocpp.context import BootState, CallFailed, Context, Handler, Payload, Reply, SessionView
 from app.ocpp.events import SettingChanged
 from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules
-from app.ocpp.personality import LinkPolicy, Personality
+from app.ocpp.personality import LinkPlan, LinkPolicy, Personality
 from app.ocpp.version import Version
 
 BOOT = {
@@ -109,6 +109,10 @@ class Fake(Personality):
 
     def basic_auth_password(self) -> str | bytes | None:
         return self.password
+
+    def link_plan(self) -> LinkPlan:
+        password = self.password.encode() if isinstance(self.password, str) else self.password
+        return LinkPlan(passwords=(password,))
 
     def settings(self) -> list[Payload]:
         return [{"name": "Colour", "value": self._colour()}]

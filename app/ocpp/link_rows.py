@@ -1,0 +1,28 @@
+"""The rows in which the protocol keeps what it has set for the link, in both versions.
+
+The runtime forgets them when people send the station somewhere else: what one back office has set is no
+business of another one.
+"""
+
+from __future__ import annotations
+
+from app.ocpp.context import StorePort
+
+TABLE = "ocpp.link"
+"""Network profiles, what was in force before a change until the change has worked."""
+
+ALWAYS = (
+    ("v16.keys", "securityprofile"),
+    ("v201.variables", "OCPPCommCtrlr.NetworkConfigurationPriority"),
+)
+PASSWORDS = (
+    ("v16.keys", "authorizationkey"),
+    ("v201.variables", "SecurityCtrlr.BasicAuthPassword"),
+)
+
+
+def forget(store: StorePort, *, password: bool) -> None:
+    """Only what people have set counts for the link again; `password`: theirs too."""
+    store.clear(TABLE)
+    for table, key in (*ALWAYS, *(PASSWORDS if password else ())):
+        store.delete(table, key)

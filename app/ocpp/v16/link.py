@@ -1,0 +1,137 @@
+"""The keys that change the link itself: AuthorizationKey and SecurityProfile (whitepaper A01 and A05).
+
+A change counts at once: the station closes the link after its answer and comes back with the new one. What
+was in force before is kept as a row until the new one has worked, and comes back where it did not.
+"""
+
+from __future__ import annotations
+
+from app.ocpp.context import Context
+from app.ocpp.link_rows import TABLE
+from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
+from app.ocpp.shared.certificates.book import CertificateBook
+from app.ocpp.shared.certificates.model import RootKind
+from app.ocpp.v16.configuration import BACK_OFFICE, HEX_KEY, BadValue, Configuration
+
+PASSWORD = "AuthorizationKey"
+PROFILE = "SecurityProfile"
+STATION = "station"
+"""Who changes a key back."""
+
+ATTEMPTS = 3
+"""Failed attempts with a new security profile after which the one before it is tried (A05.FR.08)."""
+
+PASSWORD_SIZE = range(16, 21)
+"""Bytes of a password (A00.FR.205)."""
+
+
+class Link(Block):
+    """What the back office has set for the link, and whether it has worked."""
+
+    def __init__(self, ctx: Context, config: Configuration) -> None:
+        super().__init__(ctx)
+        self._config = config
+        self._book = CertificateBook(ctx.store)
+        config.judges[PROFILE.casefold()] = self._judge
+        config.before_change[PROFILE.casefold()] = self._profile_goes
+        config.before_change[PASSWORD.casefold()] = self._password_goes
+        config.after_change[PROFILE.casefold()] = self._reconnect
+        config.after_change[PASSWORD.casefold()] = self._reconnect
+
+    # ------------------------------------------------------------------ what runtime asks
+
+    def plan(self) -> LinkPlan:
+        """Both profiles and both passwords while the newer one has to prove itself."""
+        ways = [Way(security_profile=self._config.number(PROFILE))]
+        before = self._row("profile")
+        if before is not None:
+            ways.append(Way(security_profile=int(before)))
+        return LinkPlan(tuple(ways), ways[-1], ATTEMPTS, self._passwords())
+
+    def password(self) -> str | bytes | None:
+        """What goes into HTTP Basic; None: no key is set."""
+        return self._spelled(self._config.value(PASSWORD))
+
+    def tried(self, trial: LinkTrial) -> None:
+        """An attempt has ended: one that worked settles what is in force."""
+        if trial.setback is not None:
+            return
+        with self.ctx.store.step():
+            self._settle_profile(trial.way)
+            self._settle_password(trial.password)
+
+    def _passwords(self) -> tuple[bytes | None, ...]:
+        found = [_bytes(self.password())]
+        row = self.ctx.store.get(TABLE, "password")
+        if row is not None:
+            found.append(_bytes(self._spelled(row["before"])))
+        return tuple(found)
+
+    def _spelled(self, key: str | None) -> str | bytes | None:
+        """Open point: the bytes that the key stands for, or its text."""
+        if not key:
+            return None
+        choice = self.ctx.points.choose("ocpp16-authorization-key-encoding")
+        return key if choice == "text-as-is" or not HEX_KEY.fullmatch(key) else bytes.fromhex(key)
+
+    # ------------------------------------------------------------------ a change
+
+    def _judge(self, value: str, by: str) -> None:
+        """A05.FR.01 to .04; a person may also go down."""
+        new, present = int(value), self._config.number(PROFILE)
+        if by == BACK_OFFICE and new <= present:
+            raise BadValue("never downward over OCPP")
+        if new in (1, 2) and not self._has_password():
+            raise BadValue("there is no AuthorizationKey")
+        given = self.ctx.settings.link
+        if new >= 2 and not (given.roots or self._book.roots(RootKind.CSMS)):
+            raise BadValue("there is no root certificate of the central system")
+        if new == 3 and not (given.certificate or self._book.own_chains()):
+            raise BadValue("there is no certificate of the charge point")
+
+    def _has_password(self) -> bool:
+        if self._config.value(PASSWORD):
+            return True
+        given = self.ctx.settings.link.password
+        return given is not None and len(given) in PASSWORD_SIZE
+
+    def _profile_goes(self, _: str | None) -> None:
+        if self._row("profile") is None:
+            self.ctx.store.put(TABLE, "profile", {"before": self._config.number(PROFILE)})
+
+    def _password_goes(self, before: str | None) -> None:
+        if self.ctx.store.get(TABLE, "password") is None:
+            self.ctx.store.put(TABLE, "password", {"before": before})
+
+    def _reconnect(self) -> None:
+        self.ctx.calls.close_link("its security settings were changed")
+
+    # ------------------------------------------------------------------ how it went
+
+    def _settle_profile(self, way: Way) -> None:
+        before = self._row("profile")
+        if before is None:
+            return
+        self.ctx.store.delete(TABLE, "profile")
+        if way.security_profile != self._config.number(PROFILE):
+            self._config.put(PROFILE, str(before), STATION)  # A05.FR.08
+
+    def _settle_password(self, place: int) -> None:
+        row = self.ctx.store.get(TABLE, "password")
+        if row is None:
+            return
+        self.ctx.store.delete(TABLE, "password")
+        if place == 0:
+            return
+        if row["before"] is None:
+            self._config.withdraw(PASSWORD, STATION)
+        else:
+            self._config.put(PASSWORD, row["before"], STATION)
+
+    def _row(self, key: str) -> int | None:
+        row = self.ctx.store.get(TABLE, key)
+        return None if row is None else int(row["before"])
+
+
+def _bytes(password: str | bytes | None) -> bytes | None:
+    return password.encode() if isinstance(password, str) else password
