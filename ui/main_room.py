@@ -28,6 +28,7 @@ from ui.preferences import Preferences
 from ui.shell.controller import Controller
 from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
+from ui.station_rooms.docks import StationRooms
 from ui.theme import ThemeSwitch
 from ui.training.panel import TrainingPanel
 from ui.wallet import Card
@@ -80,6 +81,14 @@ class Room(QObject):
         self.window.tabifyDockWidget(self.window.messages_dock, self.training_dock)
         self.training_dock.hide()
         self._add_commands()
+        self.rooms = StationRooms(
+            self.window,
+            bridge,
+            self.controller.commands,
+            self.controller.menu,
+            theme,
+            catalogue,
+        )
         self.switch.changed.connect(self._on_theme)
         self.training_panel.use_training_requested.connect(self._use_training)
         self.controller.connect_wanted.connect(self._connect)
@@ -111,6 +120,7 @@ class Room(QObject):
         self.cards.save(self._cards)
         self._remove_tokens()
         self.training_panel.close_feed()
+        self.rooms.close()
         self.controller.close()
         self.bridge.stop()
         await self.spawner.close()
@@ -269,6 +279,7 @@ class Room(QObject):
 
     def _on_theme(self, theme: object) -> None:
         self.training_panel.set_theme(theme)
+        self.rooms.set_theme(theme)
 
     def ask_to_close(self) -> None:
         """Let `closed()` return; whoever awaits it ends the session and then the window."""

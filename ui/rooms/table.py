@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -36,6 +36,12 @@ LOWEST = 60
 FIRST_MARGIN, MARGIN, ICON = 16, 8, 14
 LOUD = frozenset({"fault", "warn", "charge"})
 """Colour roles that words take over from the shape beside them."""
+FLASH_MS = 1_600
+FLASH_LIGHT = 0.12
+"""How strongly a row that changed shines: words on it stay readable."""
+FLASH = Qt.ItemDataRole.UserRole + 1
+MOST_RUNS = 40
+"""Separate places that are taken out one by one; above it the table is filled anew."""
 NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 R = TypeVar("R")
@@ -74,12 +80,21 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         key: Callable[[R], Hashable],
         theme: Theme,
         parent: QObject | None = None,
+        seen: Callable[[R], Hashable] | None = None,
     ) -> None:
+        """`seen`: what of a record a person takes for a change; such rows flash. Without it none do."""
         super().__init__(parent)
         self._columns = tuple(columns)
         self._key = key
+        self._seen = seen
         self._theme = theme
         self._rows: list[R] = []
+        self._filled = False
+        self._flash: set[Hashable] = set()
+        self._flash_timer = QTimer(self)
+        self._flash_timer.setSingleShot(True)
+        self._flash_timer.setInterval(FLASH_MS)
+        self._flash_timer.timeout.connect(self._end_flash)
 
     @property
     def theme(self) -> Theme:
@@ -103,27 +118,62 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         """Where a record is, -1 if nowhere."""
         return next((n for n, one in enumerate(self._rows) if self._key(one) == key), -1)
 
-    def show(self, records: Sequence[R]) -> None:
-        """Replace the rows; what only grew or changed keeps selection and scroll position."""
-        old = [self._key(one) for one in self._rows]
-        new = [self._key(one) for one in records]
-        if new[: len(old)] == old:
-            self._update(list(records[: len(old)]))
-            self._insert(len(old), list(records[len(old) :]))
-        elif old and new[len(new) - len(old) :] == old:
-            first = len(new) - len(old)
-            self._insert(0, list(records[:first]))
-            self._update(list(records))
-        else:
+    def show(self, records: Sequence[R], *, quiet: bool = False) -> None:
+        """Replace the rows; what came, went or changed keeps selection and scroll position.
+
+        What came or changed since the last time may flash, unless `quiet` (a search, another list).
+        """
+        fresh = self._news(records) if self._filled and not quiet else {}
+        self._filled = True
+        wanted = [self._key(one) for one in records]
+        there = set(wanted)
+        runs = _runs([self._key(one) not in there for one in self._rows])
+        kept = [self._key(one) for one in self._rows if self._key(one) in there]
+        known = set(kept)
+        if kept != [key for key in wanted if key in known] or len(runs) > MOST_RUNS:
             self.beginResetModel()
             self._rows = list(records)
             self.endResetModel()
+        else:
+            for first, last in reversed(runs):
+                self.beginRemoveRows(NOWHERE, first, last)
+                del self._rows[first : last + 1]
+                self.endRemoveRows()
+            for first, last in _runs([key not in known for key in wanted]):
+                self._insert(first, list(records[first : last + 1]))
+            self._update(list(records))
+        self._begin_flash(fresh)
+
+    def flashes(self, row: int) -> bool:
+        """The row came or changed a moment ago."""
+        return bool(self._flash) and self._key(self._rows[row]) in self._flash
+
+    def _news(self, records: Sequence[R]) -> dict[Hashable, R]:
+        """Records that came, or say something else than before."""
+        seen = self._seen
+        if seen is None:
+            return {}
+        before = {self._key(one): seen(one) for one in self._rows}
+        return {
+            self._key(one): one
+            for one in records
+            if self._key(one) not in before or before[self._key(one)] != seen(one)
+        }
+
+    def _begin_flash(self, fresh: Mapping[Hashable, R]) -> None:
+        if fresh:
+            self._flash |= fresh.keys()
+            self._flash_timer.start()
+
+    def _end_flash(self) -> None:
+        self._flash.clear()
+        if self._rows:
+            self._changed(0, len(self._rows) - 1)
 
     def _insert(self, at: int, records: list[R]) -> None:
-        if records:
-            self.beginInsertRows(NOWHERE, at, at + len(records) - 1)
-            self._rows[at:at] = records
-            self.endInsertRows()
+        self.beginInsertRows(NOWHERE, at, at + len(records) - 1)
+        self._rows[at:at] = records
+        self.endInsertRows()
 
     def _update(self, records: list[R]) -> None:
         for row, record in enumerate(records):
@@ -173,6 +223,8 @@ class RecordModel(QAbstractTableModel, Generic[R]):
                 return self._alignment(index.column())
             case Qt.ItemDataRole.UserRole:
                 return record
+        if role == FLASH:
+            return self.flashes(index.row())
         return None
 
     def _icon(self, column: Column[R], record: R) -> QIcon | None:
@@ -211,6 +263,8 @@ class RowDelegate(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         token = "sel" if selected else ("panel2" if index.row() % 2 else "panel")
         painter.fillRect(rect, self._theme.colour(token))
+        if index.data(FLASH):
+            painter.fillRect(rect, self._theme.colour("charge", FLASH_LIGHT))
         first = index.column() == 0
         if first and selected:
             bar = QRect(rect.left(), rect.top(), 3, rect.height())
@@ -304,3 +358,14 @@ def _font(column: Column[Any]) -> QFont:
     if column.mono:
         return mono_font(11)
     return ui_font(12, 500 if column.strong else 400)
+
+
+def _runs(marks: Sequence[bool]) -> list[tuple[int, int]]:
+    """First and last place of each run of marked places."""
+    found: list[tuple[int, int]] = []
+    for place, marked in enumerate(marks):
+        if marked and found and found[-1][1] == place - 1:
+            found[-1] = (found[-1][0], place)
+        elif marked:
+            found.append((place, place))
+    return found

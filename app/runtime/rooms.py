@@ -1,0 +1,375 @@
+"""What the rooms of a window show and do: settings, queue, lists, reservations, charging profiles.
+
+`Rooms` reads a session into frozen records and remembers, while it lives, what only events tell: who changed
+a setting, which reservation ended how, which profile was refused, which message was given up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.kernel.bus import Entry, Event
+from app.kernel.text import Text
+from app.kernel.units import parse_stamp
+from app.ocpp.events import (
+    ChargingProfileRefused,
+    MessageDropped,
+    ReservationEnded,
+    ReservationMade,
+    SettingChanged,
+)
+from app.ocpp.outbox import TABLE as OUTBOX
+from app.ocpp.redaction import redact
+from app.ocpp.version import Version
+from app.ocpp.views import ReservationView, RoomViews
+from app.runtime.session import Session
+from app.runtime.store import StoreError
+
+MOST_ENDED = 200
+"""Ends, refusals and losses that are remembered."""
+MOST_QUEUED = 500
+"""Messages of the queue that are shown: the oldest ones."""
+GOOD = frozenset({"Accepted", "RebootRequired"})
+BACK_OFFICE, PERSON, STATION = "back_office", "person", "station"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A setting got another value. `by` is back_office, person or station."""
+
+    at: datetime
+    by: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A configuration key (1.6) or variable (2.0.1).
+
+    `waiting`: the value counts from the next boot on. `takes` says which values it takes, None for any.
+    """
+
+    name: str
+    group: str
+    value: str | None
+    kind: str
+    unit: str
+    readonly: bool
+    secret: bool
+    reboot: bool
+    waiting: bool
+    choices: tuple[str, ...]
+    takes: Text | None
+    change: Change | None = None
+
+    @property
+    def editable(self) -> bool:
+        """A person at the station may set it."""
+        return not self.readonly
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOutcome:
+    """What became of a value: the protocol's word, and why, where it was not taken."""
+
+    name: str
+    value: str
+    status: str
+    why: Text | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.status in GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class EndedReservation:
+    """A reservation that is over; `why` is used, expired, cancelled, replaced or removed."""
+
+    number: int
+    at: datetime
+    id: int
+    place: int
+    token: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedProfile:
+    """A charging profile that was not taken, with the rule it broke and the sentence of it."""
+
+    number: int
+    at: datetime
+    place: int
+    profile: int
+    rule: str
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
+class LostMessage:
+    """A queued message that was given up, and what it said (secrets left out)."""
+
+    number: int
+    at: datetime
+    action: str
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRow:
+    """A message of the queue. `at`: station time when it was queued; `why` it waits."""
+
+    key: str
+    place: int
+    action: str
+    ref: str
+    at: datetime
+    attempts: int
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The queue: how many wait, and the oldest of them."""
+
+    waiting: int
+    rows: tuple[QueuedRow, ...]
+
+
+class Rooms:
+    """The rooms' way to the session. Reading never changes anything."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._changes: dict[str, Change] = {}
+        self._known: dict[int, ReservationView] = {}
+        self._ended: deque[EndedReservation] = deque(maxlen=MOST_ENDED)
+        self._refused: deque[RefusedProfile] = deque(maxlen=MOST_ENDED)
+        self._lost: deque[LostMessage] = deque(maxlen=MOST_ENDED)
+        for each in self._views.reservations() or ():
+            self._known[each.id] = each
+        listeners: dict[type[Event], Callable[[Entry], None]] = {
+            SettingChanged: self._on_setting,
+            ReservationMade: self._on_made,
+            ReservationEnded: self._on_ended,
+            ChargingProfileRefused: self._on_refused,
+            MessageDropped: self._on_dropped,
+        }
+        self._removers = [
+            session.bus.subscribe(handler, kind) for kind, handler in listeners.items()
+        ]
+
+    def close(self) -> None:
+        """Hear of nothing any more."""
+        for remove in self._removers:
+            remove()
+        self._removers.clear()
+
+    @property
+    def views(self) -> RoomViews:
+        """Lists, reservations and profiles of the version in force; empty without power."""
+        return self._views
+
+    @property
+    def _views(self) -> RoomViews:
+        personality = self._session.personality
+        return RoomViews() if personality is None else personality.rooms
+
+    @property
+    def version(self) -> Version | None:
+        """The version in force; None without power, or before it is decided."""
+        personality = self._session.personality
+        return None if personality is None else personality.version
+
+    def now(self) -> datetime:
+        """The station's clock."""
+        return self._session.clock.now()
+
+    # ------------------------------------------------------------------ settings
+
+    def settings(self) -> tuple[SettingRow, ...]:
+        """All configuration keys or variables, in the order of the model; none without power."""
+        return tuple(
+            setting_row(item, self._changes.get(str(item["name"])))
+            for item in self._session.settings()
+        )
+
+    def set_setting(self, name: str, value: str) -> SettingOutcome:
+        """Set one as a person at the station would; what is refused comes back with its reason."""
+        try:
+            status = self._session.set_setting(name, value)
+        except KeyError:
+            return SettingOutcome(name, value, "Rejected", Text("rooms.setting.gone"))
+        if status in GOOD:
+            return SettingOutcome(name, value, status)
+        row = next((row for row in self.settings() if row.name == name), None)
+        return SettingOutcome(name, value, status, _why_not(row))
+
+    # ------------------------------------------------------------------ queue
+
+    def queue(self) -> QueueView:
+        """The oldest messages of the queue, each with why it waits. Empty if the store cannot tell."""
+        if self._session.personality is None:
+            return self._queue_in_the_dark()
+        rows = self._session.queue(MOST_QUEUED)
+        return QueueView(
+            self._session.snapshot().queue,
+            tuple(
+                QueuedRow(row.id, place, row.action, row.ref, row.at, row.attempts, row.state)
+                for place, row in enumerate(rows, 1)
+            ),
+        )
+
+    def _queue_in_the_dark(self) -> QueueView:
+        """Rows outlive a power cut, though nobody sends them."""
+        store, why = self._session.store, Text("rooms.queue.why.dark")
+        try:
+            found = store.heads(OUTBOX, "action", "ref", "created", "tries", limit=MOST_QUEUED)
+            waiting = store.count(OUTBOX)
+        except StoreError:  # told by the store
+            return QueueView(0, ())
+        rows = (
+            QueuedRow(str(key), place, action, ref, parse_stamp(created), int(tries or 0), why)
+            for place, (key, action, ref, created, tries) in enumerate(found, 1)
+        )
+        return QueueView(waiting, tuple(rows))
+
+    def queued_text(self, key: str) -> str | None:
+        """What a queued message says, as JSON with its secrets left out; None if it is gone."""
+        row = None
+        with suppress(StoreError):
+            row = self._session.store.get(OUTBOX, key)
+        if row is None:
+            return None
+        text = json.dumps(row["payload"], ensure_ascii=False)
+        return redact(self.version, str(row["action"]), text)
+
+    # ------------------------------------------------------------------ what events told
+
+    def ended_reservations(self) -> tuple[EndedReservation, ...]:
+        """Newest first."""
+        return tuple(reversed(self._ended))
+
+    def refused_profiles(self) -> tuple[RefusedProfile, ...]:
+        """Newest first."""
+        return tuple(reversed(self._refused))
+
+    def lost_messages(self) -> tuple[LostMessage, ...]:
+        """Newest first."""
+        return tuple(reversed(self._lost))
+
+    def _on_setting(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, SettingChanged)
+        by = event.by.replace(" ", "").replace("_", "").casefold()
+        who = {"backoffice": BACK_OFFICE, "person": PERSON}.get(by, STATION)
+        self._changes[event.name] = Change(entry.at, who, event.before, event.after)
+
+    def _on_made(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, ReservationMade)
+        self._known[event.reservation_id] = ReservationView(
+            event.reservation_id, event.place, event.token, event.group, event.until
+        )
+
+    def _on_ended(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, ReservationEnded)
+        known = self._known.get(event.reservation_id)
+        token = None if known is None else known.token
+        self._ended.append(
+            EndedReservation(
+                entry.seq, entry.at, event.reservation_id, event.place, token, event.why
+            )
+        )
+
+    def _on_refused(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, ChargingProfileRefused)
+        self._refused.append(
+            RefusedProfile(
+                entry.seq, entry.at, event.place, event.profile_id, event.rule, event.why
+            )
+        )
+
+    def _on_dropped(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, MessageDropped)
+        self._lost.append(LostMessage(entry.seq, entry.at, event.action, event.why, event.text))
+
+
+# ---------------------------------------------------------------------- settings as rows
+
+
+def setting_row(item: Mapping[str, Any], change: Change | None = None) -> SettingRow:
+    """A row of what a personality tells of a key or variable."""
+    component = item.get("component")
+    group = str(component["name"]) if component else str(item.get("profile") or "")
+    kind = str(item.get("type") or "")
+    return SettingRow(
+        name=str(item["name"]),
+        group=group,
+        value=item.get("value"),
+        kind=kind,
+        unit=str(item.get("unit") or ""),
+        readonly=bool(item.get("readonly")),
+        secret=bool(item.get("secret")),
+        reboot=bool(item.get("reboot")),
+        waiting=bool(item.get("waiting")),
+        choices=_choices(kind, item),
+        takes=_takes(kind, item),
+        change=change,
+    )
+
+
+def _choices(kind: str, item: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of which one is taken; empty where it is no choice of one."""
+    if kind == "boolean":
+        return ("true", "false")
+    return tuple(item.get("values") or ()) if kind == "OptionList" else ()
+
+
+def _takes(kind: str, item: Mapping[str, Any]) -> Text | None:
+    """Which values are taken, as a sentence."""
+    check = item.get("check")
+    if check and check != "none":
+        return Text(f"rooms.takes.check.{str(check).replace(' ', '_')}", {"most": item.get("most")})
+    low, high = item.get("minimum"), item.get("maximum")
+    if kind == "boolean":
+        return Text("rooms.takes.boolean")
+    if kind in {"integer", "decimal"}:
+        return _range(kind, low, high)
+    values = ", ".join(item.get("values") or ())
+    if values:
+        listed = kind in {"MemberList", "SequenceList"}
+        return Text("rooms.takes.members" if listed else "rooms.takes.one_of", {"values": values})
+    if high is not None:
+        return Text("rooms.takes.length", {"maximum": f"{high:,.0f}"})
+    return None
+
+
+def _range(kind: str, low: float | None, high: float | None) -> Text:
+    """A number, and what it lies between."""
+    shown = {"minimum": f"{low or 0:,.0f}", "maximum": f"{high or 0:,.0f}"}
+    if low is not None and high is not None:
+        return Text(f"rooms.takes.{kind}.between", shown)
+    if high is not None:
+        return Text(f"rooms.takes.{kind}.to", shown)
+    return Text(f"rooms.takes.{kind}.from" if low is not None else f"rooms.takes.{kind}", shown)
+
+
+def _why_not(row: SettingRow | None) -> Text | None:
+    if row is None:
+        return Text("rooms.setting.gone")
+    if row.readonly:
+        return Text("rooms.setting.readonly")
+    return row.takes

@@ -1,0 +1,116 @@
+"""Puts the rooms of the station into docks of the window, each with its command and key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDockWidget, QMenu
+
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.runtime.rooms import Rooms
+from ui.bridge import Bridge
+from ui.commands import Command, Commands
+from ui.shell.window import MainWindow
+from ui.station_rooms.configuration import ConfigurationRoom
+from ui.station_rooms.feed import RoomFeed
+from ui.station_rooms.profiles import ProfilesRoom
+from ui.station_rooms.queue import QueueRoom
+from ui.station_rooms.room import LazyRoom, LiveRoom
+from ui.theme import Theme
+
+BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+SHARE = 0.43
+"""Of the window's height: what a room gets at least when it is opened at the bottom."""
+Make = Callable[[RoomFeed, Theme, Catalogue], LiveRoom]
+ROOMS: tuple[tuple[str, Make, str], ...] = (
+    ("configuration", ConfigurationRoom, "Ctrl+3"),
+    ("queue", QueueRoom, "Ctrl+4"),
+    ("profiles", ProfilesRoom, "Ctrl+5"),
+)
+
+
+class StationRooms(QObject):
+    """All rooms, closed at first. A room's command opens it, brings it to the front, or closes it."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        bridge: Bridge,
+        commands: Commands,
+        menu: QMenu,
+        theme: Theme,
+        catalogue: Catalogue,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self.feed = RoomFeed(bridge, Rooms(bridge.session), self)
+        self._rooms: dict[str, LazyRoom] = {}
+        self.docks: dict[str, QDockWidget] = {}
+        self.menu = QMenu(catalogue.render(Text("top.rooms")), window)
+        for ident, make, keys in ROOMS:
+            self._add(ident, partial(_made, make, self.feed, catalogue), theme)
+            run = partial(self.toggle, ident)
+            action = commands.add(Command(f"room_{ident}", run, keys))
+            window.addAction(action)
+            self.menu.addAction(action)
+        menu.insertMenu(commands["messages"], self.menu)
+        commands["reset_layout"].triggered.connect(self._reset)
+
+    def room(self, ident: str) -> LiveRoom:
+        """A room by its name, made if it is not there yet. Raises KeyError."""
+        return self._rooms[ident].room
+
+    def toggle(self, ident: str) -> None:
+        """Open it, bring it to the front, or close it if it is in front already."""
+        dock = self.docks[ident]
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            dock.hide()
+        else:
+            self.open(ident)
+
+    def open(self, ident: str) -> LiveRoom:
+        """Show a room in front, large enough to be used, and go there with the keyboard."""
+        dock = self.docks[ident]
+        dock.show()
+        dock.raise_()
+        least = round(self._window.height() * SHARE)
+        below = self._window.dockWidgetArea(dock) is BOTTOM and not dock.isFloating()
+        if below and dock.height() < least:
+            self._window.resizeDocks([dock], [least], Qt.Orientation.Vertical)
+        room = self.room(ident)
+        room.setFocus(Qt.FocusReason.OtherFocusReason)
+        return room
+
+    def set_theme(self, theme: Theme) -> None:
+        for room in self._rooms.values():
+            room.set_theme(theme)
+
+    def close(self) -> None:
+        """The session is about to end."""
+        for ident, dock in self.docks.items():
+            dock.visibilityChanged.disconnect(self._rooms[ident].set_live)
+            self._rooms[ident].set_live(False)
+        self.feed.close()
+
+    def _add(self, ident: str, make: Callable[[Theme], LiveRoom], theme: Theme) -> None:
+        room = LazyRoom(make, theme)
+        dock = self._window.add_room(ident, room, BOTTOM)
+        self._window.tabifyDockWidget(self._window.messages_dock, dock)
+        dock.hide()
+        dock.visibilityChanged.connect(room.set_live)
+        self._rooms[ident], self.docks[ident] = room, dock
+
+    def _reset(self) -> None:
+        """Back below the picture, and closed."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self._window.addDockWidget(BOTTOM, dock)
+            self._window.tabifyDockWidget(self._window.messages_dock, dock)
+            dock.hide()
+
+
+def _made(make: Make, feed: RoomFeed, catalogue: Catalogue, theme: Theme) -> LiveRoom:
+    return make(feed, theme, catalogue)

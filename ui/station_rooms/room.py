@@ -1,0 +1,169 @@
+"""What all rooms of the station are: widgets that read while they are seen and rest while they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.kernel.catalogue import Catalogue
+from ui.rooms.empty import Glyph
+from ui.rooms.form import Words, label
+from ui.station_rooms.feed import RoomFeed
+from ui.theme import Theme
+
+SMALLEST = (320, 160)
+
+
+class LiveRoom(QWidget):
+    """Subclasses build themselves in `build`, read in `refresh` and repaint countdowns in `tick`."""
+
+    def __init__(self, feed: RoomFeed, theme: Theme, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._feed, self._theme = feed, theme
+        self._catalogue = catalogue
+        self._say = Words(catalogue, "rooms")
+        self._live = False
+        self.build()
+
+    def build(self) -> None:
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Read and show what is so now."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """A second has passed while nothing else happened."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours that are painted by hand."""
+        self._theme = theme
+
+    def set_live(self, live: bool) -> None:
+        """Somebody looks, or nobody does any more."""
+        if live == self._live:
+            return
+        self._live = live
+        if live:
+            self._feed.changed.connect(self.refresh)
+            self._feed.ticked.connect(self.tick)
+            self.refresh()
+        else:
+            self._feed.changed.disconnect(self.refresh)
+            self._feed.ticked.disconnect(self.tick)
+
+
+class LazyRoom(QWidget):
+    """A room that is made when it is seen first: a window that opens without it opens sooner."""
+
+    def __init__(self, make: Callable[[Theme], LiveRoom], theme: Theme) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # plain widgets paint no ground
+        self._make, self._theme = make, theme
+        self._room: LiveRoom | None = None
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self.setMinimumSize(*SMALLEST)
+
+    @property
+    def room(self) -> LiveRoom:
+        """The room, made if it is not there yet."""
+        if self._room is None:
+            self._room = self._make(self._theme)
+            self._box.addWidget(self._room)
+        return self._room
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        if self._room is not None:
+            self._room.set_theme(theme)
+
+    def set_live(self, live: bool) -> None:
+        """By the dock: a room behind another tab is not seen, though Qt does not hide it."""
+        if live or self._room is not None:
+            self.room.set_live(live)
+
+
+class SearchField(QLineEdit):
+    """Words to look for; Ctrl+F comes here from anywhere in the room, Escape empties it."""
+
+    def __init__(self, hint: str, room: QWidget, width: int = 260) -> None:
+        super().__init__()
+        self.setPlaceholderText(hint)
+        self.setAccessibleName(hint)
+        self.setClearButtonEnabled(True)
+        self.setFixedWidth(width)
+        find = QShortcut(QKeySequence("Ctrl+F"), room)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        find.activated.connect(self._take_focus)
+        empty = QShortcut(QKeySequence("Escape"), self)
+        empty.setContext(Qt.ShortcutContext.WidgetShortcut)
+        empty.activated.connect(self.clear)
+
+    def finds(self, *texts: str | None) -> bool:
+        """Each of the words stands in one of the texts, small or large."""
+        whole = "\n".join(text for text in texts if text).casefold()
+        return all(word in whole for word in self.text().casefold().split())
+
+    def _take_focus(self) -> None:
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+
+
+class Notice(QFrame):
+    """A line under a head that tells what became of something: a shape, a sentence."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("role", "bar")
+        self._glyph = Glyph("warning", "warn", theme)
+        self._words = label("", "strong", wrap=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 12, 6)
+        row.setSpacing(8)
+        row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._words, 1)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._glyph.set_theme(theme)
+
+    def text(self) -> str:
+        """What it tells; empty while it is hidden."""
+        return "" if self.isHidden() else self._words.text()
+
+    def tell(self, text: str, *, good: bool = False) -> None:
+        """Show a sentence."""
+        self._glyph.show_glyph("tick" if good else "warning", "avail" if good else "warn")
+        self._words.setText(text)
+        self._words.setAccessibleName(text)
+        self.show()
+
+    def quiet(self) -> None:
+        """Nothing to tell."""
+        self._words.clear()
+        self.hide()
+
+
+def clock(moment: datetime | None) -> str:
+    """The time of day here; with the date if that is another day. Empty for none."""
+    if moment is None:
+        return ""
+    local = moment.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def span(length: timedelta) -> str:
+    """A length of time as 12 s, 3 min 05 s, 2 h 10 min, 5 d 3 h."""
+    seconds = max(0, round(length.total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60:02} min"
+    return f"{minutes} min {seconds % 60:02} s" if minutes else f"{seconds} s"
