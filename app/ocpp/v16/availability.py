@@ -46,6 +46,7 @@ class Availability(Block):
         self._current: dict[int, Condition] = {}
         self._station_inoperative = False
         self._station_scheduled: bool | None = None
+        self._updating = False
 
     # ------------------------------------------------------------------ block
 
@@ -99,7 +100,7 @@ class Availability(Block):
         snapshot = self.ctx.station.snapshot()
         item = self._connectors.get(number)
         if item is None:
-            return status.of_station(snapshot, self._station_inoperative)
+            return status.of_station(snapshot, self._station_inoperative or self._updating)
         claim = self._connectors.claim_on(number)
         return status.of_connector(item, claim, snapshot.evse(item.evse), snapshot)
 
@@ -246,9 +247,36 @@ class Availability(Block):
         self._connectors.changed(*(item.number for item in items))
 
     def _order(self, item: Connector) -> None:
-        operative = not item.inoperative
+        operative = not item.out_of_service
         if self._connectors.hardware(item)[1].operative is not operative:
             self.ctx.station.handle(SetOperative(item.evse, item.id, operative))
+
+    # ------------------------------------------------------------------ firmware updates
+
+    def withhold(self, *, station: bool) -> None:
+        """Until `give_back`, what is in no transaction is Unavailable, and the `station` too (FW-02).
+
+        Lives as long as the power: whoever needs it orders it again after the next boot.
+        """
+        for item in self._connectors:
+            if item.updating or item.transaction is not None:
+                continue
+            told = self._current.get(item.number)
+            if told is not None and told.status == status.PREPARING:
+                # there is no way from Preparing to Unavailable (no B8)
+                self.remark(item.number, Condition(status.AVAILABLE))
+            item.updating = True
+            self._order(item)
+        self._updating = station
+        self._refresh_all()
+
+    def give_back(self) -> None:
+        """Back to normal service."""
+        self._updating = False
+        items = [item for item in self._connectors if item.updating]
+        for item in items:
+            item.updating = False
+        self._show(items)
 
     # ------------------------------------------------------------------ scheduled changes
 

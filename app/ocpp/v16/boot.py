@@ -15,6 +15,7 @@ from app.ocpp.context import (
 )
 from app.ocpp.events import BootStateChanged
 from app.ocpp.personality import Block, Silence
+from app.ocpp.shared.jobs.job import installed_version
 from app.ocpp.v16.configuration import BACK_OFFICE, Configuration
 from app.ocpp.v16.heartbeat import Heartbeat
 
@@ -173,7 +174,7 @@ class Boot(Block):
             "chargePointModel": (me.model, 20),
             "chargePointSerialNumber": (me.serial_number, 25),
             "chargeBoxSerialNumber": (me.box_serial_number, 25),
-            "firmwareVersion": (me.firmware_version, 50),
+            "firmwareVersion": (installed_version(self.ctx.store) or me.firmware_version, 50),
             "iccid": (me.iccid, 20),
             "imsi": (me.imsi, 20),
             "meterType": (me.meter_type, 25),

@@ -16,6 +16,7 @@ from app.ocpp.personality import Block
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.keys import (
     CORE,
+    FIRMWARE,
     KEYS,
     LOCAL_LIST,
     OWN_KEYS,
@@ -32,7 +33,7 @@ from app.ocpp.v16.measurands import Wish, parse
 from app.ocpp.v16.rows import KEYS as TABLE
 from app.station.kinds import Current
 
-IMPLEMENTED = (CORE, LOCAL_LIST, RESERVATION, SMART_CHARGING, REMOTE_TRIGGER)
+IMPLEMENTED = (CORE, FIRMWARE, LOCAL_LIST, RESERVATION, SMART_CHARGING, REMOTE_TRIGGER)
 """The feature profiles that this station has, in the order of the specification."""
 
 BACK_OFFICE = "backoffice"
@@ -92,6 +93,12 @@ class Configuration(Block):
             return int(self.text(name))
         except ValueError:
             return 0
+
+    def patience(self, request: Payload) -> tuple[int, float]:
+        """How often a transfer is tried again, and after how many seconds: as asked, or our own."""
+        retries = request.get("retries", self.number("TransferRetries"))
+        interval = request.get("retryInterval", self.number("TransferRetryInterval"))
+        return max(0, int(retries)), max(0.0, float(interval))
 
     def wishes(self, name: str) -> list[Wish]:
         """A list of measurands; what the meter cannot measure is passed over."""

@@ -44,6 +44,8 @@ class Connector:
     done: bool = False
     """The usage is over, the cable is still in."""
     inoperative: bool = False
+    updating: bool = False
+    """Out of service for the time of a firmware update."""
     scheduled: bool | None = None
     """Operative (True) or not (False) as soon as the connector is free."""
     keeper: tuple[str, str | None] | None = None
@@ -62,6 +64,11 @@ class Connector:
     """Runs while a cable is in and nobody has shown a token."""
     plugged_at: float = -1.0
     """Elapsed seconds."""
+
+    @property
+    def out_of_service(self) -> bool:
+        """By order of the back office, or while firmware is updated."""
+        return self.inoperative or self.updating
 
 
 class Connectors:

@@ -209,7 +209,7 @@ class Drivers(Block):
         return (
             item.transaction is None
             and not item.done
-            and not item.inoperative
+            and not item.out_of_service
             and self._connectors.plugged(item)
         )
 

@@ -152,7 +152,7 @@ KEYS: tuple[Key, ...] = (
     _count("MessageTimeout", "30", unit="s", minimum=1),  # errata 3.83
     _count("StopTransactionMaxMeterValues", "100", R, minimum=2),  # errata 3.91
     # errata 3.90
-    Key("SupportedFileTransferProtocols", Kind.CSL, R, "HTTP,HTTPS,FTP", profile=FIRMWARE),
+    Key("SupportedFileTransferProtocols", Kind.CSL, R, "FTP,FTPS,HTTP,HTTPS", profile=FIRMWARE),
     Key("AuthorizationKey", Kind.TEXT, Access.WRITE, None, check=Check.PASSWORD, profile=SECURITY),
     Key(
         "SecurityProfile",
@@ -179,6 +179,15 @@ OWN_KEYS: tuple[Key, ...] = (
     _count("SiteDefaultCurrent", "16", unit="A", profile=SMART_CHARGING),
     # whom `priority` of ocpp16-max-profile-allocation serves first: a number for each connector
     Key("ConnectorPriority", Kind.CSL, RW, "", check=Check.NUMBERS, profile=SMART_CHARGING),
+    # only signed firmware is taken: UpdateFirmware is refused (whitepaper L01.FR.20)
+    _flag("SecureFirmwareOnly", "false", profile=SECURITY),
+    # what a request for a transfer leaves to the station
+    _count("TransferRetries", "2", unit="times", maximum=100),
+    _count("TransferRetryInterval", "60", unit="s", maximum=86_400),
+    # 2.0.1 has a variable of this name: how far the clock may be set without a security event
+    _count("TimeAdjustmentReportingThreshold", "20", unit="s", profile=SECURITY),
+    # which kind of key is made for a request for a certificate
+    Key("CertificateKeyType", Kind.TEXT, RW, "EC-P256", profile=SECURITY),
 )
 """Keys of ours."""
 

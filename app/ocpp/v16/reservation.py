@@ -358,7 +358,7 @@ class Reservations(Block):
 
     def _unused(self, item: Connector) -> bool:
         """At most a cable is in that nobody has shown a token for."""
-        if item.transaction is not None or item.keeper is not None or item.inoperative:
+        if item.transaction is not None or item.keeper is not None or item.out_of_service:
             return False
         waited_for = self._connectors.claim_on(item.number) is not None
         return not waited_for and self._availability.bare(item.number).status not in _REFUSALS

@@ -202,7 +202,7 @@ def _use(item: Connector, claim: Claim | None, evse: EvseSnapshot) -> tuple[str,
         if item.ev_unplugged:
             return SUSPENDED_EV, EV_DISCONNECTED
         return (SUSPENDED_EVSE if item.suspended else _FLOWS[evse.flow]), None
-    if item.inoperative:
+    if item.out_of_service:
         return UNAVAILABLE, None
     if item.keeper is not None:
         return FINISHING, None
