@@ -1,22 +1,25 @@
-"""Where and why a payload breaks its schema: slow and precise, loaded at the first violation.
+"""Where and why a payload breaks its schema, in words.
 
-Numbers are read as Decimal, since binary floats make jsonschema refuse good limits (`multipleOf: 0.1`).
+jsonschema-rs finds the places. It is asked about a trimmed copy of what is very large: an explanation of the
+first thousands of values is as good as one of a million, and does not hold up the loop.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-import jsonschema
-from jsonschema.validators import extend
+import jsonschema_rs
 
 from app.ocpp.events import Violation
 
 _SHOWN_VALUE = 80
+_LOOKED_AT = 4_000
+"""Values of a payload that are looked at."""
+_TOLD = 50
+"""Violations that are told; nobody reads more of one message."""
 
 
 class Explainer:
@@ -29,83 +32,57 @@ class Explainer:
         *,
         draft4: bool,
     ) -> None:
-        checker = jsonschema.FormatChecker(formats=())
-        for name, check in formats.items():
-            checker.checks(name)(check)
-        draft = _Draft4Explainer if draft4 else _Draft6Explainer
-        self._validator = draft(document, format_checker=checker)
+        draft = jsonschema_rs.Draft4Validator if draft4 else jsonschema_rs.Draft6Validator
+        self._validator = draft(dict(document), validate_formats=True, formats=dict(formats))
 
     def explain(self, payload: Any) -> tuple[Violation, ...]:
-        """Every place, rule and value that breaks the schema."""
-        errors = self._validator.iter_errors(_with_decimals(payload))
-        found = [violation for error in errors for violation in _violations(error)]
+        """The first places, with rule and value, that break the schema."""
+        errors = islice(self._validator.iter_errors(_trimmed(payload, [_LOOKED_AT])), _TOLD)
+        found = [violation for error in errors for violation in _violations(error, payload)]
         mistyped = {violation.path for violation in found if violation.rule == "type"}
         # what has the wrong type is in no list of values either: said once is enough
         found = [item for item in found if item.rule != "enum" or item.path not in mistyped]
-        return tuple(sorted(found, key=lambda violation: (violation.path, violation.rule)))
+        return tuple(sorted(found, key=lambda violation: (violation.path, violation.rule))[:_TOLD])
 
 
-def _is_number(_: Any, value: Any) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
-def _is_integer4(_: Any, value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_integer6(_: Any, value: Any) -> bool:
-    if isinstance(value, Decimal):
-        return value == value.to_integral_value()
-    return _is_integer4(_, value)
-
-
-def _multiple_of(_: Any, factor: Any, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
-    """Exact: the factor as it is written, the value in its shortest decimal form."""
-    if _is_number(_, value) and Fraction(str(value)) % Fraction(str(factor)):
-        yield jsonschema.ValidationError("")
-
-
-def _explainer(base: Any, integer: Callable[[Any, Any], bool]) -> Any:
-    types = base.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": integer})
-    make: Any = extend
-    return make(base, validators={"multipleOf": _multiple_of}, type_checker=types)
-
-
-_Draft4Explainer = _explainer(jsonschema.Draft4Validator, _is_integer4)
-_Draft6Explainer = _explainer(jsonschema.Draft6Validator, _is_integer6)
-
-
-def _with_decimals(value: Any) -> Any:
-    if isinstance(value, float):
-        return Decimal(repr(value))
+def _trimmed(value: Any, left: list[int]) -> Any:
+    """A copy of at most so many values, counted down in `left`."""
     if isinstance(value, dict):
-        return {key: _with_decimals(item) for key, item in value.items()}
+        left[0] -= len(value)
+        part = value if left[0] >= 0 else dict(islice(value.items(), max(1, left[0] + len(value))))
+        return {key: _trimmed(item, left) for key, item in part.items()}
     if isinstance(value, list | tuple):
-        return [_with_decimals(item) for item in value]
+        left[0] -= len(value)
+        some = value if left[0] >= 0 else value[: max(1, left[0] + len(value))]
+        return [_trimmed(item, left) for item in some]
     return value
 
 
-def _violations(error: Any) -> Iterator[Violation]:
-    path = _path(error.absolute_path)
-    rule = str(error.validator)
-    if rule == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for name in (name for name in error.instance if name not in known):
-            yield Violation(_join(path, name), rule, "unknown field", _shown(error.instance[name]))
+def _violations(error: Any, payload: Any) -> Iterator[Violation]:
+    where = error.instance_path
+    path, value = _path(where), _value_at(payload, where)
+    rule, limit = error.kind.name, error.kind.value
+    if rule in ("additionalProperties", "falseSchema"):
+        # the second is the first where no field at all is known
+        unexpected = value if rule == "falseSchema" else error.kind.unexpected
+        for name in islice(unexpected, _TOLD):
+            found = _shown(value[name])
+            yield Violation(_join(path, name), "additionalProperties", "unknown field", found)
     elif rule == "required":
-        # draft 4 reports each missing field by itself, with its name first in the message
-        missing = [name for name in error.validator_value if name not in error.instance]
-        named = [name for name in missing if error.message.startswith(f"{name!r} ")]
-        for name in named or missing:
-            yield Violation(_join(path, name), rule, "is missing")
+        yield Violation(_join(path, error.kind.property), rule, "is missing")
     else:
-        yield Violation(path, rule, _reason(rule, error), _shown(error.instance))
+        yield Violation(path, rule, _reason(rule, limit, value), _shown(value))
 
 
-def _reason(rule: str, error: Any) -> str:
-    limit, value = error.validator_value, error.instance
+def _value_at(payload: Any, where: Sequence[str | int]) -> Any:
+    for step in where:
+        payload = payload[step]
+    return payload
+
+
+def _reason(rule: str, limit: Any, value: Any) -> str:
     if rule == "type":
-        return f"is {_type_name(value)}, not {limit}"
+        return f"is {_type_name(value)}, not {limit[0] if len(limit) == 1 else limit}"
     if rule == "enum":
         return "is none of " + ", ".join(str(item) for item in limit)
     if rule in ("maxLength", "minLength"):
@@ -142,7 +119,10 @@ def _join(path: str, name: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return str(value)
+    """The beginning of a value as JSON; of a large one only the beginning is made."""
+    if isinstance(value, str):
+        value = value[: _SHOWN_VALUE + 1]
+    elif isinstance(value, dict | list):
+        value = _trimmed(value, [_SHOWN_VALUE])
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN_VALUE else text[: _SHOWN_VALUE - 1] + "…"

@@ -14,6 +14,7 @@ from app.ocpp.schema import Schemas
 from app.ocpp.usable import usable_part
 from app.ocpp.version import Version
 from tests.support.schema_frames import GOOD_DATES, Maker
+from tests.support.slow_explainer import SlowJudge
 
 S16, S201 = Schemas.of(Version.V16), Schemas.of(Version.V201)
 KINDS = ("request", "response")
@@ -56,6 +57,7 @@ def test_an_unknown_action_is_a_key_error() -> None:
 def test_RPC_11_verdict_and_explanation_agree_over_every_schema(version: Version) -> None:
     """100 frames for each of the 206 schemas, half of them with something wrong: 20,600 in all."""
     schemas = Schemas.of(version)
+    slow = SlowJudge(schemas)
     tally: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     for action in sorted(schemas.actions):
@@ -68,6 +70,11 @@ def test_RPC_11_verdict_and_explanation_agree_over_every_schema(version: Version
                 verdict = schemas.verdict(action, kind, payload, own=own)
                 found = schemas.explain(action, kind, payload, own=own)
                 assert verdict == (not found), (action, kind, own, payload, found)
+                expected = slow.explain(action, kind, payload, own=own)
+                assert bool(expected) == bool(found), (action, kind, own, payload, expected)
+                assert {(v.path, v.rule, v.message) for v in expected[:50]} == {
+                    (v.path, v.rule, v.message) for v in found
+                }, (action, kind, own, payload)
                 if valid and not own:
                     assert verdict, (action, kind, payload, found)
                 tally["good" if verdict else "bad"] += 1
