@@ -188,9 +188,11 @@ class Setback(Enum):
     UNREACHABLE = "unreachable"
     """Nobody is there: no name, no port, no network."""
     CREDENTIALS = "credentials"
-    """The back office does not take the password."""
+    """The back office does not take the password, or the station's certificate."""
     SERVER_CERTIFICATE = "server certificate"
     """Its certificate is not valid, not for this host, or leads to nobody that is trusted."""
+    TLS_VERSION = "TLS version"
+    TLS_CIPHERS = "TLS ciphers"
     OTHER = "other"
 
 
@@ -202,6 +204,8 @@ class LinkTrial:
     password: int
     setback: Setback | None
     """None: the link stands."""
+    told: str = ""
+    """What went wrong, in a word for a log."""
 
 
 class Silence(Exception):

@@ -14,7 +14,7 @@ from app.runtime.address import Address, AddressBad, for_profile, plain_address
 from app.runtime.config import Config
 from app.runtime.connection import Target
 from app.runtime.itinerary import Itinerary, Leg
-from app.runtime.setbacks import setback
+from app.runtime.setbacks import in_a_word, setback
 from app.runtime.store import Store
 from app.runtime.tls import PemPair, TlsFiles, root_texts
 from app.runtime.wire import OpenFailed
@@ -84,9 +84,7 @@ class Dialing:
         settings = self._wishes.link()
         given = root_texts(settings.tls)
         secure = (settings.url or self.default_url or "").strip().lower().startswith("wss:")
-        return LinkFacts(
-            settings.password, bool(given) or secure, given, settings.tls.shows_own
-        )
+        return LinkFacts(settings.password, bool(given) or secure, given, settings.tls.shows_own)
 
     # ------------------------------------------------------------------ the next attempt
 
@@ -124,14 +122,13 @@ class Dialing:
             self._worked(target, owns, server)
             return False
         leg, last = target.leg, owns[target.leg.own % len(owns)]
-        shown = target.password is not None and target.security_profile < 3
-        kind = setback(error, password=shown)
+        kind = setback(error, shows_own=target.tls.shows_own)
         again = self._itinerary.failed(
             kind, own=len(owns), old_root=bool(self._book.fallback_roots())
         )
         if self._itinerary.own != leg.own and last.chain is not None:
             self._book.failed_with(last.chain)
-        self._tell(LinkTrial(leg.way, leg.password, kind))
+        self._tell(LinkTrial(leg.way, leg.password, kind, in_a_word(error)))
         return again
 
     def _worked(self, target: Target, owns: list[Own], server: Sequence[bytes]) -> None:

@@ -25,12 +25,35 @@ _CERTIFICATE = frozenset(
 _NOBODY = frozenset({"url", "dns", "tcp"})
 
 
-def setback(error: OpenFailed, *, password: bool) -> Setback:
-    """Sort a failure. `password`: one was sent."""
+_TLS = {
+    "runtime.tls.version": Setback.TLS_VERSION,
+    "runtime.tls.handshake_failure": Setback.TLS_CIPHERS,
+    "runtime.tls.cipher": Setback.TLS_CIPHERS,
+}
+_OWN = frozenset(
+    f"runtime.tls.{name}"
+    for name in ("certificate_required", "own_unknown", "own_bad", "own_expired")
+)
+
+
+def setback(error: OpenFailed, *, shows_own: bool) -> Setback:
+    """Sort a failure. `shows_own`: the station has a certificate to show."""
+    key = error.why.id
     if error.step in _NOBODY:
         return Setback.UNREACHABLE
-    if error.why.id in _CERTIFICATE:
+    if key in _CERTIFICATE:
         return Setback.SERVER_CERTIFICATE
-    if error.status in REFUSED and password:
+    if key in _TLS:
+        found = _TLS[key]
+        # the same alert also says that the server does not like our own certificate
+        return Setback.OTHER if found is Setback.TLS_CIPHERS and shows_own else found
+    if key in _OWN or error.status in REFUSED:
         return Setback.CREDENTIALS
     return Setback.OTHER
+
+
+def in_a_word(error: OpenFailed) -> str:
+    """What a log says of it."""
+    if error.status is not None:
+        return f"HTTP {error.status}"
+    return error.why.id.rpartition(".")[2]

@@ -9,7 +9,7 @@ from app.kernel.bus import Entry
 from app.kernel.clock import Timer
 from app.kernel.units import parse_stamp
 from app.ocpp.context import CallFailed, Context
-from app.ocpp.events import Direction, FramePassed, HeartbeatAnswered, SettingChanged
+from app.ocpp.events import ClockSet, Direction, FramePassed, HeartbeatAnswered, SettingChanged
 from app.ocpp.personality import Block
 from app.ocpp.v16.configuration import Configuration
 
@@ -69,14 +69,13 @@ class Heartbeat(Block):
         if abs(drift) < TOLERANCE or not clock.follow_server:
             return
         choice = self.ctx.points.choose("both-clock-drift")
-        if choice == "set-at-once":
-            clock.correct(server)
-        elif choice == "slew":
-            step = max(-SLEW, min(SLEW, drift))
-            clock.correct(clock.now() + timedelta(seconds=step))
-        if choice != "ignore":
-            for listener in self.on_clock_set:
-                listener()
+        if choice == "ignore":
+            return
+        change = drift if choice == "set-at-once" else max(-SLEW, min(SLEW, drift))
+        clock.correct(clock.now() + timedelta(seconds=change))
+        self.ctx.bus.publish(ClockSet(change, "the back office"))
+        for listener in self.on_clock_set:
+            listener()
 
     # ------------------------------------------------------------------ the timer
 

@@ -31,7 +31,7 @@ class Link(Block):
     def __init__(self, ctx: Context, config: Configuration) -> None:
         super().__init__(ctx)
         self._config = config
-        self._book = CertificateBook(ctx.store)
+        self._book = CertificateBook(ctx.store, ctx.clock.now)
         config.judges[PROFILE.casefold()] = self._judge
         config.before_change[PROFILE.casefold()] = self._profile_goes
         config.before_change[PASSWORD.casefold()] = self._password_goes

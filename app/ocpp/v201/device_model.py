@@ -33,6 +33,7 @@ TABLE = "v201.variables"
 Source = Callable[[Place], str]
 Watcher = Callable[[], None]
 Guard = Callable[[str], None]
+Early = Callable[[str | None, str], None]
 
 _Key = tuple[tuple[str, str, int, int], tuple[str, str]]
 
@@ -55,6 +56,7 @@ class DeviceModel(Block):
         self._sources: dict[str, Source] = {}
         self._watchers: dict[str, list[Watcher]] = {}
         self._guards: dict[str, Guard] = {}
+        self._early: dict[str, Early] = {}
         self._identity_sources()
 
     # ---- life
@@ -99,6 +101,10 @@ class DeviceModel(Block):
     def guard(self, path: str, check: Guard) -> None:
         """Let `check` raise BadValue for values that the characteristics cannot rule out."""
         self._guards[path.lower()] = check
+
+    def before(self, path: str, changes: Early) -> None:
+        """Tell the value that is about to go, and who sets another one, in the step that writes it."""
+        self._early[path.lower()] = changes
 
     # ---- reading
 
@@ -178,7 +184,11 @@ class DeviceModel(Block):
         """Set from inside, read-only or not."""
         before = None if variable.secret else self.value(variable, attribute)
         row = self.ctx.store.get(TABLE, variable.path) or {}
-        self.ctx.store.put(TABLE, variable.path, {**row, attribute: value})
+        early = self._early.get(variable.path.lower()) if attribute == ACTUAL else None
+        with self.ctx.store.step():
+            if early is not None:
+                early(variable.attributes[ACTUAL].value, by)
+            self.ctx.store.put(TABLE, variable.path, {**row, attribute: value})
         variable.attributes[attribute].value = value
         if attribute != ACTUAL:
             return
@@ -204,7 +214,6 @@ class DeviceModel(Block):
         identity = self.ctx.settings.identity
         self.source("identity.model", lambda _: identity.model[:20])
         self.source("identity.vendor", lambda _: identity.vendor[:50])
-        self.source("security.profile", lambda _: str(self.ctx.settings.security_profile))
         self.source("clock.now", lambda _: stamp(self.ctx.clock.now()))
         self.source("phases.station", lambda _: str(self._station_phases()))
         self.source("phases.evse", lambda place: str(_phases(self._evse(place))))

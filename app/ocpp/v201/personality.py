@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
-from app.ocpp.personality import LinkPolicy, Personality
+from app.ocpp.personality import LinkPlan, LinkPolicy, Personality
 from app.ocpp.v201.authorization import Authorization
 from app.ocpp.v201.availability import Availability
 from app.ocpp.v201.cards import Cards
+from app.ocpp.v201.certificates import Certificates
 from app.ocpp.v201.configuration import PASSWORD, Configuration
 from app.ocpp.v201.data_transfer import DataTransfer
 from app.ocpp.v201.delivery import Delivery
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.metering import Metering
+from app.ocpp.v201.network import Network
 from app.ocpp.v201.provisioning import Provisioning
 from app.ocpp.v201.remote import Remote
 from app.ocpp.v201.reports import Reports
 from app.ocpp.v201.reset import Reset
+from app.ocpp.v201.security import Security
 from app.ocpp.v201.transactions import Transactions
 from app.ocpp.v201.triggers import Triggers
 from app.ocpp.v201.variables import Mutability, Path, Variable
@@ -32,7 +35,9 @@ class Personality201(Personality):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.model = DeviceModel(ctx)
+        self.network = Network(ctx, self.model)
         self.office = Provisioning(ctx, self.model)
+        self.network.switched = self.office.moved
         delivery = Delivery(ctx, self.model, self.office)
         self.outbox = Outbox(ctx, delivery)
         self.availability = Availability(ctx, self.model, self.office, self.outbox)
@@ -54,9 +59,12 @@ class Personality201(Personality):
             ctx, self.office, self.availability, self.metering, self.transactions
         )
         self.data_transfer = DataTransfer(ctx, self.office)
+        self.security = Security(ctx, self.model, self.office, self.availability)
+        self.certificates = Certificates(ctx, self.model, self.office, self.security, self.triggers)
         # availability hears of a cable before transactions do: the state is told first
         self.blocks = [
             self.model,
+            self.network,
             self.office,
             self.availability,
             self.authorization,
@@ -70,6 +78,8 @@ class Personality201(Personality):
             Configuration(ctx, self.model),
             Reports(ctx, self.model, self.office),
             self.data_transfer,
+            self.security,
+            self.certificates,
         ]
         self._wire(delivery)
 
@@ -79,11 +89,15 @@ class Personality201(Personality):
         delivery.gone = self.reset.something_delivered
         delivery.failed = self.reset.delivery_failed
         delivery.held = lambda: self.availability.telling
-        self.availability.told = self.outbox.kick
+        self.availability.told = self._states_told
         self.availability.busy = self._is_busy
         self.transactions.usable = self.availability.usable
         self.transactions.idle_hooks.append(self.availability.became_idle)
         self.office.accepted_hooks.append(self.outbox.kick)
+
+    def _states_told(self) -> None:
+        self.outbox.kick()
+        self.security.kick()
 
     def _is_busy(self, evse: int) -> bool:
         bay = self.transactions.bays[evse]
@@ -156,13 +170,19 @@ class Personality201(Personality):
         variable = self.model.at(name)
         if path.attribute not in variable.attributes:
             raise KeyError(name)
-        return self.model.set(variable, path.attribute, value, "person").status
+        status = self.model.set(variable, path.attribute, value, "person").status
+        if status == "Accepted" and variable.path == PASSWORD:
+            self.ctx.calls.close_link("the password has changed")
+        return status
 
     def link_policy(self) -> LinkPolicy:
         model = self.model
         return LinkPolicy(
             ping_interval=float(model.integer("OCPPCommCtrlr.WebSocketPingInterval")),
-            message_timeout=float(model.integer("OCPPCommCtrlr.MessageTimeout[Default]")),
+            message_timeout=float(
+                self.network.message_timeout()
+                or model.integer("OCPPCommCtrlr.MessageTimeout[Default]")
+            ),
             backoff_minimum=float(model.integer("OCPPCommCtrlr.RetryBackOffWaitMinimum")),
             backoff_random=float(model.integer("OCPPCommCtrlr.RetryBackOffRandomRange")),
             backoff_repeats=model.integer("OCPPCommCtrlr.RetryBackOffRepeatTimes"),
@@ -171,6 +191,12 @@ class Personality201(Personality):
     def basic_auth_password(self) -> str | bytes | None:
         """The password that was set over the protocol, which goes out as it is (errata 2.1)."""
         return self.model.text(PASSWORD) or None
+
+    def link_plan(self) -> LinkPlan:
+        return self.network.plan()
+
+    def link_tried(self, trial: LinkTrial) -> None:
+        self.network.tried(trial)
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
         return self.outbox.view(limit)

@@ -19,7 +19,7 @@ from app.ocpp.context import (
     NotConnected,
     Payload,
 )
-from app.ocpp.events import BootStateChanged, Direction, FramePassed, HeartbeatAnswered
+from app.ocpp.events import BootStateChanged, ClockSet, Direction, FramePassed, HeartbeatAnswered
 from app.ocpp.personality import Block
 from app.ocpp.v201.device_model import DeviceModel
 
@@ -52,6 +52,7 @@ class Provisioning(Block):
         self._last_sent = 0.0
         self._last_heartbeat = 0.0
         self._offline_since: float | None = None
+        self._moved = False
 
     # ---- life
 
@@ -68,8 +69,12 @@ class Provisioning(Block):
     def link_up(self, *, first: bool) -> None:
         offline = self.ctx.clock.elapsed() - (self._offline_since or 0.0)
         self._offline_since = None
-        if self.state is not BootState.ACCEPTED:
-            if self._retry is None:
+        moved, self._moved = self._moved, False
+        if moved and self.accepted and self._introduces_itself():
+            self._set(BootState.BOOTING)
+            self.ask("Unknown")
+        elif self.state is not BootState.ACCEPTED:
+            if self._retry is None or moved:
                 self.ask(self._boot_reason())
         elif self._boots_again(offline):
             self.ask("Unknown")
@@ -89,7 +94,15 @@ class Provisioning(Block):
         threshold = self._model.integer("OCPPCommCtrlr.OfflineThreshold")
         return chosen == "after-threshold" and offline > threshold
 
+    def _introduces_itself(self) -> bool:
+        """Errata B10.FR.10: who answers now may never have heard of us."""
+        return self.ctx.points.choose("ocpp201-baseline") != "edition-3"
+
     # ---- what others ask
+
+    def moved(self) -> None:
+        """The next link is with another network profile than the last one."""
+        self._moved = True
 
     @property
     def accepted(self) -> bool:
@@ -265,9 +278,13 @@ class Provisioning(Block):
             return
         chosen = self.ctx.points.choose("both-clock-drift")
         if chosen == "set-at-once":
-            self.ctx.clock.correct(server_time)
+            self._set_clock(server_time)
         elif chosen == "slew":
-            self.ctx.clock.correct(now + (server_time - now) * SLEW)
+            self._set_clock(now + (server_time - now) * SLEW)
+
+    def _set_clock(self, to: datetime) -> None:
+        change = self.ctx.clock.correct(to)
+        self.ctx.bus.publish(ClockSet(change.total_seconds(), "the back office"))
 
     def _cancel_timers(self) -> None:
         for timer in (self._retry, self._beat):

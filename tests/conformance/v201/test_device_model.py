@@ -284,8 +284,16 @@ async def test_custom_variables_and_overrides_of_the_configuration(bench201: Mak
 async def test_value_that_needs_a_boot_says_so(bench201: Make) -> None:
     """DM-02: RebootRequired."""
     bench = await booted(bench201)
-    model = bench.personality.model  # type: ignore[attr-defined]
-    model.at("OCPPCommCtrlr.NetworkConfigurationPriority").values = ("1", "2")
+    data = {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": "ws://elsewhere/ocpp",
+        "messageTimeout": 30,
+        "securityProfile": 0,
+        "ocppInterface": "Wired0",
+    }
+    request = {"configurationSlot": 2, "connectionData": data}
+    assert await bench.request("SetNetworkProfile", request) == {"status": "Accepted"}
     status = await set_variable(bench, "OCPPCommCtrlr", "NetworkConfigurationPriority", "2,1")
     assert status == "RebootRequired"
 

@@ -1,0 +1,287 @@
+"""Network profiles and the proofs of the link. Part 2, A01, A05, B09 and B10 with the errata of 2025-09.
+
+A slot holds a NetworkConnectionProfile. Slot 1 is what people have set up until the back office puts
+something else there. Slots and priorities count from the next boot on (B10.FR.04), so they are read once a
+power cycle; the order of attempts is the runtime's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.events import SettingChanged
+from app.ocpp.link_rows import TABLE
+from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
+from app.ocpp.shared.certificates.book import CertificateBook
+from app.ocpp.shared.certificates.model import RootKind
+from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.variables import BadValue, split
+
+PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
+ACTIVE = "OCPPCommCtrlr.ActiveNetworkProfile"
+ATTEMPTS = "OCPPCommCtrlr.NetworkProfileConnectionAttempts"
+PASSWORD = "SecurityCtrlr.BasicAuthPassword"
+PROFILE = "SecurityCtrlr.SecurityProfile"
+DOWNGRADE = "SecurityCtrlr.AllowSecurityProfileDowngrade"
+WILDCARDS = "SecurityCtrlr.AllowCSMSTLSWildcards"
+
+FIRST = 1
+"""The slot of what people have set up."""
+
+STATION = "station"
+"""Who changes a variable back."""
+
+NO_DOWNGRADE = "NoSecurityDowngrade"
+BAD_SLOT = "InvalidConfSlot"
+BAD_CONFIGURATION = "InvalidNetworkConf"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a profile is not taken: a reason code and what is said besides."""
+
+    reason: str
+    info: str
+
+
+class Network(Block):
+    """The slots, which of them is in use, and what an attempt to connect has shown."""
+
+    def __init__(self, ctx: Context, model: DeviceModel) -> None:
+        super().__init__(ctx)
+        self._model = model
+        self._book = CertificateBook(ctx.store, ctx.clock.now)
+        self._slots: dict[int, Payload | None] = {}
+        self._ways: tuple[Way, ...] = (Way(FIRST),)
+        self._active = FIRST
+        self.switched: Callable[[], None] = lambda: None
+        """Called when another profile than the last one is in use (errata B10.FR.10)."""
+        model.source("network.active", lambda _: str(self._active))
+        model.source("security.profile", lambda _: str(self.security_profile))
+        model.guard(PRIORITY, self._judge_priority)
+        model.before(PASSWORD, self._password_goes)
+
+    # ------------------------------------------------------------------ block
+
+    def restore(self) -> None:
+        self._slots = self._stored()
+        wanted = [int(slot) for slot in self._model.members(PRIORITY) if slot.isdigit()]
+        found = tuple(self._way(slot) for slot in wanted if slot in self._slots)
+        self._ways = found or (self._way(FIRST),)
+        row = self.ctx.store.get(TABLE, "active")
+        self._active = int(row["slot"]) if row else self._ways[0].slot
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"SetNetworkProfile": self._set_network_profile}
+
+    # ------------------------------------------------------------------ what runtime asks
+
+    @property
+    def security_profile(self) -> int:
+        """Of the profile in use."""
+        return self._profile_of(self._slots.get(self._active))
+
+    def plan(self) -> LinkPlan:
+        home = self._way(self._active) if self._active in self._slots else None
+        return LinkPlan(
+            self._ways,
+            home,
+            self._model.integer(ATTEMPTS),
+            self._passwords(),
+            wildcards=self._model.flag(WILDCARDS),
+        )
+
+    def message_timeout(self) -> int | None:
+        """What the profile in use says about CALLs (s); None: nothing."""
+        data = self._slots.get(self._active)
+        return int(data["messageTimeout"]) if data else None
+
+    def tried(self, trial: LinkTrial) -> None:
+        """An attempt has ended: one that worked settles what is in force."""
+        if trial.setback is not None:
+            return
+        before, profile_before = self._active, self.security_profile
+        with self.ctx.store.step():
+            self._settle_password(trial.password)
+            if trial.way.slot not in (0, self._active):
+                self._active = trial.way.slot
+                self.ctx.store.put(TABLE, "active", {"slot": self._active})
+                self._prune()
+            elif self.ctx.store.get(TABLE, "active") is None:
+                self.ctx.store.put(TABLE, "active", {"slot": self._active})
+        if self._active != before:
+            self._tell(ACTIVE, before, self._active)
+            if self.security_profile != profile_before:
+                self._tell(PROFILE, profile_before, self.security_profile)
+            self.switched()
+
+    def _tell(self, name: str, before: int, after: int) -> None:
+        self.ctx.bus.publish(SettingChanged(name, str(before), str(after), STATION))
+
+    # ------------------------------------------------------------------ slots
+
+    def _stored(self) -> dict[int, Payload | None]:
+        """By slot; None: what people have set up."""
+        found: dict[int, Payload | None] = {FIRST: None}
+        for key, row in self.ctx.store.rows(TABLE):
+            kind, _, number = key.partition(".")
+            if kind != "slot":
+                continue
+            if row.get("gone"):
+                found.pop(int(number), None)
+            else:
+                found[int(number)] = row["data"]
+        return found
+
+    def _way(self, slot: int) -> Way:
+        data = self._slots.get(slot)
+        if data is None:
+            return Way(slot)
+        return Way(slot, data["ocppCsmsUrl"], int(data["securityProfile"]))
+
+    def _profile_of(self, data: Payload | None) -> int:
+        return int(data["securityProfile"]) if data else self.ctx.settings.security_profile
+
+    def _prune(self) -> None:
+        """A05.FR.06: less safe profiles are gone for good, and with them their priority."""
+        least = self.security_profile
+        gone = [slot for slot, data in self._stored().items() if self._profile_of(data) < least]
+        if not gone:
+            return
+        for slot in gone:
+            self.ctx.store.put(TABLE, f"slot.{slot}", {"gone": True})
+            self._slots.pop(slot, None)
+        self._ways = tuple(way for way in self._ways if way.slot not in gone)
+        self._ways = self._ways or (self._way(self._active),)
+        named = self._model.members(PRIORITY)
+        left = [slot for slot in named if int(slot) not in gone] or [str(self._active)]
+        if list(named) != left:
+            self._model.put(self._model.at(PRIORITY), ",".join(left), STATION)
+
+    # ------------------------------------------------------------------ SetNetworkProfile
+
+    def _set_network_profile(self, request: Payload) -> Reply:
+        slot, data = int(request["configurationSlot"]), request["connectionData"]
+        refusal = self._refusal(slot, data)
+        if refusal is not None:
+            info = {"reasonCode": refusal.reason, "additionalInfo": refusal.info}
+            return Reply({"status": "Rejected", "statusInfo": info})
+        try:
+            self.ctx.store.put(TABLE, f"slot.{slot}", {"data": data})
+        except OSError:  # told by the store
+            info = {"reasonCode": "OutOfStorage"}
+            return Reply({"status": "Failed", "statusInfo": info})  # B09.FR.03
+        return Reply({"status": "Accepted"})
+
+    def _refusal(self, slot: int, data: Payload) -> Refusal | None:
+        """B09.FR.02, .04, .05 and .31."""
+        known = self._model.at(PRIORITY).values
+        if str(slot) not in known:
+            return Refusal(BAD_SLOT, f"slots are {', '.join(known)}")
+        flaw = _flaw(data)
+        if flaw is not None:
+            return Refusal(BAD_CONFIGURATION, flaw)
+        profile = int(data["securityProfile"])
+        if self._too_low(profile):
+            return Refusal(NO_DOWNGRADE, f"security profile {self.security_profile} is in use")
+        if str(slot) in self._model.members(PRIORITY):
+            lack = self._lack(profile)
+            return None if lack is None else Refusal(BAD_CONFIGURATION, lack)
+        return None
+
+    def _too_low(self, profile: int) -> bool:
+        """A00.FR.005, A05.FR.08 to .10: downward at most from 3 to 2, and only where that is allowed."""
+        present = self.security_profile
+        if profile >= present:
+            return False
+        if self.ctx.points.choose("ocpp201-baseline") == "edition-3":
+            return True
+        return not (self._model.flag(DOWNGRADE) and (present, profile) == (3, 2))
+
+    def _lack(self, profile: int) -> str | None:
+        """What this security profile needs and the station has not got (A05.FR.02 and .03)."""
+        given = self.ctx.settings.link
+        if profile == self.security_profile:
+            return None  # it is in use, so all is there
+        if profile in (1, 2) and not (self._model.text(PASSWORD) or given.password):
+            return "there is no BasicAuthPassword"
+        if profile >= 2 and not (given.roots or self._book.roots(RootKind.CSMS)):
+            return "there is no CSMS root certificate"
+        if profile == 3 and not (given.certificate or self._book.own_chains()):
+            return "there is no charging station certificate"
+        return None
+
+    def _judge_priority(self, value: str) -> None:
+        """B10.FR.01 and .02, A05.FR.02 to .10. Raises BadValue."""
+        slots = self._stored()
+        if not split(value):
+            raise BadValue(BAD_SLOT, "at least one slot is wanted")
+        for slot in map(int, split(value)):
+            if slot not in slots:
+                raise BadValue(BAD_CONFIGURATION, f"slot {slot} holds no profile")
+            profile = self._profile_of(slots[slot])
+            if self._too_low(profile):
+                raise BadValue(NO_DOWNGRADE, f"slot {slot} has security profile {profile}")
+            lack = self._lack(profile)
+            if lack is not None:
+                raise BadValue(BAD_CONFIGURATION, f"slot {slot}: {lack}")
+
+    # ------------------------------------------------------------------ the password
+
+    def _passwords(self) -> tuple[bytes | None, ...]:
+        found = [_bytes(self._model.text(PASSWORD))]
+        row = self.ctx.store.get(TABLE, "password")
+        if row is not None:
+            found.append(_bytes(row["before"]))
+        return tuple(found)
+
+    def _password_goes(self, before: str | None, by: str) -> None:
+        if by != STATION and self.ctx.store.get(TABLE, "password") is None:
+            self.ctx.store.put(TABLE, "password", {"before": before})
+
+    def _settle_password(self, place: int) -> None:
+        row = self.ctx.store.get(TABLE, "password")
+        if row is None:
+            return
+        self.ctx.store.delete(TABLE, "password")
+        if place > 0:
+            self._model.put(self._model.at(PASSWORD), row["before"] or "", STATION)
+
+
+def _bytes(password: str | None) -> bytes | None:
+    """Errata 2.1: sent as UTF-8 text, not decoded."""
+    return password.encode() if password else None
+
+
+def _flaw(data: Payload) -> str | None:
+    """What is wrong with a NetworkConnectionProfile for this station."""
+    profile, url = int(data["securityProfile"]), str(data["ocppCsmsUrl"])
+    if data["ocppVersion"] != "OCPP20":
+        return "only OCPP20"
+    if data["ocppTransport"] != "JSON":
+        return "only JSON"
+    if not 0 <= profile <= 3:
+        return "securityProfile is 0 to 3"
+    if int(data["messageTimeout"]) < 1:
+        return "messageTimeout is at least 1"
+    if "vpn" in data:
+        return "no VPN can be set up"
+    if "apn" in data and not data["ocppInterface"].startswith("Wireless"):
+        return "an APN needs a wireless interface"
+    return _url_flaw(url, secure=profile >= 2)
+
+
+def _url_flaw(url: str, *, secure: bool) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "ocppCsmsUrl is no URL"
+    if parts.scheme not in ("ws", "wss") or not host or parts.fragment:
+        return "ocppCsmsUrl is no ws or wss URL"
+    if secure and parts.scheme != "wss":
+        return "this security profile needs a wss URL"
+    return None
