@@ -5,11 +5,13 @@ The blocks of both versions listen for these; `raise_event` puts the names into 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from app.kernel.bus import Entry
-from app.ocpp.context import BootReason
-from app.ocpp.events import ClockSet, Direction, FramePassed, LinkFailed, SettingChanged
+from app.ocpp.context import BootReason, Context
+from app.ocpp.events import ClockSet, Direction, FramePassed, SettingChanged
+from app.ocpp.personality import LinkTrial, Setback
 from app.ocpp.shared.security_events import SecurityEvents
 from app.station.events import DoorOpened
 
@@ -28,30 +30,12 @@ REPLAYS = frozenset({"ocpp.note.id_in_use", "ocpp.note.id_used_before"})
 QUIET = 10.0
 """Station seconds between two log entries of the same event from the wire: a flood is one entry."""
 
-BAD_CERTIFICATE = frozenset(
-    {
-        "runtime.tls.not_yet_valid",
-        "runtime.tls.expired",
-        "runtime.tls.self_signed",
-        "runtime.tls.unknown_root",
-        "runtime.tls.unknown_issuer",
-        "runtime.tls.revoked",
-        "runtime.tls.wrong_name",
-        "runtime.tls.wrong_full_name",
-        "runtime.tls.not_trusted",
-    }
-)
-OLD_TLS = frozenset({"runtime.tls.version"})
-WEAK_CIPHER = frozenset({"runtime.tls.handshake_failure", "runtime.tls.cipher"})
-REFUSED_BY_THEM = frozenset(
-    {
-        "runtime.tls.certificate_required",
-        "runtime.tls.own_unknown",
-        "runtime.tls.own_bad",
-        "runtime.tls.own_expired",
-    }
-)
-DENIED = frozenset({401, 403})
+OF_A_SETBACK = {
+    Setback.CREDENTIALS: "FailedToAuthenticateAtCsms",
+    Setback.SERVER_CERTIFICATE: "InvalidCsmsCertificate",
+    Setback.TLS_VERSION: "InvalidTLSVersion",
+    Setback.TLS_CIPHERS: "InvalidTLSCipherSuite",
+}
 
 
 class CausesOfEvents(SecurityEvents):
@@ -60,20 +44,22 @@ class CausesOfEvents(SecurityEvents):
     settings: ClassVar[frozenset[str]] = frozenset()
     """Keys or variables whose change reconfigures security."""
 
+    def __init__(self, ctx: Context, may_send: Callable[[], bool]) -> None:
+        super().__init__(ctx, may_send)
+        self._last: dict[str, float] = {}
+        self._swallowed: dict[str, int] = {}
+        self._problem: tuple[str, str] | None = None
+
     def start(self) -> None:
         super().start()
         reason = self.ctx.boot_reason
         if reason in RESETS:
             self.raise_event("ResetOrReboot", reason.value)
         self.raise_event("StartupOfTheDevice", reason.value)
-        self._last: dict[str, float] = {}
-        self._swallowed: dict[str, int] = {}
-        self._problem: tuple[str, str] | None = None
         self.on(self._door, DoorOpened)
         self.on(self._clock, ClockSet)
         self.on(self._setting, SettingChanged)
         self.on(self._frame, FramePassed)
-        self.on(self._link_failed, LinkFailed)
 
     def clock_threshold(self) -> float:
         """Seconds by which the clock may be set without an event; less than 0: by any."""
@@ -83,10 +69,6 @@ class CausesOfEvents(SecurityEvents):
         """Somebody logged in, or tried to, at the maintenance interface. The format is the appendix's."""
         kind = "MaintenanceLoginAccepted" if accepted else "MaintenanceLoginFailed"
         self.raise_event(kind, f"{{'user': '{user}', 'origin': '{origin}'}}")
-
-    def link_up(self, *, first: bool) -> None:
-        self._problem = None
-        super().link_up(first=first)
 
     # ------------------------------------------------------------------ causes
 
@@ -128,31 +110,19 @@ class CausesOfEvents(SecurityEvents):
         more = self._swallowed.pop(kind, 0)
         self.raise_event(kind, f"{info} (and {more} more before)" if more else info)
 
-    def _link_failed(self, entry: Entry) -> None:
-        """Once for the same problem, however often the attempt is repeated."""
-        event = entry.event
-        assert isinstance(event, LinkFailed)
-        found = self._judge_failure(event)
-        if found is None or found == self._problem:
-            return
-        self._problem = found
-        kind, info = found
-        if kind == "InvalidCsmsCertificate":
-            self.raise_event("CsmsFailedToAuthenticate", info)
-        # "trigger", A00.FR.309, .315 and .322: sent, though the list of 1.6 has them for the log only
-        self.raise_event(kind, info, critical=None if kind.startswith("Failed") else True)
+    # ------------------------------------------------------------------ the link
 
-    def _judge_failure(self, event: LinkFailed) -> tuple[str, str] | None:
-        why = event.why
-        info = why.id.rpartition(".")[2]
-        if why.id in BAD_CERTIFICATE:
-            return "InvalidCsmsCertificate", info
-        if why.id in OLD_TLS:
-            return "InvalidTLSVersion", info
-        if why.id in WEAK_CIPHER:
-            return "InvalidTLSCipherSuite", info
-        if why.id in REFUSED_BY_THEM:
-            return "FailedToAuthenticateAtCsms", info
-        if event.step == "http" and why.params.get("status") in DENIED:
-            return "FailedToAuthenticateAtCsms", f"HTTP {why.params['status']}"
-        return None
+    def link_tried(self, trial: LinkTrial) -> None:
+        """An attempt to connect has ended. Told once for the same problem (A00.FR.316, note)."""
+        if trial.setback is None:
+            self._problem = None
+            return
+        kind = OF_A_SETBACK.get(trial.setback)
+        if kind is None or (kind, trial.told) == self._problem:
+            return
+        self._problem = (kind, trial.told)
+        if trial.setback is Setback.SERVER_CERTIFICATE:
+            self.raise_event("CsmsFailedToAuthenticate", trial.told)
+        # "trigger" (A00.FR.309, .315, .322): sent, though the list of 1.6 has them for the log only
+        pushed = None if trial.setback is Setback.CREDENTIALS else True
+        self.raise_event(kind, trial.told, critical=pushed)

@@ -58,6 +58,8 @@ class Key:
     """The key that tells how many items the list may hold."""
     offered: bool = True
     """Whether it is there without the configuration file naming it."""
+    choices: tuple[str, ...] = ()
+    """The words it takes, where they are limited."""
 
 
 def _flag(name: str, default: str, access: Access = Access.BOTH, profile: str = CORE) -> Key:
@@ -169,6 +171,23 @@ KEYS: tuple[Key, ...] = (
     _count("CertificateStoreMaxLength", "20", R, profile=SECURITY),
 )
 """The standard keys, in the order of the specification."""
+
+SIGNED_KEYS: tuple[Key, ...] = (
+    Key(
+        "PublicKeyWithSignedMeterValue",
+        Kind.TEXT,
+        RW,
+        "OncePerTransaction",
+        choices=("Never", "OncePerTransaction", "EveryMeterValue"),
+    ),
+    _flag("SampledDataSignReadings", "false"),
+    Key("StartTxnSampledData", Kind.CSL, RW, "", check=Check.MEASURANDS),
+    _flag("SampledDataSignStartedReadings", "false"),
+    _flag("SampledDataSignUpdatedReadings", "false"),
+    _flag("AlignedDataSignReadings", "false"),
+    _flag("AlignedDataSignUpdatedReadings", "false"),
+)
+"""Of the application note on signed meter values, part 3.3; MeterPublicKey<n> is there for each connector."""
 
 OWN_KEYS: tuple[Key, ...] = (
     # transactions before the first Accepted of a power cycle (16-BOOT-11)

@@ -24,7 +24,7 @@ from app.ocpp.v201.variables import (
 )
 from app.station.snapshot import StationSnapshot
 
-FEATURES = frozenset({"auth_cache"})
+FEATURES = frozenset({"auth_cache", "iso15118"})
 """The optional blocks that are built."""
 
 _ACCESS = {

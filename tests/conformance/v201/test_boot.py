@@ -28,6 +28,7 @@ async def test_boot_reads_like_the_specification(bench201: Make) -> None:
           chargingStation.firmwareVersion=2.3 chargingStation.modem.iccid=8931
         > StatusNotification evseId=1 connectorId=1 connectorStatus=Available
         > StatusNotification evseId=2 connectorId=1 connectorStatus=Available
+        > SecurityEventNotification type=StartupOfTheDevice
         """.replace("\\\n          ", "")
     )
     told = [event.state for event in bench.happened(BootStateChanged)]
@@ -62,6 +63,7 @@ async def test_pending_station_asks_again_after_the_interval_and_says_nothing_el
         > BootNotification reason=PowerUp
         > StatusNotification evseId=1 connectorStatus=Occupied
         > StatusNotification evseId=2 connectorStatus=Available
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
 

@@ -233,7 +233,7 @@ async def test_reset_equals_kill_and_restart(bench201: Make) -> None:
         said = [
             str(line).replace("RemoteReset", "PowerUp")
             for line in lines
-            if line.action != "TransactionEvent"
+            if line.action not in ("TransactionEvent", "SecurityEventNotification")
         ]
         tables = ("v201.variables", "v201.availability", "v201.scheduled")
         return said, [bench.store.rows(table) for table in tables]
@@ -257,6 +257,8 @@ async def test_immediate_reset_ends_sessions_and_boots_anew(bench201: Make) -> N
         > BootNotification reason=RemoteReset
         > StatusNotification evseId=1 connectorStatus=Occupied
         > StatusNotification evseId=2 connectorStatus=Available
+        > SecurityEventNotification type=ResetOrReboot techInfo=RemoteReset
+        > SecurityEventNotification type=StartupOfTheDevice
         """.replace("\\\n", "")
     )
     assert bench.reboots == [BootReason.REMOTE_RESET]

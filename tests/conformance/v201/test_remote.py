@@ -358,7 +358,7 @@ async def test_triggered_transaction_event(bench201: Make) -> None:
 async def test_message_that_is_not_built_is_not_implemented(bench201: Make) -> None:
     """F06.FR.08."""
     bench = await booted(bench201)
-    assert await trigger(bench, "SignV2GCertificate") == "NotImplemented"
+    assert await trigger(bench, "PublishFirmwareStatusNotification") == "NotImplemented"
 
 
 # ---- data transfer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ Row = dict[str, Any]
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusQuestion:
+    """A certificate and where its OCSP status is to be had."""
+
+    hash_data: HashData
+    url: str
 
 
 class CertificateBook:
@@ -91,18 +100,14 @@ class CertificateBook:
         `must_be_signed`: AdditionalRootCertificateCheck, only for CSMS roots: the new one has to be signed
         by the old one, which becomes its fallback. Raises BadCertificate, and NoRoom.
         """
-        from app.ocpp.shared.certificates import x509
-
-        at = self._now()
-        found = x509.check_root(pem, at, self.known())
-        older = self.roots(kind) if must_be_signed and kind == RootKind.CSMS else []
-        if older and not any(
-            _fingerprint(one) == found.fingerprint or x509.is_issued_by(found.pem, one)
-            for one in older
-        ):
-            raise BadCertificate("not signed by the present root")
+        older = self.replaced_by(kind, must_be_signed=must_be_signed)
+        found = check_root(pem, self._now(), self.known(), older)
         self.put_root(kind, found, most=most, replaces=bool(older))
         return found
+
+    def replaced_by(self, kind: str, *, must_be_signed: bool) -> list[str]:
+        """The roots that a new one of this kind takes the place of, and must be signed by."""
+        return self.roots(kind) if must_be_signed and kind == RootKind.CSMS else []
 
     def put_root(self, kind: str, found: Facts, *, most: int, replaces: bool = False) -> None:
         """Write a checked root down. `replaces`: the others of its kind become fallbacks. Raises NoRoom."""
@@ -252,6 +257,7 @@ class CertificateBook:
             subject=row["subject"],
             not_before=parse_stamp(row["not_before"]),
             not_after=parse_stamp(row["not_after"]),
+            installed=parse_stamp(row["installed"]),
             proven=bool(row["proven"]),
             failures=int(row["failures"]),
         )
@@ -325,6 +331,18 @@ class CertificateBook:
                 found.append(Installed(V2G_CHAIN, leaf, tuple(others[:4])))
         return found
 
+    def status_questions(self) -> list[StatusQuestion]:
+        """Each certificate of our V2G chains that has an OCSP responder (M06.FR.06)."""
+        found = []
+        for _, row in self._store.rows(TABLE):
+            if row["use"] == "chain" and row["purpose"] != Purpose.STATION:
+                found += [
+                    StatusQuestion(_hash(hashes[0]), url)
+                    for url, hashes in zip(row["ocsp"], row["hashes"], strict=True)
+                    if url
+                ]
+        return found
+
     def delete(self, wanted: HashData, *, keep_last_csms: bool = False) -> str:
         """Forget the certificate of these hashes: Accepted, Failed or NotFound (M04).
 
@@ -362,10 +380,20 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _fingerprint(pem: str) -> str:
+def check_root(pem: str, at: datetime, known: Iterable[str], older: Sequence[str]) -> Facts:
+    """A root that may be installed, signed by one of `older` if there are any. Pure, for a thread.
+
+    Raises BadCertificate.
+    """
     from app.ocpp.shared.certificates import x509
 
-    return x509.facts(pem).fingerprint
+    found = x509.check_root(pem, at, known)
+    if older and not any(
+        x509.facts(one).fingerprint == found.fingerprint or x509.is_issued_by(found.pem, one)
+        for one in older
+    ):
+        raise BadCertificate("not signed by the present root")
+    return found
 
 
 def _root(row: Row) -> Root:

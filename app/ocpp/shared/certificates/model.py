@@ -149,6 +149,7 @@ class OwnChain:
     subject: str
     not_before: datetime
     not_after: datetime
+    installed: datetime
     proven: bool = False
     """A link came about with it."""
     failures: int = 0
