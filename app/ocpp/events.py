@@ -243,6 +243,15 @@ class LogProgress(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FileFaultChosen(Event):
+    """Somebody wants something to go wrong with files. `kind` firmware or log; None lifts what was chosen."""
+
+    kind: str
+    fault: str | None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueChanged(Event):
     """The outbox: how many messages wait."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -31,6 +31,7 @@ from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.version import Version
 from app.runtime.connection import Connection, Target, Tried, take_no_note
+from app.runtime.files import FilePorts
 from app.runtime.store import Store
 from app.runtime.wire import Opener, open_websocket
 
@@ -60,6 +61,7 @@ class Board:
     random: Random | None = None
     tried: Tried = take_no_note
     """Told how each attempt to connect went."""
+    file_ports: FilePorts = field(default_factory=FilePorts)
 
 
 class PowerCycle:
@@ -195,6 +197,10 @@ class PowerCycle:
             spawn=self.spawn,
             reboot=self._reboot,
             boot_reason=self.reason,
+            transfer=board.file_ports.transfer,
+            logs=board.file_ports.logs,
+            files=board.file_ports.files,
+            faults=board.file_ports.faults,
         )
         personality = board.make_personality(version, context)
         self.dialogue, self.personality = dialogue, personality

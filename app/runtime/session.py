@@ -35,6 +35,8 @@ from app.runtime.config import Config
 from app.runtime.diagnosis import Step, diagnose
 from app.runtime.dialing import Dialing
 from app.runtime.events import ComputerWoke, StateReset, StateTold, VersionSettled
+from app.runtime.files import FileDesk, transfers
+from app.runtime.logs import StationLogs
 from app.runtime.power import Power
 from app.runtime.power_cycle import Board, MakePersonality
 from app.runtime.sleep_watch import SleepWatch
@@ -141,6 +143,7 @@ class Session:
         bring_back(config, self.store, self.clock)
         self._calendar = CalendarKeeper(config, self.store, self.clock, self.link)
         self._sleep = SleepWatch(self.link, self._woke)
+        self.files = self._make_desk()
         self._board = self._make_board()
         self._keeper: WorldKeeper | None = None
         self._power = Power(
@@ -151,6 +154,22 @@ class Session:
         )
         self._removers: list[Remover] = []
         self.store.on_failure = self._store_failed
+
+    def _make_desk(self) -> FileDesk:
+        """What is needed to move files."""
+        network = transfers(
+            self.bus,
+            lambda: self.station.snapshot().network,
+            lambda: self._wishes.link().tls,
+            self.store,
+            self.config.csms.proxy,
+        )
+
+        def logs(into: Path) -> StationLogs:
+            told = (self.journal, self.exchanges, self.store, self.catalogue)
+            return StationLogs(*told, self.snapshot, into, self.state_dir)
+
+        return FileDesk(self.bus, network, logs, self.state_dir)
 
     def _make_board(self) -> Board:
         return Board(
@@ -170,6 +189,7 @@ class Session:
             opener=self._parts.opener,
             random=self._parts.random,
             tried=self._dialing.tried,
+            file_ports=self.files.ports,
         )
 
     # ------------------------------------------------------------------ life
@@ -227,6 +247,7 @@ class Session:
             close()
         self.store.close()
         self.journal.close()
+        self.files.close()
 
     async def settled(self) -> None:
         """Wait until what was ordered of the power has happened and the state is written."""
@@ -428,6 +449,7 @@ class Session:
             station=self.station.snapshot(),
             reboots=max(0, self._power.cycles - 1),
             clock_rate=getattr(self.clock, "rate", None),
+            jobs=personality.jobs() if personality else (),
             problems=(self._failure,) if self._failure else (),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from app.kernel.text import Text
-from app.ocpp.context import BootState, SessionView
+from app.ocpp.context import BootState, JobView, SessionView
 from app.ocpp.version import Version
 from app.station.snapshot import StationSnapshot
 
@@ -74,5 +74,7 @@ class SessionSnapshot:
     """Power cycles of this session before the present one."""
     clock_rate: float | None = None
     """Station seconds a real second; None: virtual."""
+    jobs: tuple[JobView, ...] = ()
+    """Firmware updates and uploads of logs: those that run, and the last of each kind."""
     problems: tuple[Text, ...] = field(default=())
     """What stands in the way and must be told: a failed state file, for one."""

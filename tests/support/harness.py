@@ -103,11 +103,14 @@ class Bench:
         personality: MakePersonality | None = None,
         station: Callable[[Bench], Any] | None = None,
         boot_reason: BootReason = BootReason.POWER_UP,
+        ports: Mapping[str, Any] | None = None,
     ) -> None:
         self.version = version
         self.blueprint = blueprint
         self.settings = settings or OcppSettings()
         self.seed = seed
+        self.ports = dict(ports or {})
+        """Further ports of the context, by name: they outlive the power, as a disk does."""
         self.activity = Activity()
         self.clock = VirtualClock(start, self.activity)
         self.link = ManualLinkClock()
@@ -353,6 +356,7 @@ class Bench:
             spawn=self.spawn,
             reboot=self._reboot,
             boot_reason=reason,
+            **self.ports,
         )
         self.personality = self._make_personality(self.version, self.ctx)
         self.personality.restore()
