@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
-from app.ocpp.personality import LinkPlan, LinkPolicy, Personality
+from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
 from app.ocpp.v201.authorization import Authorization
 from app.ocpp.v201.availability import Availability
 from app.ocpp.v201.cards import Cards
@@ -197,6 +197,7 @@ class Personality201(Personality):
 
     def link_tried(self, trial: LinkTrial) -> None:
         self.network.tried(trial)
+        self.security.link_tried(trial)
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
         return self.outbox.view(limit)
