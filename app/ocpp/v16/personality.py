@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import ClassVar
 
 from app.kernel.units import parse_stamp
-from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
+from app.ocpp.context import BootState, Context, JobView, Payload, QueuedMessage, SessionView
 from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.book import Book
 from app.ocpp.v16.boot import Boot
+from app.ocpp.v16.certificates import Certificates
 from app.ocpp.v16.configuration import PERSON, Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.data_transfer import DataTransfer
 from app.ocpp.v16.delivery import Delivery
 from app.ocpp.v16.drivers import Drivers
+from app.ocpp.v16.file_jobs import FileJobs
 from app.ocpp.v16.heartbeat import Heartbeat
 from app.ocpp.v16.link import Link
 from app.ocpp.v16.local_list import LocalAuthList
@@ -25,6 +27,7 @@ from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.reset import Reset
 from app.ocpp.v16.rooms import Rooms16
 from app.ocpp.v16.rows import Transaction
+from app.ocpp.v16.security import Security
 from app.ocpp.v16.signals import Lights, Signals
 from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.timers import Timers
@@ -34,7 +37,7 @@ from app.ocpp.version import Version
 
 
 class Personality16(Personality):
-    """A charge point of OCPP 1.6: all feature profiles but the transfer of files."""
+    """A charge point of OCPP 1.6: all feature profiles."""
 
     version: ClassVar[Version] = Version.V16
 
@@ -86,6 +89,17 @@ class Personality16(Personality):
             ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
         )
         self.data_transfer = DataTransfer(ctx)
+        self.security = Security(ctx, config, boot, notifier)
+        self.certificates = Certificates(ctx, config, boot, self.security, self.triggers)
+        self.file_jobs = FileJobs(
+            ctx,
+            config,
+            connectors,
+            self.availability,
+            boot,
+            self.triggers,
+            self.security.raise_event,
+        )
         self.rooms = Rooms16(
             ctx,
             config,
@@ -132,6 +146,9 @@ class Personality16(Personality):
             self.triggers,
             Lights(ctx, config),
             self.data_transfer,
+            self.security,
+            self.certificates,
+            *self.file_jobs.blocks,
         ]
 
     def stop(self) -> None:
@@ -153,6 +170,9 @@ class Personality16(Personality):
             for item in self.connectors
             if item.transaction is not None
         )
+
+    def jobs(self) -> tuple[JobView, ...]:
+        return self.file_jobs.views()
 
     def settings(self) -> list[Payload]:
         return self.configuration.describe()
@@ -181,6 +201,7 @@ class Personality16(Personality):
 
     def link_tried(self, trial: LinkTrial) -> None:
         self.link.tried(trial)
+        self.security.link_tried(trial)
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
         return self.delivery.outbox.view(limit)
