@@ -7,8 +7,8 @@ file says, the default. Names compare without case.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from app.ocpp.context import Context, Handler, HandlerError, KeySetting, Payload, Reply
 from app.ocpp.events import SettingChanged
@@ -23,6 +23,7 @@ from app.ocpp.v16.keys import (
     REMOTE_TRIGGER,
     RESERVATION,
     ROTATIONS,
+    SIGNED_KEYS,
     SMART_CHARGING,
     Access,
     Check,
@@ -48,6 +49,14 @@ class BadValue(ValueError):
     """A value that the key does not take."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value that is not ours to keep, and what makes it known."""
+
+    value: Callable[[], str | None]
+    ready: Callable[[], Awaitable[None]]
+
+
 class Configuration(Block):
     """The configuration keys of the charge point."""
 
@@ -60,6 +69,7 @@ class Configuration(Block):
         )
         self._keys = self._table()
         self._values: dict[str, str] = {}
+        self._given: dict[str, _Given] = {}
         self._waiting: dict[str, str | None] = {}
         """What keys that wait for the next boot were before they were changed."""
         self.judges: dict[str, Callable[[str, str], None]] = {}
@@ -82,6 +92,8 @@ class Configuration(Block):
 
     def _set(self, low: str) -> str | None:
         """The value as it was set, though it may wait for the next boot."""
+        if low in self._given:
+            return self._given[low].value()
         return self._values.get(low, self._keys[low].default)
 
     def flag(self, name: str) -> bool:
@@ -104,6 +116,13 @@ class Configuration(Block):
         """A list of measurands; what the meter cannot measure is passed over."""
         found = (parse(item) for item in _items(self.text(name)))
         return [wish for wish in found if wish is not None]
+
+    def give(
+        self, name: str, value: Callable[[], str | None], ready: Callable[[], Awaitable[None]]
+    ) -> None:
+        """A read-only key whose value the hardware tells; `ready` is awaited where that is None."""
+        self._keys.setdefault(name.casefold(), Key(name, Kind.TEXT, Access.READ, None))
+        self._given[name.casefold()] = _Given(value, ready)
 
     def all(self) -> list[Key]:
         return list(self._keys.values())
@@ -185,6 +204,7 @@ class Configuration(Block):
                 "profile": key.profile,
                 "minimum": key.minimum,
                 "maximum": key.maximum,
+                "values": list(key.choices),
                 "secret": _secret(key),
                 "reboot": key.reboot,
                 "waiting": key.name.casefold() in self._waiting,
@@ -201,8 +221,24 @@ class Configuration(Block):
 
     # ------------------------------------------------------------------ messages
 
-    def _get_configuration(self, request: Payload) -> Reply:
+    def _get_configuration(self, request: Payload) -> Reply | Awaitable[Reply]:
         asked: list[str] = list(dict.fromkeys(request.get("key") or []))
+        wanted = {name.casefold() for name in asked} or self._keys.keys()
+        late = {
+            given.ready
+            for low, given in self._given.items()
+            if low in wanted and given.value() is None
+        }
+        return self._read_later(asked, late) if late else self._read(asked)
+
+    async def _read_later(
+        self, asked: list[str], late: Iterable[Callable[[], Awaitable[None]]]
+    ) -> Reply:
+        for ready in late:
+            await ready()
+        return self._read(asked)
+
+    def _read(self, asked: list[str]) -> Reply:
         if not asked:
             return Reply({"configurationKey": [self._told(key) for key in self._keys.values()]})
         limit = self.number("GetConfigurationMaxKeys")
@@ -241,7 +277,7 @@ class Configuration(Block):
     def _table(self) -> dict[str, Key]:
         wanted = {item.key.casefold(): item for item in self.ctx.settings.keys}
         table: dict[str, Key] = {}
-        for key in (*KEYS, *OWN_KEYS):
+        for key in (*KEYS, *SIGNED_KEYS, *OWN_KEYS):
             setting = wanted.pop(key.name.casefold(), None)
             if key.offered or setting is not None:
                 table[key.name.casefold()] = _preset(self._fitted(key), setting)
@@ -291,6 +327,8 @@ class Configuration(Block):
             return self._checked_number(key, value)
         if key.kind is Kind.CSL:
             return self._checked_list(key, value)
+        if key.choices and value not in key.choices:
+            raise BadValue(value)
         if key.check is Check.PASSWORD and not HEX_KEY.fullmatch(value):
             raise BadValue("32 to 40 hexadecimal digits")  # whitepaper A00.FR.205
         return value

@@ -18,6 +18,7 @@ from app.ocpp.v16.delivery import METER, Delivery
 from app.ocpp.v16.measurands import Wish, meter_value
 from app.ocpp.v16.rotation import on_grid, rotations
 from app.ocpp.v16.rows import Transaction
+from app.ocpp.v16.signing import Signing
 from app.station.kinds import Current
 from app.station.snapshot import MeterReading
 
@@ -25,6 +26,7 @@ SAMPLED = "MeterValuesSampledData"
 ALIGNED = "MeterValuesAlignedData"
 STOP_SAMPLED = "StopTxnSampledData"
 STOP_ALIGNED = "StopTxnAlignedData"
+START_SAMPLED = "StartTxnSampledData"
 
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 PERIODIC, CLOCK, TRIGGER = "Sample.Periodic", "Sample.Clock", "Trigger"
@@ -40,8 +42,10 @@ class Metering(Block):
         connectors: Connectors,
         book: Book,
         delivery: Delivery,
+        signing: Signing,
     ) -> None:
         super().__init__(ctx)
+        self._signing = signing
         self._config = config
         self._connectors = connectors
         self._book = book
@@ -83,11 +87,17 @@ class Metering(Block):
         if transaction is None:
             return
         choice = self._opening()
-        if choice == "begin-in-first":
-            self._queue(transaction, reading, self._config.wishes(SAMPLED), BEGIN)
-        if choice in ("begin-end-in-stop-data", "periodic-only"):
+        first = self._config.wishes(START_SAMPLED)
+        if choice == "begin-in-first" and not first:
+            first = self._config.wishes(SAMPLED)
+        self._queue(transaction, reading, first, BEGIN)
+        if self._signing.kept():
+            wishes = self._signing.kept_wishes(self._stop_wishes())
+            self._keep(transaction, reading, wishes, BEGIN, signed=True)
+        elif choice in ("begin-end-in-stop-data", "periodic-only"):
             context = BEGIN if choice == "begin-end-in-stop-data" else PERIODIC
             self._keep(transaction, reading, self._stop_wishes(), context)
+        self._book.save(transaction)
 
     def started(self, item: Connector) -> None:
         """Sample from now on."""
@@ -110,14 +120,16 @@ class Metering(Block):
         if choice == "begin-in-first":
             self._queue(transaction, reading, self._config.wishes(SAMPLED), END)
         values = self._book.samples(transaction)
-        if choice in ("begin-end-in-stop-data", "periodic-only"):
-            context = END if choice == "begin-end-in-stop-data" else PERIODIC
-            closing = self._value(
-                transaction.evse, reading, self._stop_wishes(), context, transaction.meter_last
-            )
+        signed, wishes, context = self._signing.kept(), self._stop_wishes(), END
+        if signed:
+            wishes = self._signing.kept_wishes(wishes)
+        elif choice == "periodic-only":
+            context = PERIODIC
+        if signed or choice in ("begin-end-in-stop-data", "periodic-only"):
+            closing = self._of(transaction, reading, wishes, context, signed=signed)
             values += [closing] if closing is not None else []
         self._book.drop_samples(transaction)
-        if not self._stop_wishes():
+        if not wishes:
             return []
         return thinned(values, self._config.number("StopTransactionMaxMeterValues"))
 
@@ -157,17 +169,39 @@ class Metering(Block):
     def _queue(
         self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
     ) -> None:
-        value = self._value(transaction.evse, reading, wishes, context, transaction.meter_last)
+        signed = self._signing.sent(context)
+        value = self._of(transaction, reading, wishes, context, signed=signed)
         if value is not None:
             payload = {"connectorId": transaction.number, "meterValue": [value]}
             self._delivery.put(METER, payload, transaction)
 
     def _keep(
-        self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
+        self,
+        transaction: Transaction,
+        reading: MeterReading,
+        wishes: list[Wish],
+        context: str,
+        *,
+        signed: bool = False,
     ) -> None:
-        value = self._value(transaction.evse, reading, wishes, context, transaction.meter_last)
+        value = self._of(transaction, reading, wishes, context, signed=signed)
         if value is not None:
             self._book.keep_sample(transaction, value)
+
+    def _of(
+        self,
+        transaction: Transaction,
+        reading: MeterReading,
+        wishes: list[Wish],
+        context: str,
+        *,
+        signed: bool,
+    ) -> Payload | None:
+        """A MeterValue of a transaction."""
+        value = self._value(transaction.evse, reading, wishes, context, transaction.meter_last)
+        if value is None or not signed:
+            return value
+        return self._signing.signed(value, transaction, reading, context)
 
     def _value(
         self,

@@ -58,6 +58,8 @@ class Transaction:
     """The last time this row was written while it ran."""
     meter_last: int = 0
     samples: int = 0
+    key_told: bool = False
+    """A signed value of it has carried the meter's public key."""
 
     def row(self) -> dict[str, Any]:
         return asdict(self)

@@ -6,6 +6,7 @@ Nothing here reads the key back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from app.kernel.text import Text
 from app.ocpp.context import KeySetting, OcppSettings
-from app.ocpp.v16.keys import KEYS, OWN_KEYS, Access
+from app.ocpp.v16.keys import KEYS, OWN_KEYS, SIGNED_KEYS, Access
 from app.ocpp.version import Version
 from app.station.commands import Restart
 from app.station.intents import PlugIn, PresentCard, PressStop, Refused, SetVehicle, Unplug
@@ -24,6 +25,7 @@ from tests.conformance.v16.test_smart_charging import amps, maximum, put
 from tests.support.harness import MUTE, Bench, Refuse
 
 REGISTER = "Energy.Active.Import.Register"
+IN_STOP = {"Stop Transaction.Begin", "Stop Transaction.End"}
 INVALID = {"transactionId": 1, "idTagInfo": {"status": "Invalid"}}
 
 
@@ -175,6 +177,41 @@ async def lock_after_the_car_left(bench: Bench) -> str:
     return bench.station.snapshot().evse(2).connectors[0].lock.value
 
 
+async def signed_samples(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
+    """Message and sample of each signed value of a session of two minutes."""
+    await session(bench)
+    await bench.advance(130)
+    await bench.do(PressStop(1))
+    told = [("MeterValues", item["meterValue"]) for item in bench.sent("MeterValues")]
+    told += [("Stop", item.get("transactionData", [])) for item in bench.sent("StopTransaction")]
+    return [
+        (message, sample)
+        for message, values in told
+        for value in values
+        for sample in value["sampledValue"]
+        if sample.get("format") == "SignedData"
+    ]
+
+
+async def what_is_signed(bench: Bench) -> set[str]:
+    return {f"{message} {sample['context']}" for message, sample in await signed_samples(bench)}
+
+
+async def public_keys_told(bench: Bench) -> int:
+    found = [json.loads(sample["value"]) for _, sample in await signed_samples(bench)]
+    return sum(bool(item["publicKey"]) for item in found)
+
+
+async def first_meter_values(bench: Bench) -> set[str]:
+    await session(bench)
+    await bench.advance(61)
+    return {
+        sample["context"]
+        for item in bench.sent("MeterValues")
+        for sample in item["meterValue"][0]["sampledValue"]
+    }
+
+
 async def data_of_the_stop(bench: Bench) -> set[str]:
     await session(bench)
     await bench.advance(900)
@@ -294,6 +331,39 @@ PROBES = {
         set(),
         {"Transaction.Begin", "Sample.Periodic", "Transaction.End"},
     ),
+    "SampledDataSignReadings": Probe("true", what_is_signed, set(), IN_STOP),
+    "AlignedDataSignReadings": Probe("true", what_is_signed, set(), IN_STOP),
+    "StartTxnSampledData": Probe(
+        REGISTER, first_meter_values, {"Sample.Periodic"}, {"Transaction.Begin", "Sample.Periodic"}
+    ),
+    "SampledDataSignStartedReadings": Probe(
+        "true",
+        what_is_signed,
+        IN_STOP,
+        {*IN_STOP, "MeterValues Transaction.Begin"},
+        keys={"SampledDataSignReadings": "true", "StartTxnSampledData": REGISTER},
+    ),
+    "SampledDataSignUpdatedReadings": Probe(
+        "true",
+        what_is_signed,
+        IN_STOP,
+        {*IN_STOP, "MeterValues Sample.Periodic"},
+        keys={"SampledDataSignReadings": "true"},
+    ),
+    "AlignedDataSignUpdatedReadings": Probe(
+        "true",
+        what_is_signed,
+        IN_STOP,
+        {*IN_STOP, "MeterValues Sample.Clock"},
+        keys={"AlignedDataSignReadings": "true", "ClockAlignedDataInterval": "60"},
+    ),
+    "PublicKeyWithSignedMeterValue": Probe(
+        "EveryMeterValue",
+        public_keys_told,
+        1,
+        2,
+        keys={"SampledDataSignReadings": "true"},
+    ),
     "TransactionMessageAttempts": Probe("2", tries_to_deliver, 13, 12, keys=UNTOLD),
     "TransactionMessageRetryInterval": Probe("10", tries_to_deliver, 13, 23, keys=UNTOLD),
     "UnlockConnectorOnEVSideDisconnect": Probe("false", lock_after_the_car_left, "open", "locked"),
@@ -320,7 +390,9 @@ LATER = {"CpoName", "SecurityProfile"}
 
 
 def test_every_key_that_can_be_written_has_a_probe() -> None:
-    writable = {key.name for key in (*KEYS, *OWN_KEYS) if key.access is not Access.READ}
+    writable = {
+        key.name for key in (*KEYS, *SIGNED_KEYS, *OWN_KEYS) if key.access is not Access.READ
+    }
     assert set(PROBES) | LATER == writable
 
 
