@@ -27,6 +27,7 @@ from app.ocpp.events import SettingChanged
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, Point
+from app.ocpp.shared.signed_meter import TABLE as METER_KEYS
 from app.ocpp.version import Version
 from app.runtime import build
 from app.runtime.address import address
@@ -370,7 +371,7 @@ class Session:
         await self.settled()
 
     def _forget(self) -> None:
-        self.store.reset(keep=(WORLD, IDENTITY))
+        self.store.reset(keep=(WORLD, IDENTITY, METER_KEYS))
         self._wishes.reread()
         for point in self.points.chosen:
             self.points.set(point, self.config.open_points.get(point))

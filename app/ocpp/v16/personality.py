@@ -29,6 +29,7 @@ from app.ocpp.v16.rooms import Rooms16
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.security import Security
 from app.ocpp.v16.signals import Lights, Signals
+from app.ocpp.v16.signing import Signing
 from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.timers import Timers
 from app.ocpp.v16.transactions import Transactions
@@ -56,7 +57,8 @@ class Personality16(Personality):
         book = Book(ctx.store)
         notifier = self.availability.notifier
         self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization, timers)
-        self.metering = Metering(ctx, config, connectors, book, self.delivery)
+        self.signing = Signing(ctx, config, connectors, boot)
+        self.metering = Metering(ctx, config, connectors, book, self.delivery, self.signing)
         signals = Signals(ctx, config, timers)
         self.reservations = Reservations(ctx, config, connectors, self.availability, timers)
         self.charging = SmartCharging(ctx, config, connectors, self.heartbeat, timers)
@@ -120,6 +122,7 @@ class Personality16(Personality):
             self.local_list,
             self.authorization,
             self.delivery,
+            self.signing,
             self.metering,
             self.charging,
             self.transactions,
