@@ -274,6 +274,8 @@ class BackOffice:
             }
         if action == "Heartbeat":
             return {"currentTime": now}
+        if action in ("SignCertificate", "GetCertificateStatus"):
+            return {"status": "Accepted" if action == "SignCertificate" else "Failed"}
         if action == "DataTransfer":
             return {"status": "Accepted"}
         usual = self._usual_16 if self.version is Version.V16 else self._usual_201

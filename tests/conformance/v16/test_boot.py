@@ -73,6 +73,7 @@ async def test_pending_repeats_after_the_interval_and_says_nothing_else(bench16:
         > StatusNotification connectorId=0
         > StatusNotification connectorId=1 status=Preparing
         > StatusNotification connectorId=2
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
 

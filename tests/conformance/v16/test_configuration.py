@@ -81,6 +81,8 @@ DEFAULTS = {
     "ReservationEnabled": ("true", False),
     "SiteDefaultCurrent": ("16", False),
     "ConnectorPriority": ("", False),
+    "TimeAdjustmentReportingThreshold": ("20", False),
+    "CertificateKeyType": ("EC-P256", False),
 }
 
 

@@ -68,6 +68,7 @@ async def test_cold_boot_pending_is_configured_and_then_accepted(bench16: Make) 
         > StatusNotification connectorId=0 status=Available
         > StatusNotification connectorId=1 status=Available
         > StatusNotification connectorId=2 status=Available
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
 
@@ -90,6 +91,7 @@ async def test_cold_boot_rejected_and_accepted_at_the_second_try(bench16: Make) 
         > StatusNotification connectorId=0
         > StatusNotification connectorId=1
         > StatusNotification connectorId=2
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
 
@@ -566,6 +568,8 @@ async def test_reset_without_and_with_a_session(bench16: Make, kind: str) -> Non
         > StatusNotification connectorId=0
         > StatusNotification connectorId=1
         > StatusNotification connectorId=2 status=Available
+        > SecurityEventNotification type=ResetOrReboot
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
     await bench.do(CABLE, CARD)
@@ -582,6 +586,8 @@ async def test_reset_without_and_with_a_session(bench16: Make, kind: str) -> Non
         > StatusNotification connectorId=0 status=Available
         > StatusNotification connectorId=1 status=Available
         > StatusNotification connectorId=2 status=Finishing
+        > SecurityEventNotification type=ResetOrReboot
+        > SecurityEventNotification type=StartupOfTheDevice
         > StatusNotification connectorId=2 status=Available
         > StatusNotification connectorId=2 status=Preparing
         > Authorize idTag=ANNA

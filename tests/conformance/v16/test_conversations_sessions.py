@@ -350,6 +350,7 @@ async def test_power_comes_back_while_the_back_office_is_away(bench16: Make) -> 
         > StatusNotification connectorId=0 status=Available
         > StatusNotification connectorId=1 status=Available
         > StatusNotification connectorId=2 status=Finishing
+        > SecurityEventNotification type=StartupOfTheDevice
         > StopTransaction transactionId=1 reason=PowerLoss timestamp=2026-01-15T08:00:30Z
         """
     )

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from app.kernel.text import Text
-from app.ocpp.context import KeySetting, OcppSettings
+from app.kernel.units import stamp
+from app.ocpp.context import Identity, KeySetting, OcppSettings
 from app.ocpp.v16.keys import KEYS, OWN_KEYS, SIGNED_KEYS, Access
 from app.ocpp.version import Version
 from app.station.commands import Restart
@@ -87,6 +91,25 @@ async def second_session(bench: Bench) -> int:
 async def verdict(bench: Bench) -> int:
     await bench.do(PresentCard("A", evse=1))
     return bench.station.snapshot().readers[0].blinks
+
+
+async def certificate_request(bench: Bench) -> tuple[str, str]:
+    """Whom the request for a certificate names, and with which kind of key."""
+    identity = Identity(serial_number="SN-1")
+    bench.ctx.settings = replace(bench.ctx.settings, identity=identity)
+    word = {"requestedMessage": "SignChargePointCertificate"}
+    assert await bench.request("ExtendedTriggerMessage", word) == {"status": "Accepted"}
+    csr = x509.load_pem_x509_csr(bench.sent("SignCertificate")[-1]["csr"].encode())
+    operator = csr.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value
+    return str(operator), type(csr.public_key()).__name__.removesuffix("PublicKey")
+
+
+async def clock_set_by_a_minute(bench: Bench) -> int:
+    later = stamp(bench.now + timedelta(seconds=60))
+    bench.csms.on("Heartbeat", {"currentTime": later})
+    await bench.request("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    told = [event["type"] for event in bench.sent("SecurityEventNotification")]
+    return told.count("SettingSystemTime")
 
 
 async def brightness(bench: Bench) -> int:
@@ -376,6 +399,19 @@ PROBES = {
     "SiteDefaultCurrent": Probe(
         "8", offer, 16.0, 8.0, points={"ocpp16-no-profile-online": "site-default"}
     ),
+    "CpoName": Probe(
+        "ACME",
+        certificate_request,
+        ("Forecourt demo", "EC"),
+        ("ACME", "EC"),
+    ),
+    "CertificateKeyType": Probe(
+        "RSA-2048",
+        certificate_request,
+        ("Forecourt demo", "EC"),
+        ("Forecourt demo", "RSA"),
+    ),
+    "TimeAdjustmentReportingThreshold": Probe("3600", clock_set_by_a_minute, 1, 0),
     "ConnectorPriority": Probe(
         "0,1",
         offers_under_a_maximum,
@@ -385,8 +421,8 @@ PROBES = {
     ),
 }
 
-LATER = {"CpoName", "SecurityProfile"}
-"""What they act on are certificates, which this station does not make yet."""
+LATER = {"SecurityProfile"}
+"""Acts on the link, which the tests of security profiles look at."""
 
 
 def test_every_key_that_can_be_written_has_a_probe() -> None:

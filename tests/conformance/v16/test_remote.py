@@ -231,8 +231,8 @@ async def test_extended_trigger_of_the_boot(bench16: Make) -> None:
 
 
 async def test_extended_trigger_of_what_is_not_there(bench16: Make) -> None:
-    """RC-01."""
-    bench = bench16()
+    """RC-01: without the security extension there are no certificates."""
+    bench = bench16(settings={"features": frozenset({"Core", "RemoteTrigger"})})
     await bench.boot()
     name = "SignChargePointCertificate"
     assert await status(bench, "ExtendedTriggerMessage", requestedMessage=name) == "NotImplemented"
@@ -321,6 +321,8 @@ async def test_soft_reset_stops_sessions_and_boots_again(bench16: Make) -> None:
         > StatusNotification connectorId=0
         > StatusNotification connectorId=1
         > StatusNotification connectorId=2 status=Finishing
+        > SecurityEventNotification type=ResetOrReboot techInfo=RemoteReset
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
     assert bench.reboots == [BootReason.REMOTE_RESET]
@@ -331,7 +333,7 @@ async def test_soft_reset_stops_sessions_and_boots_again(bench16: Make) -> None:
     ("choice", "script"),
     [
         ("before", "> StopTransaction reason=HardReset\n...\n> BootNotification\n..."),
-        ("after-boot", "> BootNotification\n...\n> StopTransaction reason=HardReset"),
+        ("after-boot", "> BootNotification\n...\n> StopTransaction reason=HardReset\n..."),
     ],
 )
 async def test_hard_reset_stops_before_or_after_the_boot(

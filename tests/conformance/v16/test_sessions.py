@@ -31,6 +31,7 @@ async def test_cable_first_session_reads_like_the_specification(bench16: Make) -
         > StatusNotification connectorId=0 status=Available errorCode=NoError
         > StatusNotification connectorId=1 status=Available
         > StatusNotification connectorId=2 status=Available
+        > SecurityEventNotification type=StartupOfTheDevice
         """
     )
     await bench.do(SetVehicle(2, ready_delay=0.0), PlugIn(2))
