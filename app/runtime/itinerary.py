@@ -94,8 +94,9 @@ class Itinerary:
         if order == self._order:
             return
         here = self._order[self._place] if self._order else None
+        wanted_now = order[0] not in self._order  # a change that counts at once comes first
         self._order = order
-        self._place = order.index(here) if here in order else 0
+        self._place = order.index(here) if here in order and not wanted_now else 0
         self._tries = self._switches = 0
 
     def own_changed(self) -> None:
