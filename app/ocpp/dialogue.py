@@ -48,6 +48,9 @@ from app.ocpp.version import Version
 
 Send = Callable[[str], None]
 
+KEPT = 128 * 1024
+"""Characters of an incoming frame that are kept for people and for the journal."""
+
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
@@ -364,8 +367,8 @@ class Dialogue:
     def _publish_in(self, arrival: Arrival, text: str | bytes) -> int:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "backslashreplace")
-        if arrival.note is not None and arrival.note.id == "ocpp.note.too_long":
-            text = text[: frames.MAX_FRAME // 1024] + "…"
+        if len(text) > KEPT:
+            text = text[:KEPT] + "…"
         return self._bus.publish(
             FramePassed(
                 Direction.IN,

@@ -20,8 +20,14 @@ MAX_ID = 36
 MAX_DESCRIPTION = 255
 """Characters an errorDescription may have."""
 
-MAX_FRAME = 4 * 1024 * 1024
-"""Characters an incoming frame may have; longer ones are not even parsed."""
+MAX_FRAME = 512 * 1024
+"""Characters an incoming frame may have; longer ones are not even parsed, so that none holds up the loop.
+
+Five times the longest that makes sense: a local list of a thousand entries has 100,000.
+"""
+
+MAX_DEPTH = 48
+"""How deep lists and objects of a frame may be nested; the messages of OCPP need 9."""
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
 
@@ -31,6 +37,7 @@ class Fault(Enum):
 
     BINARY = "binary"
     TOO_LONG = "too_long"
+    TOO_DEEP = "too_deep"
     NOT_JSON = "not_json"
     NOT_A_FRAME = "not_a_frame"
     MESSAGE_TYPE = "message_type"
@@ -83,6 +90,7 @@ class NotOcpp:
 
 Frame = Call | CallResult | CallError
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ANSWER_HEAD = re.compile(r"\s*\[\s*([34])\b")
 
 
@@ -105,12 +113,39 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
         return NotOcpp(Fault.TOO_LONG, kind=_answer_kind(text), detail=str(len(text)))
     try:
         data = _decoder.decode(text)
-        if "\\u" in text or not text.isascii():
+        if not text.isascii():
             text.encode()
+        if "\\u" in text and _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode()  # a lone surrogate cannot be passed on
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return NotOcpp(Fault.NOT_JSON, kind=_answer_kind(text), detail=str(error)[:200])
-    return _frame(data)
+    except RecursionError:
+        return NotOcpp(Fault.TOO_DEEP, kind=_answer_kind(text), detail=str(MAX_DEPTH))
+    frame = _frame(data)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(data):
+        return _too_deep(frame)
+    return frame
+
+
+def _too_deep(frame: Frame | NotOcpp) -> NotOcpp:
+    detail = str(MAX_DEPTH)
+    if isinstance(frame, Call):
+        return NotOcpp(Fault.TOO_DEEP, frame.message_id, CALL, frame.action, detail)
+    if isinstance(frame, NotOcpp):
+        return frame
+    kind = CALLRESULT if isinstance(frame, CallResult) else CALLERROR
+    return NotOcpp(Fault.TOO_DEEP, frame.message_id, kind, None, detail)
+
+
+def _is_too_deep(data: Any) -> bool:
+    """Level by level, so that no depth is too much for this question itself."""
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        inside = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [child for items in inside for child in items if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _answer_kind(text: str) -> int | None:

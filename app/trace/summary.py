@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.trace.exchange import Exchange
 
 DASH = "–"
+_REMEMBERED, _LONGEST_ID = 1_000, 64
 Fill = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
@@ -210,7 +211,7 @@ class Subjects:
         transaction = _first_of(payload, ("transactionId",), ("transactionInfo", "transactionId"))
         if isinstance(found, int):
             if transaction != DASH:
-                self._by_transaction[str(transaction)] = found
+                self._remember(str(transaction), found)
             return found
         return self._by_transaction.get(str(transaction)) if transaction != DASH else None
 
@@ -218,4 +219,11 @@ class Subjects:
         """A StartTransaction was answered: its transaction id is known from now on."""
         transaction = _at(reply, "transactionId")
         if row.action == "StartTransaction" and transaction != DASH and row.evse is not None:
-            self._by_transaction[str(transaction)] = row.evse
+            self._remember(str(transaction), row.evse)
+
+    def _remember(self, transaction: str, evse: int) -> None:
+        if len(transaction) > _LONGEST_ID:
+            return
+        self._by_transaction[transaction] = evse
+        if len(self._by_transaction) > _REMEMBERED:
+            self._by_transaction.pop(next(iter(self._by_transaction)))

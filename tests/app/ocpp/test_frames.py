@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.ocpp import frames
-from app.ocpp.frames import Call, CallError, CallResult, Fault, NotOcpp, parse
+from app.ocpp.frames import MAX_DEPTH, Call, CallError, CallResult, Fault, NotOcpp, parse
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_sloppy_answer_keeps_its_id_and_says_what_is_wrong() -> None:
         ('[2,"a","Heartbeat",{"x":NaN}]', Fault.NOT_JSON, None, None),
         ('[2,"a","Heartbeat",{"x":Infinity}]', Fault.NOT_JSON, None, None),
         ('[2,"a","Heartbeat",{"x":"\\ud800"}]', Fault.NOT_JSON, None, None),
-        ("[" * 100_000, Fault.NOT_JSON, None, None),
+        ("[" * 100_000, Fault.TOO_DEEP, None, None),
         ('[3,"a",{', Fault.NOT_JSON, None, 3),
         (' [ 4, "a"', Fault.NOT_JSON, None, 4),
         ("{}", Fault.NOT_A_FRAME, None, None),
@@ -101,6 +101,22 @@ def test_RPC_06_what_is_no_frame_is_named(
     assert isinstance(frame, NotOcpp)
     assert (frame.fault, frame.message_id, frame.kind) == (fault, message_id, kind)
     assert frame.is_answer == (kind in (3, 4))
+
+
+@pytest.mark.parametrize(
+    ("head", "message_id", "kind"),
+    [('[2,"a","DataTransfer",', "a", 2), ('[3,"a",', "a", 3), ('[4,"a","","",', "a", 4)],
+)
+def test_what_is_nested_too_deeply_is_refused_with_its_id(
+    head: str, message_id: str, kind: int
+) -> None:
+    def nested(depth: int) -> str:
+        return head + '{"a":' * depth + "1" + "}" * depth + "]"
+
+    assert not isinstance(parse(nested(MAX_DEPTH - 2)), NotOcpp)
+    frame = parse(nested(MAX_DEPTH + 1))
+    assert isinstance(frame, NotOcpp)
+    assert (frame.fault, frame.message_id, frame.kind) == (Fault.TOO_DEEP, message_id, kind)
 
 
 def test_RPC_04_an_id_of_36_characters_is_the_longest() -> None:
