@@ -43,7 +43,7 @@ DEFAULTS = {
     "StopTxnSampledData": ("", False),
     "StopTxnSampledDataMaxLength": ("22", True),
     "SupportedFeatureProfiles": (
-        "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
         True,
     ),
     "TransactionMessageAttempts": ("3", False),
@@ -62,7 +62,7 @@ DEFAULTS = {
     "MaxChargingProfilesInstalled": ("20", True),
     "MessageTimeout": ("30", False),
     "StopTransactionMaxMeterValues": ("100", True),
-    "SupportedFileTransferProtocols": ("HTTP,HTTPS,FTP", True),
+    "SupportedFileTransferProtocols": ("FTP,FTPS,HTTP,HTTPS", True),
     "AuthorizationKey": (None, False),
     "SecurityProfile": ("0", False),
     "CpoName": ("Forecourt demo", False),
@@ -81,6 +81,9 @@ DEFAULTS = {
     "ReservationEnabled": ("true", False),
     "SiteDefaultCurrent": ("16", False),
     "ConnectorPriority": ("", False),
+    "SecureFirmwareOnly": ("false", False),
+    "TransferRetries": ("2", False),
+    "TransferRetryInterval": ("60", False),
     "TimeAdjustmentReportingThreshold": ("20", False),
     "CertificateKeyType": ("EC-P256", False),
 }

@@ -10,6 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,14 @@ from cryptography.x509.oid import NameOID
 
 from app.kernel.text import Text
 from app.kernel.units import stamp
-from app.ocpp.context import Identity, KeySetting, OcppSettings
+from app.ocpp.context import (
+    Identity,
+    KeySetting,
+    OcppSettings,
+    Progress,
+    TransferFailed,
+    TransferTrouble,
+)
 from app.ocpp.v16.keys import KEYS, OWN_KEYS, SIGNED_KEYS, Access
 from app.ocpp.version import Version
 from app.station.commands import Restart
@@ -110,6 +118,32 @@ async def clock_set_by_a_minute(bench: Bench) -> int:
     await bench.request("TriggerMessage", {"requestedMessage": "Heartbeat"})
     told = [event["type"] for event in bench.sent("SecurityEventNotification")]
     return told.count("SettingSystemTime")
+
+
+class Nowhere:
+    """A network in which no file server can be reached."""
+
+    async def download(self, url: str, into: Path, *, progress: Progress) -> None:
+        raise TransferFailed(Text("transfer.cut_off"), TransferTrouble.CUT_OFF)
+
+    async def upload(self, url: str, source: Path, name: str, *, progress: Progress) -> None:
+        raise TransferFailed(Text("transfer.cut_off"), TransferTrouble.CUT_OFF)
+
+
+async def tries_of_a_download(bench: Bench) -> int:
+    """Within five minutes."""
+    bench.ctx.transfer, bench.ctx.files = Nowhere(), Path("nowhere")
+    request = {"location": "ftp://files.example/fw.bin", "retrieveDate": stamp(bench.now)}
+    await bench.request("UpdateFirmware", request)
+    await bench.advance(300)
+    told = [item["status"] for item in bench.sent("FirmwareStatusNotification")]
+    return told.count("Downloading")
+
+
+async def plain_update(bench: Bench) -> str:
+    request = {"location": "ftp://files.example/fw.bin", "retrieveDate": stamp(bench.now)}
+    frame = await bench.ask("UpdateFirmware", request)
+    return "taken" if frame[0] == 3 else str(frame[2])
 
 
 async def brightness(bench: Bench) -> int:
@@ -412,6 +446,9 @@ PROBES = {
         ("Forecourt demo", "RSA"),
     ),
     "TimeAdjustmentReportingThreshold": Probe("3600", clock_set_by_a_minute, 1, 0),
+    "SecureFirmwareOnly": Probe("true", plain_update, "taken", "NotSupported"),
+    "TransferRetries": Probe("0", tries_of_a_download, 3, 1),
+    "TransferRetryInterval": Probe("200", tries_of_a_download, 3, 2),
     "ConnectorPriority": Probe(
         "0,1",
         offers_under_a_maximum,

@@ -254,8 +254,8 @@ async def test_other_blocks_may_send_what_is_triggered(bench16: Make) -> None:
 
 @pytest.mark.parametrize("name", ["DiagnosticsStatusNotification", "FirmwareStatusNotification"])
 async def test_trigger_of_what_is_not_there(bench16: Make, name: str) -> None:
-    """RC-01."""
-    bench = bench16()
+    """RC-01: without FirmwareManagement there are neither."""
+    bench = bench16(settings={"features": frozenset({"Core", "RemoteTrigger"})})
     await bench.boot()
     assert await status(bench, "TriggerMessage", requestedMessage=name) == "NotImplemented"
 
@@ -448,9 +448,9 @@ async def test_start_button(bench16: Make) -> None:
     assert bench.sent("StartTransaction")[0]["idTag"] == "FREE"
 
 
-async def test_what_is_not_there_yet_is_not_supported(bench16: Make) -> None:
+async def test_what_is_switched_off_is_not_supported(bench16: Make) -> None:
     """RPC-07."""
-    bench = bench16()
+    bench = bench16(settings={"features": frozenset({"Core"})})
     await bench.boot()
     for action, payload in (("GetDiagnostics", {"location": "ftp://x/"}),):
         with pytest.raises(CallRefused, match="NotSupported"):
