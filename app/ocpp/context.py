@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
@@ -19,6 +19,9 @@ from app.ocpp.shared.jobs.faults import FileFaults
 from app.station.commands import Command
 from app.station.intents import Intent, Outcome
 from app.station.snapshot import MeterReading, StationSnapshot
+
+if TYPE_CHECKING:
+    from app.ocpp.shared.vendors import Vendor
 
 Payload = dict[str, Any]
 
@@ -262,6 +265,8 @@ class OcppSettings:
     variables: tuple[VariableSetting, ...] = ()
     features: frozenset[str] | None = None
     """Feature profiles (1.6) or blocks (2.0.1) that are on; None: all that are implemented."""
+    vendors: tuple[Vendor, ...] = ()
+    """Dialects of DataTransfer."""
     free_vend: bool = False
     free_vend_token: str = "FREE"
     security_profile: int = 0

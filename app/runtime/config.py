@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.ocpp.context import Identity, KeySetting, OcppSettings, VariableSetting
+from app.ocpp.shared.vendors import Occasion, Vendor, VendorAnswer, VendorReport
 from app.ocpp.version import Version
 from app.runtime.tls import TlsFiles, own_pairs
 from app.station.blueprint import Blueprint
@@ -205,6 +206,42 @@ class QueuePart(Part):
     )
 
 
+class VendorAnswerPart(Part):
+    """What is answered to a vendor's message; without message_id to any that has no answer of its own."""
+
+    message_id: Annotated[Word, Field(max_length=50)] | None = None
+    status: Literal["Accepted", "Rejected", "UnknownMessageId", "UnknownVendorId"] = "Accepted"
+    data: Any = Field(None, description="Text or any JSON; {data} stands for what came.")
+    show: str | None = Field(None, description='What the screen says then; "" takes it back.')
+
+
+class VendorReportPart(Part):
+    """What the station tells a back office by itself."""
+
+    on: Occasion
+    message_id: Annotated[Word, Field(max_length=50)] | None = None
+    data: Any = Field(
+        None,
+        description="Text or any JSON with the gaps {evse}, {connector}, {id_token},"
+        " {transaction_id}, {energy}, {reason}.",
+    )
+
+
+class VendorPart(Part):
+    """A dialect of DataTransfer."""
+
+    vendor_id: Annotated[Word, Field(max_length=255)]
+    answers: list[VendorAnswerPart] = Field(default_factory=list)
+    reports: list[VendorReportPart] = Field(default_factory=list)
+
+    def vendor(self) -> Vendor:
+        return Vendor(
+            self.vendor_id,
+            tuple(VendorAnswer(**part.model_dump()) for part in self.answers),
+            tuple(VendorReport(part.on, part.message_id, part.data) for part in self.reports),
+        )
+
+
 class Settings(Part):
     """A configuration without the hardware part."""
 
@@ -228,6 +265,9 @@ class Settings(Part):
     )
     variables: list[VariablePart] = Field(
         default_factory=list, description="2.0.1 variables; custom ones too."
+    )
+    vendors: list[VendorPart] = Field(
+        default_factory=list, description="Messages of vendors' own (DataTransfer), both ways."
     )
     connection_timeout: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Seconds between card and plug (both versions)."
@@ -278,6 +318,7 @@ class Config(Settings):
             keys=self._keys(),
             variables=self._variables(),
             features=None if self.features is None else frozenset(self.features),
+            vendors=tuple(part.vendor() for part in self.vendors),
             free_vend=self.hardware.free_vend,
             free_vend_token=self.free_vend_token,
             security_profile=self.security.profile,

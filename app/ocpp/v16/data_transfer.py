@@ -1,46 +1,44 @@
-"""DataTransfer with vendors we know (1.6 part 4.3 and 5.6)."""
+"""DataTransfer with the vendors that the configuration knows, both ways (1.6 part 4.3 and 5.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from app.ocpp.context import Context, Handler, Payload, Reply
+from app.kernel.bus import Entry
+from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply
 from app.ocpp.personality import Block
-
-Answer = Callable[[str | None], tuple[str, str | None]]
-"""From the data to the status word and the data of the answer."""
-
-
-def _echo(data: str | None) -> tuple[str, str | None]:
-    return "Accepted", data
+from app.ocpp.shared.vendors import EVENTS, Vendors, as_text
+from app.ocpp.v16.boot import Boot
 
 
 class DataTransfer(Block):
-    """Knows our own vendor with the message `Echo`; more can be registered."""
+    """Answers for vendors, and tells what their scripts want told."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, boot: Boot) -> None:
         super().__init__(ctx)
-        self.vendors: dict[str, dict[str, Answer]] = {ctx.settings.identity.vendor: {"Echo": _echo}}
+        self._boot = boot
+        self.vendors = Vendors(ctx.settings)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"DataTransfer": self._transfer}
 
-    def _transfer(self, request: Payload) -> Reply:
-        messages = self._of_vendor(str(request["vendorId"]))
-        if messages is None:
-            return Reply({"status": "UnknownVendorId"})
-        answer = messages.get(str(request.get("messageId", "")))
-        if answer is None:
-            return Reply({"status": "UnknownMessageId"})
-        word, data = answer(request.get("data"))
-        payload: Payload = {"status": word}
-        if data is not None:
-            payload["data"] = data
-        return Reply(payload)
+    def start(self) -> None:
+        if self.vendors.talks:
+            self.on(self._on_event, *EVENTS)
 
-    def _of_vendor(self, vendor: str) -> dict[str, Answer] | None:
-        """Identifiers compare without case (CiString)."""
-        for name, messages in self.vendors.items():
-            if name.casefold() == vendor.casefold():
-                return messages
-        return None
+    def _transfer(self, request: Payload) -> Reply:
+        vendor, message = request["vendorId"], request.get("messageId")
+        answer = self.vendors.answer(self.ctx.station, vendor, message, request.get("data"))
+        return Reply(as_text(answer))
+
+    def _on_event(self, entry: Entry) -> None:
+        """What cannot be told now is not told later: nobody is owed these messages."""
+        for request in self.vendors.reports(entry.event):
+            if self._boot.talking:
+                self.ctx.spawn(self._send(as_text(request)), "vendor message")
+
+    async def _send(self, request: Payload) -> None:
+        try:
+            await self.ctx.calls.call("DataTransfer", request)
+        except CallFailed:
+            return  # the journal has it

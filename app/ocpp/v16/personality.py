@@ -90,7 +90,7 @@ class Personality16(Personality):
         self.triggers = Triggers(
             ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
         )
-        self.data_transfer = DataTransfer(ctx)
+        self.data_transfer = DataTransfer(ctx, boot)
         self.security = Security(ctx, config, boot, notifier)
         self.certificates = Certificates(ctx, config, boot, self.security, self.triggers)
         self.file_jobs = FileJobs(

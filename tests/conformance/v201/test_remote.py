@@ -359,37 +359,3 @@ async def test_message_that_is_not_built_is_not_implemented(bench201: Make) -> N
     """F06.FR.08."""
     bench = await booted(bench201)
     assert await trigger(bench, "PublishFirmwareStatusNotification") == "NotImplemented"
-
-
-# ---- data transfer
-
-
-async def test_data_transfer_of_vendors(bench201: Make) -> None:
-    """DT-01, DT-02, DT-03."""
-    bench = await booted(bench201)
-    transfer = bench.personality.data_transfer  # type: ignore[attr-defined]
-    transfer.register("com.example", "echo", lambda data: {"status": "Accepted", "data": data})
-    unknown = await bench.request("DataTransfer", {"vendorId": "com.other"})
-    assert unknown == {"status": "UnknownVendorId"}
-    message = await bench.request(
-        "DataTransfer", {"vendorId": "com.example", "messageId": "nothing"}
-    )
-    assert message == {"status": "UnknownMessageId"}
-    echoed = await bench.request(
-        "DataTransfer", {"vendorId": "com.example", "messageId": "echo", "data": {"a": [1, None]}}
-    )
-    assert echoed == {"status": "Accepted", "data": {"a": [1, None]}}
-
-
-async def test_data_transfer_to_the_back_office(bench201: Make) -> None:
-    """DT-01."""
-    bench = await booted(bench201)
-    transfer = bench.personality.data_transfer  # type: ignore[attr-defined]
-    assert await transfer.send("com.example", "ping", [1]) == {"status": "Accepted"}
-    assert await transfer.send("com.example") == {"status": "Accepted"}
-    bench.expect(
-        """
-        > DataTransfer vendorId=com.example messageId=ping data.0=1
-        > DataTransfer vendorId=com.example !messageId !data
-        """
-    )
