@@ -78,21 +78,35 @@ app.exec()
 _OURS = """
 import sys, time
 began = time.perf_counter()
-from ui.station import canvas
-paint = canvas.StationCanvas.paintEvent
-def first(self, event):
-    paint(self, event)
-    print(time.perf_counter() - began, flush=True)
+from app.runtime.cli import main
+from ui import application
+from ui.shell.outline import Outline
+def watched(kind, after):
+    paint = kind.paintEvent
+    def seen(self, event):
+        paint(self, event)
+        after()
+    kind.paintEvent = seen
+times = []
+def outline():
+    times.append(time.perf_counter() - began)
+def picture():
+    print(times[0], time.perf_counter() - began, flush=True)
     import os
     os._exit(0)
-canvas.StationCanvas.paintEvent = first
-from app.runtime.cli import main
+watched(Outline, outline)
+read = application._read_program
+def read_and_watch():
+    read()
+    from ui.station.canvas import StationCanvas
+    watched(StationCanvas, picture)
+application._read_program = read_and_watch
 from ui.__main__ import open_window
 main(["--state-dir", sys.argv[1]], open_window=open_window)
 """
 
 
-def _seconds(code: str, *arguments: str) -> float:
+def _seconds(code: str, *arguments: str) -> list[float]:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
@@ -102,16 +116,21 @@ def _seconds(code: str, *arguments: str) -> float:
         check=False,
         timeout=120,
     )
-    return float(done.stdout.split()[0])
+    return [float(word) for word in done.stdout.split()]
 
 
 def first_paint() -> list[Figure]:
-    """Seconds from the interpreter's start of work to the first paint, the better of three each."""
+    """Seconds from the interpreter's start of work to the first paint, the better of three each.
+
+    First the window is an outline; "the station's picture" is when all of it stands there.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        ours = min(_seconds(_OURS, f"{folder}/{number}") for number in range(3))
-    bare = min(_seconds(_BARE) for _ in range(3))
+        runs = [_seconds(_OURS, f"{folder}/{number}") for number in range(3)]
+    ours, picture = (min(column) for column in zip(*runs, strict=True))
+    bare = min(_seconds(_BARE)[0] for _ in range(3))
     return [
         Figure("start to first paint", ours, "s"),
+        Figure("start to the station's picture", picture, "s"),
         Figure("bare window with docks", bare, "s"),
         Figure("ratio to the bare window", ours / bare, "x"),
     ]
@@ -143,8 +162,11 @@ max_current = 32
 )
 
 
-async def _frame_ms(blueprint: str, evses: int) -> float:
-    """Milliseconds a frame: snapshot, all views, painting, with every EVSE charging."""
+async def _frame_ms(blueprint: str, evses: int) -> tuple[float, float]:
+    """Milliseconds a frame: snapshot, all views, painting, with every EVSE charging.
+
+    The median, and what one frame in twenty exceeds.
+    """
     from PySide6.QtWidgets import QApplication
 
     from app.kernel.catalogue import Catalogue
@@ -186,7 +208,8 @@ async def _frame_ms(blueprint: str, evses: int) -> float:
         await session.stop()
         training.stop()
         room.window.finish()
-    return sorted(costs)[len(costs) // 2]
+    costs.sort()
+    return costs[len(costs) // 2], costs[len(costs) * 19 // 20]
 
 
 def frames() -> list[Figure]:
@@ -204,8 +227,10 @@ def frames() -> list[Figure]:
             one = runner.run(_frame_ms("home-ac-11", 1))
             eight = runner.run(_frame_ms(str(many), 8))
     return [
-        Figure("frame, 1 EVSE charging", one, "ms CPU", TARGET_FRAME),
-        Figure("frame, 8 EVSEs charging", eight, "ms CPU", TARGET_FRAME),
+        Figure("frame, 1 EVSE charging", one[0], "ms CPU", TARGET_FRAME),
+        Figure("frame, 8 EVSEs charging", eight[0], "ms CPU", TARGET_FRAME),
+        Figure("1 frame in 20, 1 EVSE", one[1], "ms CPU", TARGET_FRAME),
+        Figure("1 frame in 20, 8 EVSEs", eight[1], "ms CPU", TARGET_FRAME),
     ]
 
 

@@ -137,6 +137,7 @@ class ExchangeDetail(QWidget):
             self._raw.show()
         self._right.setVisible(not narrow)
         self._tabs.setTabVisible(RAW, narrow)
+        self._tabs.updateGeometry()  # by itself it keeps the width of the tabs it had
         self._refresh()
 
     def _refresh(self) -> None:

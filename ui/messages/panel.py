@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -40,8 +40,21 @@ WIDTHS = {
     m.LATENCY: 84,
     m.VERDICT: 124,
 }
+TIGHT = {m.NUMBER: 48, m.LATENCY: 70, m.VERDICT: 110}
+NARROW = 900
+"""px of the table below which the columns beside the sentence get narrower."""
 TAIL_SLACK = 2
 """Rows from the end at which the table still counts as followed."""
+
+
+class _Table(QTableView):
+    """Tells its new width in px."""
+
+    resized = Signal(int)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.resized.emit(self.viewport().width())
+        super().resizeEvent(event)
 
 
 class MessagePanel(QWidget):
@@ -129,9 +142,9 @@ class MessagePanel(QWidget):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._detail)
-        self._splitter.setStretchFactor(0, 3)
-        self._splitter.setStretchFactor(1, 2)
-        self._splitter.setSizes([1000, 600])
+        self._splitter.setStretchFactor(0, 2)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([1000, 540])
         self._splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -177,7 +190,7 @@ class MessagePanel(QWidget):
         return button
 
     def _make_table(self) -> QTableView:
-        table = QTableView()
+        table = _Table()
         self._table = table
         table.setModel(self._model)
         table.setItemDelegate(self._delegate)
@@ -195,11 +208,20 @@ class MessagePanel(QWidget):
         header.setHighlightSections(False)
         header.setFixedHeight(24)
         header.setMinimumSectionSize(32)
-        for column, width in WIDTHS.items():
-            header.resizeSection(column, width)
         header.setSectionResizeMode(m.SUMMARY, QHeaderView.ResizeMode.Stretch)
+        self._tight: bool | None = None
+        table.resized.connect(self._share_columns)
+        self._share_columns(table.width())
         table.selectionModel().selectionChanged.connect(self._on_selection)
         return table
+
+    def _share_columns(self, width: int) -> None:
+        """In a narrow table the sentence gets what the other columns can spare."""
+        tight = width < NARROW
+        if tight != self._tight:
+            self._tight = tight
+            for column, wide in (WIDTHS | (TIGHT if tight else {})).items():
+                self._table.horizontalHeader().resizeSection(column, wide)
 
     # ------------------------------------------------------------------ events
 

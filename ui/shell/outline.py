@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.theme import Theme, ui_font
 
-TOP, BOTTOM, WALLET, HEAD = 56, 26, 96, 44
+TOP, BOTTOM, WALLET, HEAD = 56, 30, 96, 40
 """px: top bar, status bar, the strip of cards, the head of the messages."""
 
 
@@ -29,7 +29,7 @@ class Outline(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme, width, height = self._theme, float(self.width()), float(self.height())
-        below = round((height + TOP + BOTTOM) * self._share) + BOTTOM
+        below = round(height * self._share) + BOTTOM
         picture = QRectF(0, TOP, width - self._side, height - TOP - below - WALLET)
         painter.fillRect(self.rect(), theme.colour("panel"))
         wall = QLinearGradient(picture.topLeft(), picture.bottomLeft())

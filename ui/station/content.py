@@ -121,6 +121,7 @@ def _bar(words: Wording, snapshot: StationSnapshot, zoom: int, selected: int) ->
     say = words.say
     chosen = next((evse for evse in snapshot.evses if evse.id == selected), None)
     hint = words.hint(chosen, snapshot)
+    title = say("title", n=chosen.id) if chosen is not None else ""
     states = (
         ("mains", "on" if snapshot.mains else "off", snapshot.mains),
         ("network", "on" if snapshot.network else "off", snapshot.network),
@@ -128,4 +129,4 @@ def _bar(words: Wording, snapshot: StationSnapshot, zoom: int, selected: int) ->
     )
     chips = tuple(ChipView(name, say(f"chip.{name}_{state}"), good) for name, state, good in states)
     chips = (*chips, ChipView("faults", say("chip.faults"), good=True))
-    return BarView(say("title"), hint, chips, str(zoom))
+    return BarView(title, hint, chips, str(zoom))

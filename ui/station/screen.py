@@ -27,6 +27,8 @@ ERROR_TEXT = "#FFE4E0"
 ERROR_TEXT2 = "#F3BDB6"
 SMALLEST = 9.0
 """Least height of letters on screens, in px of the widget."""
+SHRINK = 0.82
+"""A sentence that does not fit may have letters this much smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +105,48 @@ class ScreenPainter:
     def _section(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, view: ScreenView
     ) -> None:
+        if bay.told and bay.flowing and not self._fits_under_figures(rect, bay.prompt):
+            base = self._head(painter, scribe, rect, bay, bay.energy, self.text)
+            self._prompt(scribe, rect, base, bay)
+            return
         corner = bay.remaining if bay.flowing else ""
         base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner)
-        figures = bay.status in BUSY and (bay.flowing or bay.energy != NOTHING_YET)
-        if figures and (bay.flowing or not bay.told):
+        counts = bay.flowing or bay.energy != NOTHING_YET
+        if bay.status in BUSY and counts and not bay.ended and (bay.flowing or not bay.told):
             self._figures(painter, scribe, rect, bay, base, view)
         else:
             self._prompt(scribe, rect, base, bay)
+
+    def _fits_under_figures(self, rect: QRectF, told: str) -> bool:
+        """Is there a line for power and energy, and enough below it for an ordered text."""
+        small = self._size(10.0)
+        below = rect.bottom() - 2 - (rect.top() + 6 + small * 2.35)
+        least = small * SHRINK
+        lines, fit = _fitted(told, rect.width() - 13, least, below)
+        return len(lines) <= fit and _widest(lines, least) <= rect.width() - 13
 
     def _prompt(self, scribe: Scribe, rect: QRectF, base: float, bay: BayView) -> None:
         roomy = rect.height() > 90
         size = self._size(12.5 if roomy else 10)
         colour = self.text if bay.told else self.text2
-        self._lines(scribe, rect, base + (5 if roomy else 0), bay.prompt, size, colour)
+        base += 5 if roomy else 0
+        lines, fit = _fitted(bay.prompt, rect.width() - 13, size * SHRINK, rect.bottom() - 2 - base)
+        text = bay.brief if bay.brief and len(lines) > fit else bay.prompt
+        self._lines(scribe, rect, base, text, size, colour)
 
     def _lines(
         self, scribe: Scribe, rect: QRectF, base: float, text: str, size: float, colour: QColor
     ) -> float:
-        """A sentence in as many lines as there is room for, the last one elided; returns its baseline."""
-        step, room = size * 1.35, rect.width() - 13
-        fit = int((rect.bottom() - 2 - size * 0.25 - base) / step)
-        parts = _wrap(text, room, size)
+        """A sentence in as many lines as there is room for; returns its baseline.
+
+        Letters shrink a little before words are cut.
+        """
+        room, least = rect.width() - 13, size * SHRINK
+        parts, fit = _fitted(text, room, size, rect.bottom() - 2 - base)
+        while size > least and (len(parts) > fit or _widest(parts, size) > room):
+            size -= 0.25
+            parts, fit = _fitted(text, room, size, rect.bottom() - 2 - base)
+        step = size * 1.35
         if len(parts) > fit > 0:
             parts = [*parts[: fit - 1], " ".join(parts[fit - 1 :])]
         for part in parts[: max(0, fit)]:
@@ -278,6 +301,15 @@ def _split(rect: QRectF, bays: Sequence[BayView]) -> list[QRectF]:
         parts.append(QRectF(rect.left(), top, rect.width(), height))
         top += height
     return parts
+
+
+def _fitted(text: str, room: float, size: float, height: float) -> tuple[list[str], int]:
+    """The lines of a sentence at this size, and how many lines there is room for."""
+    return _wrap(text, room, size), int((height - size * 0.25) / (size * 1.35))
+
+
+def _widest(lines: Sequence[str], size: float) -> float:
+    return max((text_width(line, size, 500) for line in lines), default=0.0)
 
 
 def _wrap(text: str, room: float, size: float) -> list[str]:

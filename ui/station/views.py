@@ -88,8 +88,12 @@ class BayView:
     """Second line on the floor."""
     prompt: str
     """What the screen tells the driver."""
+    brief: str
+    """The same in fewer words, for a screen that is seen from afar; empty where there are none."""
     told: bool
     """The prompt was ordered by the controller and goes before everything else."""
+    ended: bool
+    """The session is over and the plug still in."""
     free: bool
     """No reader: started by its own button."""
 
@@ -180,7 +184,9 @@ class Wording:
             title=title,
             note=note,
             prompt=self._prompt(evse, status, station, extra),
+            brief=self._brief(evse, status, station),
             told=ordered(evse.screen) and station.mains,
+            ended=not evse.permitted and not flowing and evse.session_energy > 0,
             free=evse.reader is None,
         )
 
@@ -305,6 +311,11 @@ class Wording:
         if status is BayStatus.AVAILABLE:
             return self.say("prompt.free" if station.free_vend else "prompt.available")
         return self.say(f"prompt.{status.value}")
+
+    def _brief(self, evse: EvseSnapshot, status: BayStatus, station: StationSnapshot) -> str:
+        if status is not BayStatus.AVAILABLE or ordered(evse.screen) or not station.mains:
+            return ""
+        return self.say("prompt.free" if evse.reader is None else "prompt.available")
 
     def _session_prompt(self, evse: EvseSnapshot) -> str:
         if evse.flow is Flow.CONNECTED:

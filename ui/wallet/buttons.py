@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from ui.theme.theme import Theme
@@ -13,6 +21,7 @@ from ui.wallet.card import HEIGHT, WIDTH, Card, paint_card
 from ui.widgets.glyphs import paint_glyph
 from ui.widgets.scribe import CENTRE, PaintedLabel, Scribe
 
+MORE_WIDTH = 52
 BY_KEY = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -127,6 +136,39 @@ class CardOverlay(QWidget):
         paint_card(
             painter, scribe, self._theme, self._card, QRectF(4, 4, WIDTH, HEIGHT), chosen=True
         )
+
+
+class MoreButton(QAbstractButton):
+    """The row goes on beyond this edge: a fade with an arrow; `way` is -1 to the left, 1 to the right."""
+
+    def __init__(self, parent: QWidget, wallet: Holder, way: int) -> None:
+        super().__init__(parent)
+        self.way = way
+        self._wallet = wallet
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # arrow keys go along the cards themselves
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.resize(MORE_WIDTH, round(HEIGHT) + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._wallet.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inner, outer = (self.width(), 0) if self.way < 0 else (0, self.width())
+        fade = QLinearGradient(inner, 0, outer, 0)
+        fade.setColorAt(0, theme.colour("panel", 0.0))
+        fade.setColorAt(0.45, theme.colour("panel", 0.92))
+        fade.setColorAt(1, theme.colour("panel"))
+        painter.fillRect(self.rect(), fade)
+        middle = QPointF(self.width() / 2 + self.way * 6, 4 + HEIGHT / 2)
+        painter.setPen(QPen(theme.colour("text3" if self.underMouse() else "line2"), 1))
+        painter.setBrush(theme.colour("raised"))
+        painter.drawEllipse(middle, 14, 14)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.translate(middle)
+        if self.way < 0:
+            painter.scale(-1, 1)
+        paint_glyph(painter, "chevron-right", QPointF(0.5, 0), 8, theme.colour("text"))
 
 
 class AddButton(QAbstractButton):

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from ui.theme.theme import Theme
-from ui.wallet.buttons import AddButton, CardButton, CardOverlay
+from ui.wallet.buttons import MORE_WIDTH, AddButton, CardButton, CardOverlay, MoreButton
 from ui.wallet.card import WIDTH, Card
 from ui.widgets.scribe import PaintedLabel, Scribe
 
@@ -65,6 +65,10 @@ class Wallet(QWidget):
         self.chosen_uid = ""
         self._add = AddButton(self, self)
         self._add.clicked.connect(self.add_requested)
+        self._more = (MoreButton(self, self, -1), MoreButton(self, self, 1))
+        for more in self._more:
+            more.hide()
+            more.clicked.connect(self._turn_page)
         self.setFixedHeight(ROW)
         self.setMinimumWidth(320)
         self.setFocusPolicy(
@@ -179,7 +183,27 @@ class Wallet(QWidget):
             x += round(WIDTH) + GAP
         self._add.move(x, TOP - 4)
         self._clip(self._add, clip)
+        self._place_arrows()
         self.update()
+
+    def _place_arrows(self) -> None:
+        """What is beyond an edge has an arrow there."""
+        left, right = self._more
+        left.move(self._first() - 4, TOP - 4)
+        right.move(self.width() - MORE_WIDTH, TOP - 4)
+        left.setVisible(self._offset > 0)
+        right.setVisible(self._offset < self._overflow())
+        for more in self._more:
+            more.raise_()
+
+    def _turn_page(self) -> None:
+        """By an arrow: as many cards further as are in sight, less one."""
+        more = self.sender()
+        if isinstance(more, MoreButton):
+            step = round(WIDTH) + GAP
+            cards = max(1, (self.width() - self._first() - MORE_WIDTH) // step - 1)
+            self._offset += more.way * cards * step
+            self._arrange()
 
     def _clip(self, button: QWidget, left: int) -> None:
         """What is scrolled under the title is not shown there."""
@@ -192,6 +216,10 @@ class Wallet(QWidget):
     def reveal(self, button: QWidget) -> None:
         """Scroll a card into view."""
         left, right = self._first() - 4, self.width() - 8
+        if self._offset > 0 and button is not self._cards[0]:
+            left += MORE_WIDTH
+        if button is not self._add:
+            right -= MORE_WIDTH
         if button.x() < left:
             self._offset -= left - button.x()
         elif button.x() + button.width() > right:
@@ -208,7 +236,7 @@ class Wallet(QWidget):
 
     def _repaint(self) -> None:
         self.update()
-        for button in (*self._cards, self._add):
+        for button in (*self._cards, self._add, *self._more):
             button.update()
 
     def _say(self, key: str, **params: object) -> str:
@@ -219,6 +247,9 @@ class Wallet(QWidget):
         self._add.setText(self._say("wallet.add"))
         self._add.setAccessibleName(self._say("wallet.add_name"))
         self._add.setToolTip(self._say("wallet.add_name"))
+        for more, way in zip(self._more, ("left", "right"), strict=True):
+            more.setAccessibleName(self._say(f"wallet.{way}"))
+            more.setToolTip(self._say(f"wallet.{way}"))
         for button in self._cards:
             card = button.card
             name = self._say("wallet.card_name", name=card.name, uid=card.uid, status=card.status)

@@ -13,7 +13,7 @@ from tests.ui.station import scenes
 from ui.station.canvas import StationCanvas
 from ui.theme import Theme
 from ui.wallet import Card, CardState, Wallet
-from ui.wallet.buttons import CardOverlay
+from ui.wallet.buttons import CardOverlay, MoreButton
 
 # The platform without a screen says so for every window of a least size.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -193,3 +193,41 @@ def test_hit_areas_of_cards_are_large_enough(desk: tuple[QWidget, StationCanvas,
     for button in (*wallet.buttons(), wallet.add_button):
         assert min(button.width(), button.height()) >= 32
         assert wallet.rect().contains(button.geometry())
+
+
+def test_a_row_that_goes_on_says_so_and_turns_like_a_page(
+    desk: tuple[QWidget, StationCanvas, Wallet],
+) -> None:
+    wallet = desk[2]
+    wallet.set_cards([Card(f"{n:08X}", f"Card {n}") for n in range(9)])
+    left, right = wallet.findChildren(MoreButton)
+    assert right.isVisible()
+    assert not left.isVisible()
+    assert min(right.width(), right.height()) >= 32
+    assert "right" in right.accessibleName()
+    first = wallet.buttons()[0].x()
+    QTest.mouseClick(right, LEFT)
+    assert left.isVisible()
+    assert wallet.buttons()[0].x() < first
+    while right.isVisible():
+        QTest.mouseClick(right, LEFT)
+    assert wallet.add_button.geometry().right() < wallet.width()
+    while left.isVisible():
+        QTest.mouseClick(left, LEFT)
+    assert wallet.buttons()[0].x() == first
+
+
+def test_where_all_cards_fit_no_arrow_stands_in_the_way(
+    desk: tuple[QWidget, StationCanvas, Wallet],
+) -> None:
+    wallet = desk[2]
+    assert not any(more.isVisible() for more in wallet.findChildren(MoreButton))
+
+
+def test_the_focus_is_never_under_an_arrow(desk: tuple[QWidget, StationCanvas, Wallet]) -> None:
+    wallet = desk[2]
+    wallet.set_cards([Card(f"{n:08X}", f"Card {n}") for n in range(9)])
+    for button in wallet.buttons():
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        arrows = [one for one in wallet.findChildren(MoreButton) if one.isVisible()]
+        assert not any(one.geometry().intersects(button.geometry()) for one in arrows)
