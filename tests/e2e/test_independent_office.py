@@ -1,0 +1,197 @@
+"""Whole sessions of 1.6 with back offices that share no code with this program.
+
+`ocpp-rpc` validates each message strictly in both directions: what it finds is a fault of ours. It is
+installed once into a folder of its own; without node, or without a network at the first time, it is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.client import Station
+from tests.e2e.independent.environments import cache_folder, node_modules
+from tests.e2e.independent.office import IndependentOffice
+from tests.support.coverage_record import RECORDER
+
+Forecourt = Callable[..., Station]
+
+NAME = "CP-1"
+ANNA, BERT = "04A29F1C", "04B1B2B3"
+SCRIPT = Path(__file__).parent / "independent" / "ocpp_rpc" / "office.js"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def strict_command(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[str], dict[str, str]]:
+    """How ocpp-rpc is started."""
+    modules = node_modules(cache_folder(request.config, tmp_path_factory))
+    return ["node", str(SCRIPT)], {**os.environ, "NODE_PATH": str(modules)}
+
+
+@pytest.fixture
+def strict(strict_command: tuple[list[str], dict[str, str]]) -> Iterator[IndependentOffice]:
+    """A strict back office. The test fails at its end if it found anything."""
+    office = IndependentOffice(*strict_command)
+    yield office
+    office.close()
+    RECORDER.conversation(office.frames())
+    assert office.faults == []
+
+
+@pytest.fixture
+def station(forecourt: Forecourt, strict: IndependentOffice, tmp_path: Path) -> Station:
+    """A station with two connectors, accepted by the strict back office, its cars ready at once."""
+    file = tmp_path / "ready.toml"
+    file.write_text("[vehicle]\nready_delay = 0\nsoc = 30\n", "utf-8")
+    started = forecourt(
+        "--csms",
+        strict.url,
+        "--id",
+        NAME,
+        "--version",
+        "1.6",
+        "--blueprint",
+        "public-ac-2x22",
+        "--config",
+        str(file),
+    )
+    strict.wait_heard("StatusNotification", lambda one: one["connectorId"] == 2)
+    return started
+
+
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def profile(ident: int, purpose: str, limit: float, **more: Any) -> dict[str, Any]:
+    return {
+        "chargingProfileId": ident,
+        "stackLevel": 0,
+        "chargingProfilePurpose": purpose,
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit, "numberPhases": 3}],
+        },
+        **more,
+    }
+
+
+def test_sessions_with_cards_and_by_remote_control(
+    strict: IndependentOffice, station: Station
+) -> None:
+    """16-TX-01, 16-TX-04, 16-TX-05, 16-TX-07, RE-01: boot, charge, stop, remote start and stop, reset."""
+    measurands = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
+    for key, value in (
+        ("MeterValueSampleInterval", "30"),
+        ("MeterValuesSampledData", measurands),
+        ("StopTxnSampledData", measurands),
+        ("ClockAlignedDataInterval", "60"),
+    ):
+        assert strict.status(NAME, "ChangeConfiguration", key=key, value=value) == "Accepted"
+    assert len(strict.call(NAME, "GetConfiguration")["configurationKey"]) > 40
+    station.do("station.plug_in", evse=2)
+    station.do("station.present_card", id_token=ANNA, evse=2)
+    strict.wait_heard("StatusNotification", lambda one: one["status"] == "Charging")
+    station.call("clock.jump", seconds=120)
+    strict.wait_heard("MeterValues", lambda one: one.get("transactionId") == 1000)
+    station.do("station.present_card", id_token=ANNA, evse=2)
+    first = strict.wait_heard("StopTransaction")
+    assert first["transactionId"] == 1000
+    assert first["transactionData"]
+    station.do("station.unplug", evse=2)
+
+    mark = strict.mark()
+    station.do("station.plug_in", evse=1)
+    start = {"idTag": BERT, "connectorId": 1, "chargingProfile": profile(1, "TxProfile", 10.5)}
+    assert strict.status(NAME, "RemoteStartTransaction", **start) == "Accepted"
+    strict.wait_heard("StartTransaction", lambda one: one["idTag"] == BERT)
+    strict.wait_heard("StatusNotification", lambda one: one["status"] == "Charging", after=mark)
+    unit = {"connectorId": 1, "duration": 600, "chargingRateUnit": "A"}
+    composite = strict.call(NAME, "GetCompositeSchedule", unit)
+    assert composite["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"] == 10.5
+    assert strict.status(NAME, "RemoteStopTransaction", transactionId=1001) == "Accepted"
+    strict.wait_heard("StopTransaction", lambda one: one.get("reason") == "Remote")
+
+    mark = strict.mark()
+    assert strict.status(NAME, "Reset", type="Soft") == "Accepted"
+    strict.wait_heard("BootNotification", after=mark)
+    strict.wait_heard("StatusNotification", lambda one: one["connectorId"] == 2, after=mark)
+    station.do("station.present_card", id_token="BLOCKED", evse=2)
+    strict.wait_heard("Authorize", after=mark)
+    assert len(strict.heard("StartTransaction")) == 2
+
+
+def test_everything_else_that_the_back_office_may_ask(
+    strict: IndependentOffice, station: Station
+) -> None:
+    """Lists, reservations, profiles, availability, triggers, unlock, data transfer, cache."""
+    listed = [
+        {"idTag": ANNA, "idTagInfo": {"status": "Accepted", "parentIdTag": "FAMILY"}},
+        {"idTag": BERT, "idTagInfo": {"status": "Expired", "expiryDate": in_an_hour()}},
+    ]
+    update = {"listVersion": 3, "updateType": "Full", "localAuthorizationList": listed}
+    assert strict.status(NAME, "SendLocalList", **update) == "Accepted"
+    assert strict.call(NAME, "GetLocalListVersion") == {"listVersion": 3}
+    reservation = {"expiryDate": in_an_hour(), "idTag": ANNA, "reservationId": 5}
+    assert strict.status(NAME, "ReserveNow", connectorId=2, **reservation) == "Accepted"
+    strict.wait_heard("StatusNotification", lambda one: one["status"] == "Reserved")
+    assert strict.status(NAME, "CancelReservation", reservationId=5) == "Accepted"
+    assert strict.status(NAME, "CancelReservation", reservationId=5) == "Rejected"
+    for number, what in (
+        (0, profile(1, "ChargePointMaxProfile", 30.0) | {"chargingProfileKind": "Absolute"}),
+        (1, profile(2, "TxDefaultProfile", 16.1)),
+    ):
+        ask = {"connectorId": number, "csChargingProfiles": what}
+        assert strict.status(NAME, "SetChargingProfile", **ask) == "Accepted"
+    for number in (0, 1):
+        composite = {"connectorId": number, "duration": 3600}
+        assert strict.status(NAME, "GetCompositeSchedule", **composite) == "Accepted"
+    assert strict.status(NAME, "ClearChargingProfile", id=2) == "Accepted"
+    assert strict.status(NAME, "ClearChargingProfile", id=2) == "Unknown"
+    for kind in ("Inoperative", "Operative"):
+        change = {"connectorId": 0, "type": kind}
+        assert strict.status(NAME, "ChangeAvailability", **change) == "Accepted"
+    for message in ("Heartbeat", "StatusNotification", "MeterValues"):
+        for action in ("TriggerMessage", "ExtendedTriggerMessage"):
+            mark = strict.mark()
+            assert strict.status(NAME, action, requestedMessage=message) == "Accepted"
+            strict.wait_heard(message, after=mark)
+    assert strict.status(NAME, "UnlockConnector", connectorId=2) == "Unlocked"
+    assert strict.status(NAME, "UnlockConnector", connectorId=1) == "NotSupported"
+    assert strict.status(NAME, "ClearCache") == "Accepted"
+    assert strict.status(NAME, "DataTransfer", vendorId="nobody") == "UnknownVendorId"
+    station.call("ocpp.call", action="DataTransfer", payload={"vendorId": "Forecourt"})
+    assert strict.heard("DataTransfer") == [{"vendorId": "Forecourt"}]
+
+
+def test_session_held_offline_is_delivered_afterwards(
+    strict: IndependentOffice, station: Station
+) -> None:
+    """OFF-01, OFF-02, OFF-09: it knows each transaction that is told of, in the right order."""
+    assert (
+        strict.status(NAME, "ChangeConfiguration", key="AllowOfflineTxForUnknownId", value="true")
+        == "Accepted"
+    )
+    station.do("network.cut")
+    station.do("station.plug_in", evse=1)
+    station.do("station.present_card", id_token=ANNA, evse=1)
+    station.wait({"event": "FlowChanged", "data.after": "charging"}, timeout=15)
+    station.call("clock.jump", seconds=300)
+    station.do("station.press_stop", evse=1)
+    station.wait({"event": "TransactionEnded"}, timeout=15)
+    assert strict.heard("StartTransaction") == []
+    station.do("network.restore")
+    stop = strict.wait_heard("StopTransaction", timeout=30)
+    assert stop["transactionId"] == 1000
+    samples = [one for one in strict.heard("MeterValues") if one.get("transactionId") == 1000]
+    assert len(samples) == 5
