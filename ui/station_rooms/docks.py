@@ -18,7 +18,9 @@ from ui.station_rooms.configuration import ConfigurationRoom
 from ui.station_rooms.feed import RoomFeed
 from ui.station_rooms.profiles import ProfilesRoom
 from ui.station_rooms.queue import QueueRoom
+from ui.station_rooms.reservations import ReservationsRoom
 from ui.station_rooms.room import LazyRoom, LiveRoom
+from ui.station_rooms.tokens import TokensRoom
 from ui.theme import Theme
 
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -29,6 +31,8 @@ ROOMS: tuple[tuple[str, Make, str], ...] = (
     ("configuration", ConfigurationRoom, "Ctrl+3"),
     ("queue", QueueRoom, "Ctrl+4"),
     ("profiles", ProfilesRoom, "Ctrl+5"),
+    ("tokens", TokensRoom, "Ctrl+6"),
+    ("reservations", ReservationsRoom, "Ctrl+7"),
 )
 
 

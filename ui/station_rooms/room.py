@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -100,9 +100,12 @@ class SearchField(QLineEdit):
         find = QShortcut(QKeySequence("Ctrl+F"), room)
         find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         find.activated.connect(self._take_focus)
-        empty = QShortcut(QKeySequence("Escape"), self)
-        empty.setContext(Qt.ShortcutContext.WidgetShortcut)
-        empty.activated.connect(self.clear)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+            return
+        super().keyPressEvent(event)
 
     def finds(self, *texts: str | None) -> bool:
         """Each of the words stands in one of the texts, small or large."""

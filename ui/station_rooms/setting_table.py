@@ -118,7 +118,8 @@ class SettingTable(RecordTable[SettingRow]):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2}:
-            self.edit_row(self.currentIndex())
+            if self.state() is not QAbstractItemView.State.EditingState:  # it was the line's Enter
+                self.edit_row(self.currentIndex())
             return
         super().keyPressEvent(event)
 
