@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.kernel.text import Text
@@ -15,6 +16,14 @@ from app.training.settings import CsmsSettings
 from app.training.tokens import Judgement, TokenList, TokenStatus
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """A CSR that waits for its signature. `kind`: the certificateType of 2.0.1."""
+
+    csr: str
+    kind: str | None
 
 
 class BackOffice:
@@ -28,6 +37,8 @@ class BackOffice:
         self.now = now
         self.memory = Memory(settings, tokens, now)
         self._numbers = itertools.count(1)
+        self.wanted: Callable[[str, Signing], None] = lambda *_: None
+        """Has a certificate made for a station and sent to it."""
 
     def timestamp(self) -> str:
         """The time now as it goes on the wire."""
@@ -55,6 +66,26 @@ class BackOffice:
         ):
             return Judgement(TokenStatus.CONCURRENT_TX, token)
         return judgement
+
+    def takes_request(self, station_id: str, csr: str, kind: str | None = None) -> bool:
+        """A SignCertificate: whether it will be signed. The certificate follows by itself."""
+        if not self.settings.sign_requests:
+            return False
+        if self.settings.answer_requests:
+            self.wanted(station_id, Signing(csr, kind))
+        return True
+
+    def certificate_status(self, request: dict[str, str]) -> str | None:
+        """The OCSP answer of our authority (DER in base64), None for certificates of others."""
+        authority = self.settings.authority
+        if authority is None:
+            return None
+        from app.training.certificates import ocsp_status
+
+        try:
+            return ocsp_status(authority, request, self.now())
+        except (KeyError, ValueError):
+            return None
 
     def warn(self, station_id: str, key: str, **params: object) -> None:
         """Note something odd a station did."""

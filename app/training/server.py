@@ -9,7 +9,7 @@ import contextlib
 import hmac
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +21,8 @@ from websockets.typing import Subprotocol
 
 from app.kernel.text import Text
 from app.training import composer
-from app.training.office import BackOffice
+from app.training.handshakes import watch_handshakes
+from app.training.office import BackOffice, Signing
 from app.training.outcome import CallOutcome, OutcomeKind
 from app.training.package import LOGGER
 from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord, Level, Sample
@@ -50,6 +51,7 @@ class TrainingCsms:
         self.tokens = TokenList.shipped() if tokens is None else tokens
         self.rules = Rules()
         self._office = BackOffice(self.settings, self.tokens, now)
+        self._office.wanted = self._sign_later
         self._memory = self._office.memory
         self._server: Server | None = None
         self._sessions: dict[str, Session] = {}
@@ -68,6 +70,8 @@ class TrainingCsms:
 
         `door`: a socket that listens already and is taken over.
         """
+        if self.settings.tls is not None:
+            watch_handshakes(self.settings.tls, self._handshake_failed)
         self._server = await serve(
             self._serve_station,
             host if door is None else None,
@@ -213,6 +217,35 @@ class TrainingCsms:
             if not self._open_calls:
                 self._no_call_open.set()
 
+    # certificates
+
+    def _sign_later(self, station_id: str, signing: Signing) -> None:
+        self._keep(self._sign(station_id, signing))
+
+    async def _sign(self, station_id: str, signing: Signing) -> None:
+        """Sign a CSR beside the loop and send the certificate."""
+        try:
+            chain = await asyncio.to_thread(_signed, self.settings, signing.csr, self._office.now())
+        except ValueError as error:
+            self._warn(station_id, "bad_request", why=str(error))
+            return
+        payload = {"certificateChain": chain}
+        if signing.kind is not None:
+            payload["certificateType"] = signing.kind
+        outcome = await self.call(station_id, "CertificateSigned", payload)
+        status = (outcome.payload or {}).get("status") if outcome.kind is OutcomeKind.RESULT else ""
+        text = Text("training.certificate_sent", {"status": status or outcome.kind.value})
+        self._memory.note(Level.INFO, station_id, text)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _handshake_failed(self, key: str, words: str) -> None:
+        why = Text(f"training.tls.{key}", {"why": words})
+        self._memory.note(Level.WARNING, "", Text("training.handshake_failed", {"why": why}))
+
     # handshake
 
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -268,11 +301,7 @@ class TrainingCsms:
 
     def _replace(self, older: Session) -> None:
         self._warn(older.station_id, "replaced")
-        task = asyncio.ensure_future(
-            older.close(POLICY_VIOLATION, "replaced by a newer connection")
-        )
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._keep(older.close(POLICY_VIOLATION, "replaced by a newer connection"))
 
     def _gone(self, session: Session) -> None:
         if self._sessions.get(session.station_id) is not session:
@@ -283,6 +312,16 @@ class TrainingCsms:
 
     def _warn(self, station_id: str, key: str, **params: object) -> None:
         self._office.warn(station_id, key, **params)
+
+
+def _signed(settings: CsmsSettings, csr: str, now: datetime) -> str:
+    """The chain for a CSR, by the authority of the settings; the first request makes one. Slow."""
+    from app.training.certificates import Flaw, make_authority, sign_request
+
+    if settings.authority is None:
+        settings.authority = make_authority(now=now)
+    flaw = settings.flaw or Flaw.NONE
+    return sign_request(settings.authority, csr, flaw=flaw, now=now).chain_pem
 
 
 def station_of(path: str) -> str:

@@ -6,6 +6,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.training.certificates import Authority, Flaw
 
 
 class BootStatus(Enum):
@@ -50,7 +54,9 @@ class CsmsSettings:
 
     `subprotocols` is in order of preference. `password` is asked from every station that has no entry of
     its own in `passwords`; with neither, nobody is asked. `stations` limits who may connect.
-    `ping_interval_s` is the WebSocket keep-alive; None sends none.
+    `ping_interval_s` is the WebSocket keep-alive; None sends none. `authority` signs what stations ask for
+    with SignCertificate, each with `flaw`; None: one is made at the first request. `sign_requests` False
+    refuses them all, `answer_requests` False accepts them and never sends a certificate.
     """
 
     subprotocols: tuple[str, ...] = tuple(SUBPROTOCOLS)
@@ -60,6 +66,10 @@ class CsmsSettings:
     passwords: dict[str, str] = field(default_factory=dict)
     stations: frozenset[str] | None = None
     tls: ssl.SSLContext | None = None
+    authority: Authority | None = None
+    flaw: Flaw | None = None
+    sign_requests: bool = True
+    answer_requests: bool = True
     tariff: Tariff | None = Tariff()
     first_transaction_id: int = 1
     ping_interval_s: float | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from app.training.outcome import CallOutcome, OutcomeKind
 from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord
@@ -98,6 +100,22 @@ class TrainingCsmsThread:
         thread.join(PATIENCE_S * 2)
         if thread.is_alive():
             raise TimeoutError("the training CSMS did not stop")
+
+    @property
+    def settings(self) -> CsmsSettings:
+        """How it behaves; see there when a change acts."""
+        return self._settings
+
+    def restart(self, tls: ssl.SSLContext | None) -> str:
+        """Serve with this TLS from now on, on the port there is; starts it if it did not run.
+
+        Returns the URL. Raises OSError if the port was taken meanwhile.
+        """
+        if self.is_running:
+            self._port = urlsplit(self.snapshot().url).port or self._port
+            self.stop()
+        self._settings.tls = tls
+        return self.start()
 
     def snapshot(self) -> CsmsSnapshot:
         """The state now; after the stop, the last one."""

@@ -174,9 +174,9 @@ class CentralSystem16(ChargePoint16):  # type: ignore[misc]
 
     @answers("SignCertificate")
     def sign_certificate(self, fields: Fields) -> Any:
-        """This CSMS has no certificate authority."""
-        fields.text("csr")
-        return result16.SignCertificate(status="Rejected")
+        """Signed by the authority of this CSMS; the certificate follows in CertificateSigned."""
+        signs = self._office.takes_request(self._station, fields.text("csr"))
+        return result16.SignCertificate(status="Accepted" if signs else "Rejected")
 
     def _told(self, transaction: Transaction, kind: str, fields: Fields, *, resent: bool) -> None:
         transaction.add(

@@ -11,6 +11,8 @@ from app.training.records import BootData, ConnectorRecord, TransactionEventReco
 from app.training.settings import V201
 from app.training.tokens import Judgement, TokenStatus
 
+OCSP_FIELDS = ("hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber")
+
 
 class Csms201(ChargePoint201):  # type: ignore[misc]
     """The handlers of one connected 2.0.1 station."""
@@ -213,9 +215,11 @@ class Csms201(ChargePoint201):  # type: ignore[misc]
 
     @answers("SignCertificate")
     def sign_certificate(self, fields: Fields) -> Any:
-        """This CSMS has no certificate authority."""
-        fields.text("csr")
-        return result201.SignCertificate(status="Rejected")
+        """Signed by the authority of this CSMS; the certificate follows in CertificateSigned."""
+        signs = self._office.takes_request(
+            self._station, fields.text("csr"), fields.maybe_text("certificateType")
+        )
+        return result201.SignCertificate(status="Accepted" if signs else "Rejected")
 
     @answers("Get15118EVCertificate")
     def get_ev_certificate(self, _fields: Fields) -> Any:
@@ -223,9 +227,14 @@ class Csms201(ChargePoint201):  # type: ignore[misc]
         return result201.Get15118EVCertificate(status="Failed", exi_response="")
 
     @answers("GetCertificateStatus")
-    def get_certificate_status(self, _fields: Fields) -> Any:
-        """No OCSP responder here."""
-        return result201.GetCertificateStatus(status="Failed")
+    def get_certificate_status(self, fields: Fields) -> Any:
+        """Told of what the authority of this CSMS has signed."""
+        data = fields.table("ocspRequestData")
+        request = {name: data.text(name) for name in OCSP_FIELDS}
+        result = self._office.certificate_status(request)
+        if result is None:
+            return result201.GetCertificateStatus(status="Failed")
+        return result201.GetCertificateStatus(status="Accepted", ocsp_result=result)
 
     def _judge(
         self, token: Fields, transaction: Transaction | None = None, *, starts: bool = False
