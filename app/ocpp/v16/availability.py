@@ -274,8 +274,12 @@ class Availability(Block):
         """Back to normal service."""
         self._updating = False
         items = [item for item in self._connectors if item.updating]
-        for item in items:
-            item.updating = False
+        with self.ctx.store.step():
+            for item in items:
+                item.updating = False
+                if item.keeper is None and item.transaction is None:
+                    item.done = False  # there is no way from Unavailable to Finishing
+                    self._connectors.save(item)
         self._show(items)
 
     # ------------------------------------------------------------------ scheduled changes

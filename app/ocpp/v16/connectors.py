@@ -67,8 +67,11 @@ class Connector:
 
     @property
     def out_of_service(self) -> bool:
-        """By order of the back office, or while firmware is updated."""
-        return self.inoperative or self.updating
+        """By order of the back office, or while firmware is updated.
+
+        A cable that is kept locked for its driver goes on showing that during an update.
+        """
+        return self.inoperative or (self.updating and self.keeper is None)
 
 
 class Connectors:

@@ -110,7 +110,12 @@ class Transactions(Block):
         """A cable is in, the connector is in service and free, and no fault forbids it."""
         if self.full:
             return False
-        if item.transaction is not None or item.out_of_service or self._connectors.evse_busy(item):
+        if (
+            item.transaction is not None
+            or item.updating
+            or item.inoperative
+            or self._connectors.evse_busy(item)
+        ):
             return False
         if not self._connectors.plugged(item):
             return False

@@ -49,6 +49,8 @@ from app.station.kinds import ReaderLamp, RestartKind
 
 RaiseEvent = Callable[[str, str], None]
 
+_NEED_THE_FILE = frozenset({Phase.DOWNLOADED, Phase.WAITING, Phase.INSTALLING})
+
 
 class FirmwareCourse(Block):
     """Carries out one update at a time. Subclasses add the messages of their version."""
@@ -94,6 +96,8 @@ class FirmwareCourse(Block):
         if self.job is None and store.get(TABLE, NEXT) is not None:
             self._promote()
         self._after_reboot = self.job is not None and self.job.phase == Phase.REBOOTING
+        if self.job is not None and self.job.phase in _NEED_THE_FILE and not self._has_file():
+            self._move(self.job, Phase.DOWNLOADING)
 
     def start(self) -> None:
         self.on(self._on_session_end, TransactionEnded)
@@ -231,8 +235,8 @@ class FirmwareCourse(Block):
             if job.signed and not await self._signature_fits(job):
                 return
             job.version = await asyncio.to_thread(self._version, job.location)
-        except OSError:
-            self._move(job, Phase.DOWNLOADING)  # the file is gone: a folder was cleared
+        except OSError as error:
+            self._fail(job, Status.INSTALLATION_FAILED, _unreadable(error))
             return
         if job.signed:
             self._enter(job, Status.SIGNATURE_VERIFIED, phase=Phase.WAITING)
@@ -302,8 +306,7 @@ class FirmwareCourse(Block):
                 return Status.VERIFICATION_FAILED, text
             return Status.INSTALLATION_FAILED, text
         except OSError as error:
-            params = {"file": FILE, "why": error.strerror or ""}
-            return Status.INSTALLATION_FAILED, Text("transfer.own_disk", params)
+            return Status.INSTALLATION_FAILED, _unreadable(error)
         return None
 
     async def _reboot(self, job: FirmwareJob) -> None:
@@ -420,7 +423,14 @@ class FirmwareCourse(Block):
         if self._changed is not None:
             self._changed.set()
 
+    def _has_file(self) -> bool:
+        return self.ctx.files is not None and self._file.is_file()
+
     @property
     def _file(self) -> Path:
         assert self.ctx.files is not None
         return self.ctx.files / FILE
+
+
+def _unreadable(error: OSError) -> Text:
+    return Text("transfer.own_disk", {"file": FILE, "why": error.strerror or str(error)})
