@@ -16,6 +16,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Protocol
 
 from app.kernel.activity import Wakeup
@@ -80,6 +81,7 @@ class OutboxRow:
 
 
 _COLUMNS = tuple(field.name for field in fields(OutboxRow) if field.name != "key")
+_values = attrgetter(*_COLUMNS)
 
 
 class OutboxRules(Protocol):
@@ -143,6 +145,9 @@ class Outbox:
         self._kicked = False
         self._halted = False
         self._told: int | None = None
+        self._news = False
+        """Something is going to be announced at the next turn of the loop."""
+        self._kick_soon = False
         self._index: dict[str, Head] = {}
         """What is said of the rows without reading them, oldest first."""
         self._recent: dict[str, OutboxRow] = {}
@@ -174,7 +179,7 @@ class Outbox:
         self._keep_up()
         self._write(row)
         self._index[key] = Head(action, ref, spare)
-        self._soon()
+        self._soon(kick=True)
         return key
 
     def rows(self) -> list[OutboxRow]:
@@ -250,19 +255,28 @@ class Outbox:
         if self._wakeup is not None:
             self._wakeup.set()
 
-    def _soon(self) -> None:
-        """Tell and wake after the step that is under way: nothing is announced before it is durable."""
-        self._ctx.activity.begin()
-        asyncio.get_running_loop().call_soon(self._after_put)
+    def _soon(self, *, kick: bool = False) -> None:
+        """Tell, and wake the pump, when the step that is under way is over.
 
-    def _after_put(self) -> None:
+        Nothing is announced before it is durable, and a burst is announced once.
+        """
+        self._kick_soon = self._kick_soon or kick
+        if self._news:
+            return
+        self._news = True
+        self._ctx.activity.begin()
+        asyncio.get_running_loop().call_soon(self._announce)
+
+    def _announce(self) -> None:
+        kick, self._news, self._kick_soon = self._kick_soon, False, False
         try:
             lost, self._left_out = self._left_out, []
             for event in lost:
                 self._ctx.bus.publish(event)
             self._keep_up()
             self._tell()
-            self.kick()
+            if kick:
+                self.kick()
         finally:
             self._ctx.activity.end()
 
@@ -286,8 +300,7 @@ class Outbox:
 
     def _write(self, row: OutboxRow) -> None:
         # not `asdict`: it would copy the whole payload
-        data = {name: getattr(row, name) for name in _COLUMNS}
-        self._ctx.store.put(TABLE, row.key, data)
+        self._ctx.store.put(TABLE, row.key, dict(zip(_COLUMNS, _values(row), strict=True)))
         if row.key in self._recent or len(self._recent) < RECENT:
             self._recent[row.key] = row
 
@@ -400,7 +413,7 @@ class Outbox:
         self._forget(row.key)
         if self._index and self._ctx.settings.queue_pause > 0:
             self._pause_until = self._ctx.clock.elapsed() + self._ctx.settings.queue_pause
-        self._tell()
+        self._soon()
         return True
 
     def _freeze(self, row: OutboxRow) -> OutboxRow:

@@ -73,8 +73,9 @@ class Schemas:
         `own`: what we send ourselves is held to the stricter rules of OCA's own files, and to complete
         date-times.
         """
+        judge = self._judges.get((action, kind, own)) or self._compile(action, kind, own)
         try:
-            if self.verdict(action, kind, payload, own=own):
+            if judge(payload):
                 return ()
         except (ValueError, RecursionError) as error:
             return (Violation("", "json", str(error)[:200]),)
@@ -84,9 +85,7 @@ class Schemas:
 
     def verdict(self, action: str, kind: Kind, payload: Any, *, own: bool = False) -> bool:
         """The quick judgement. Raises KeyError, and ValueError for what is no JSON at all."""
-        judge = self._judges.get((action, kind, own))
-        if judge is None:
-            judge = self._compile(action, kind, own)
+        judge = self._judges.get((action, kind, own)) or self._compile(action, kind, own)
         return judge(payload)
 
     def explain(

@@ -78,6 +78,7 @@ class Store:
         """How many steps were undone, inner ones too."""
         self._full_sync = full_sync
         self._migrations = migrations
+        self._step = _Step(self)
         self._depth = 0
         self._task: object = None
         self._written: set[str] = set()
@@ -198,7 +199,7 @@ class Store:
         If an inner step fails and the outer one goes on, only the inner one's changes are undone.
         No `await` inside: another task's changes would join.
         """
-        return _Step(self)
+        return self._step
 
     def _begin(self) -> None:
         self._check_task()
@@ -228,8 +229,8 @@ class Store:
         self._undo(f"inner{self._depth}" if self._depth else None)
 
     def _complete(self) -> None:
-        written, self._written = frozenset(self._written), set()
         if self.before_commit is not None:
+            written, self._written = frozenset(self._written), set()
             self.before_commit(written)
 
     def _check_task(self) -> None:
@@ -363,7 +364,10 @@ class Store:
 
 
 class _Step:
-    """One step. A class and not a generator, since there are two for each message of the queue."""
+    """What `with store.step()` enters; all its state is in the store, so that one is enough for all.
+
+    A class and not a generator, since there are two steps for each message of the queue.
+    """
 
     __slots__ = ("_store",)
 
