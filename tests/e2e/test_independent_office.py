@@ -1,7 +1,8 @@
 """Whole sessions of 1.6 with back offices that share no code with this program.
 
-`ocpp-rpc` validates each message strictly in both directions: what it finds is a fault of ours. It is
-installed once into a folder of its own; without node, or without a network at the first time, it is skipped.
+`ocpp-rpc` validates each message strictly in both directions: what it finds is a fault of ours. `ocpp-csms`
+keeps a ledger of transactions. Each is installed once into a folder of its own; without node, or without a
+network at the first time, it is skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from app.client import Station
-from tests.e2e.independent.environments import cache_folder, node_modules
+from tests.e2e.independent.environments import cache_folder, ledger_python, node_modules
 from tests.e2e.independent.office import IndependentOffice
 from tests.support.coverage_record import RECORDER
 
@@ -48,22 +49,18 @@ def strict(strict_command: tuple[list[str], dict[str, str]]) -> Iterator[Indepen
 
 
 @pytest.fixture
-def station(forecourt: Forecourt, strict: IndependentOffice, tmp_path: Path) -> Station:
-    """A station with two connectors, accepted by the strict back office, its cars ready at once."""
+def start(forecourt: Forecourt, tmp_path: Path) -> Callable[[str], Station]:
+    """Starts a station with two connectors, its cars ready at once, for a back office."""
     file = tmp_path / "ready.toml"
     file.write_text("[vehicle]\nready_delay = 0\nsoc = 30\n", "utf-8")
-    started = forecourt(
-        "--csms",
-        strict.url,
-        "--id",
-        NAME,
-        "--version",
-        "1.6",
-        "--blueprint",
-        "public-ac-2x22",
-        "--config",
-        str(file),
-    )
+    options = ("--version", "1.6", "--blueprint", "public-ac-2x22", "--config", str(file))
+    return lambda url: forecourt("--csms", url, "--id", NAME, *options)
+
+
+@pytest.fixture
+def station(start: Callable[[str], Station], strict: IndependentOffice) -> Station:
+    """A station that the strict back office has accepted."""
+    started = start(strict.url)
     strict.wait_heard("StatusNotification", lambda one: one["connectorId"] == 2)
     return started
 
@@ -195,3 +192,51 @@ def test_session_held_offline_is_delivered_afterwards(
     assert stop["transactionId"] == 1000
     samples = [one for one in strict.heard("MeterValues") if one.get("transactionId") == 1000]
     assert len(samples) == 5
+
+
+@pytest.mark.full
+def test_the_books_of_another_agree_with_ours(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    start: Callable[[str], Station],
+) -> None:
+    """16-TX-01, 16-TX-04, OFF-02: transactions that were held online and offline, to the Wh."""
+    python = ledger_python(cache_folder(request.config, tmp_path_factory))
+    script = Path(__file__).parent / "independent" / "ledger.py"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    office = IndependentOffice([str(python), str(script)], environment)
+    try:
+        station = start(office.url)
+
+        def told(number: int, word: str) -> bool | None:
+            states = office.events("status")
+            return (
+                any((one["connector"], one["status"]) == (number, word) for one in states) or None
+            )
+
+        def closed(count: int) -> list[dict[str, Any]] | None:
+            ended = [one for one in office.events("transaction") if one["stop"] is not None]
+            return ended if len(ended) >= count else None
+
+        office.wait("the states", lambda: told(2, "Available"))
+        energies, after = [], 0
+        for online in (True, False):
+            if not online:
+                station.do("network.cut")
+            station.do("station.plug_in", evse=2)
+            station.do("station.present_card", id_token=ANNA, evse=2)
+            started = station.wait({"event": "TransactionStarted"}, timeout=15, after=after)
+            after = started["seq"]
+            station.call("clock.jump", seconds=600)
+            station.do("station.press_stop", evse=2)
+            ended = station.wait({"event": "TransactionEnded"}, timeout=15, after=after)
+            energies.append(ended["data"]["energy"])
+            station.do("station.unplug", evse=2)
+        station.do("network.restore")
+        ledger = office.wait("both transactions", lambda: closed(2), 30.0)
+        assert [one["tag"] for one in ledger] == [ANNA, ANNA]
+        assert [one["energy"] for one in ledger] == pytest.approx(energies, abs=1.5)
+        assert ledger[1]["start"] == ledger[0]["stop"]
+        assert office.faults == []
+    finally:
+        office.close()
