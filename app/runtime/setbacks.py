@@ -17,6 +17,8 @@ _CERTIFICATE = frozenset(
         "unknown_root",
         "unknown_issuer",
         "revoked",
+        "bad_issuer",
+        "weak_key",
         "wrong_name",
         "wrong_full_name",
         "not_trusted",

@@ -214,6 +214,11 @@ _VERIFY = {
     20: "runtime.tls.unknown_issuer",
     21: "runtime.tls.unknown_issuer",
     23: "runtime.tls.revoked",
+    24: "runtime.tls.bad_issuer",
+    79: "runtime.tls.bad_issuer",
+    66: "runtime.tls.weak_key",
+    67: "runtime.tls.weak_key",
+    68: "runtime.tls.weak_key",
     62: "runtime.tls.wrong_name",
     64: "runtime.tls.wrong_name",
 }

@@ -1,7 +1,8 @@
 """Looks at a server's TLS from several sides: what it speaks, who signed it, for whom, until when, and what
 it wants from us. The WebSocket client only says yes or no; this says why.
 
-Blocking: run it in a thread. Each question is a handshake of its own, with one check switched on.
+Blocking: run it in a thread. Each question is a handshake of its own, with one check switched on, so that one
+fault does not hide another one.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from app.kernel.text import Text
-from app.runtime.tls import TlsFiles, explain, show_own, tls_context
+from app.runtime.tls import TlsFiles, explain, harden, refuse_wildcards, show_own, tls_context
 
 CERTIFICATE_REQUEST = 13
 """The handshake message in which a server asks for a client certificate (RFC 8446, 4.3.2)."""
 
 REFUSAL_WAIT = 1.0
 """Seconds that a server has to refuse the certificate it was shown."""
+
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for which the module has no name."""
+
+TOO_EARLY, TOO_LATE = 9, 10
+"""OpenSSL's verify results about dates."""
+
+WRONG_NAME = (62, 64)
 
 Dial = Callable[[], socket.socket]
 
@@ -33,27 +43,96 @@ class Finding:
     text: Text
 
 
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Whom is asked, and with which files."""
+
+    dial: Dial
+    host: str
+    files: TlsFiles
+
+    def shake(self, context: ssl.SSLContext) -> ssl.SSLSocket:
+        plain = self.dial()
+        try:
+            return context.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
+
+    def why(self, error: OSError) -> Text:
+        if isinstance(error, ssl.SSLError):
+            return explain(error, self.host, self.files)
+        if isinstance(error, ConnectionError):
+            return self.text("runtime.tls.hung_up")
+        if isinstance(error, TimeoutError):
+            return self.text("runtime.tls.mute")
+        return self.text(
+            "runtime.tls.other", why=error.strerror or str(error) or type(error).__name__
+        )
+
+    def text(self, key: str, **more: str) -> Text:
+        return Text(key, {"host": self.host, **more})
+
+
 def probe(dial: Dial, host: str, files: TlsFiles) -> Iterator[Finding]:
     """Ask one thing after the other; ends with the first that cannot be answered. Raises TlsFilesBad."""
-    trusting = tls_context(files)
-    hello = _blind(files)
-    seen: list[int] = []
+    tls_context(files)  # files that cannot be used are no fault of the server
+    server = _Server(dial, host, files)
+    hello, seen = _blind(files), list[int]()
     _watch(hello, seen)
     try:
-        with contextlib.closing(_shake(hello, dial, host)) as link:
+        with contextlib.closing(server.shake(hello)) as link:
             version, cipher = link.version() or "?", (link.cipher() or ("?",))[0]
             leaf = link.getpeercert(binary_form=True) or b""
     except (ssl.SSLError, OSError) as error:
-        yield Finding("tls", False, _why(error, host))
+        yield from _no_hello(server, error, asked=CERTIFICATE_REQUEST in seen)
         return
     yield Finding("tls", True, Text("runtime.probe.tls", {"version": version, "cipher": cipher}))
-    chain = _chain(trusting, dial, host)
+    date = _date(server, leaf)
+    chain = _chain(server, date_is_good=date.ok)
     yield chain
-    date, name = _date_and_name(leaf, dial, host)
     yield date
+    name = _name(server, leaf)
     yield name
     if chain.ok and date.ok and name.ok:
-        yield _own(trusting, dial, host, asked=CERTIFICATE_REQUEST in seen, files=files)
+        yield _own(server, asked=CERTIFICATE_REQUEST in seen)
+
+
+def _no_hello(server: _Server, error: OSError, *, asked: bool) -> Iterator[Finding]:
+    """Even who believes everything got no link."""
+    text = server.why(error)
+    if asked:
+        # up to TLS 1.2 a client certificate is judged within the handshake
+        yield Finding("tls", True, server.text("runtime.probe.tls_asks"))
+        yield Finding("client_certificate", False, _refusal(server, text))
+        return
+    if text.id in ("runtime.tls.handshake_failure", "runtime.tls.hung_up"):
+        text = _what_it_would_take(server) or text
+    yield Finding("tls", False, text)
+
+
+def _refusal(server: _Server, said: Text) -> Text:
+    """What a server has against our certificate, where its alert may have got lost."""
+    if said.id.startswith("runtime.tls.own_"):
+        return said
+    shown = server.files.shows_own
+    return server.text("runtime.probe.own_refused" if shown else "runtime.tls.certificate_required")
+
+
+def _what_it_would_take(server: _Server) -> Text | None:
+    """Ask again with all that this computer has, however weak: is it the version, or the cipher?"""
+    context = _blind(server.files)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    try:
+        with contextlib.closing(server.shake(context)) as link:
+            version, cipher = link.version() or "?", (link.cipher() or ("?",))[0]
+    except (ssl.SSLError, OSError) as error:
+        alert = getattr(error, "reason", "") == "SSLV3_ALERT_HANDSHAKE_FAILURE"
+        return server.text("runtime.tls.cipher", cipher="?") if alert else None
+    if version not in ("TLSv1.2", "TLSv1.3"):
+        return server.text("runtime.tls.version")
+    return server.text("runtime.tls.cipher", cipher=cipher)
 
 
 def _blind(files: TlsFiles) -> ssl.SSLContext:
@@ -61,7 +140,7 @@ def _blind(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    harden(context)
     show_own(context, files)
     return context
 
@@ -79,65 +158,71 @@ def _watch(context: ssl.SSLContext, seen: list[int]) -> None:
         context._msg_callback = note
 
 
-def _chain(context: ssl.SSLContext, dial: Dial, host: str) -> Finding:
-    """Does it lead to somebody who is trusted? Name and date are asked apart."""
+def _chain(server: _Server, *, date_is_good: bool) -> Finding:
+    """Does it lead to somebody who is trusted? Name and date of the server's own are asked apart."""
+    context = tls_context(server.files)
     context.check_hostname = False
+    if not date_is_good:
+        context.verify_flags = ssl.VerifyFlags(int(context.verify_flags) | NO_CHECK_TIME)
     try:
-        _shake(context, dial, host).close()
+        server.shake(context).close()
     except ssl.SSLCertVerificationError as error:
-        if error.verify_code not in (9, 10):
-            return Finding("chain", False, _why(error, host))
+        late = {TOO_EARLY: "runtime.tls.chain_early", TOO_LATE: "runtime.tls.chain_expired"}
+        if error.verify_code in late:
+            return Finding("chain", False, server.text(late[error.verify_code]))
+        return Finding("chain", False, server.why(error))
     except (ssl.SSLError, OSError) as error:
-        return Finding("chain", False, _why(error, host))
-    finally:
-        context.check_hostname = True
+        return Finding("chain", False, server.why(error))
     return Finding("chain", True, Text("runtime.probe.chain"))
 
 
-def _date_and_name(leaf: bytes, dial: Dial, host: str) -> tuple[Finding, Finding]:
-    """Both are asked of the certificate alone, trusted for the purpose of asking."""
+def _date(server: _Server, leaf: bytes) -> Finding:
+    """Is the certificate in force now? That is asked of it alone."""
+    from cryptography import x509
+
+    found, now = x509.load_der_x509_certificate(leaf), datetime.now(UTC)
+    if now > found.not_valid_after_utc:
+        return Finding("date", False, server.text("runtime.tls.expired"))
+    if now < found.not_valid_before_utc:
+        return Finding("date", False, server.text("runtime.tls.not_yet_valid"))
+    return Finding("date", True, Text("runtime.probe.date"))
+
+
+def _name(server: _Server, leaf: bytes) -> Finding:
+    """Is it made out to this host? It is trusted for the purpose of asking, whatever its date."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=leaf)
-    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    params = {"host": host}
-    context.check_hostname = False
-    date = _ask("date", context, dial, host) or Finding("date", True, Text("runtime.probe.date"))
-    context.check_hostname = True
-    # OpenSSL looks at the date first: a name that was not looked at is not told as good
-    name = _ask("name", context, dial, host) if date.ok else None
-    if not date.ok:
-        return date, Finding("name", False, Text("runtime.probe.name_unknown", params))
-    return date, name or Finding("name", True, Text("runtime.probe.name", params))
-
-
-def _ask(name: str, context: ssl.SSLContext, dial: Dial, host: str) -> Finding | None:
+    flags = int(context.verify_flags) | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags = ssl.VerifyFlags(flags | NO_CHECK_TIME)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    if not server.files.wildcards:
+        refuse_wildcards(context)
+    show_own(context, server.files)
     try:
-        _shake(context, dial, host).close()
+        server.shake(context).close()
     except (ssl.SSLError, OSError) as error:
-        return Finding(name, False, _why(error, host))
-    return None
+        # what OpenSSL looks at before the name is told with the chain
+        wrong = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in WRONG_NAME
+        said = server.why(error) if wrong else server.text("runtime.probe.name_unknown")
+        return Finding("name", False, said)
+    return Finding("name", True, server.text("runtime.probe.name"))
 
 
-def _own(
-    context: ssl.SSLContext, dial: Dial, host: str, *, asked: bool, files: TlsFiles
-) -> Finding:
+def _own(server: _Server, *, asked: bool) -> Finding:
     """Is the server content with us?"""
     found = "client_certificate"
     try:
-        with contextlib.closing(_shake(context, dial, host)) as link:
+        with contextlib.closing(server.shake(tls_context(server.files))) as link:
             refused = asked and _hangs_up(link)
     except (ssl.SSLError, OSError) as error:
-        return Finding(found, False, _why(error, host))
+        return Finding(found, False, _refusal(server, server.why(error)))
     if refused:
         # a server that loses its alert on the way just hangs up
-        key = (
-            "runtime.probe.own_refused" if files.certificate else "runtime.tls.certificate_required"
-        )
-        return Finding(found, False, Text(key, {"host": host}))
+        return Finding(found, False, _refusal(server, server.text("runtime.tls.hung_up")))
     if not asked:
-        return Finding(found, True, Text("runtime.probe.not_asked", {"host": host}))
-    key = "runtime.probe.accepted" if files.certificate else "runtime.probe.asked"
-    return Finding(found, True, Text(key, {"host": host}))
+        return Finding(found, True, server.text("runtime.probe.not_asked"))
+    key = "runtime.probe.accepted" if server.files.shows_own else "runtime.probe.asked"
+    return Finding(found, True, server.text(key))
 
 
 def _hangs_up(link: ssl.SSLSocket) -> bool:
@@ -147,21 +232,3 @@ def _hangs_up(link: ssl.SSLSocket) -> bool:
         return link.recv(1) == b""
     except TimeoutError:
         return False
-
-
-def _shake(context: ssl.SSLContext, dial: Dial, host: str) -> ssl.SSLSocket:
-    plain = dial()
-    try:
-        return context.wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
-
-
-def _why(error: OSError, host: str) -> Text:
-    if isinstance(error, ssl.SSLError):
-        return explain(error, host)
-    if isinstance(error, ConnectionError):
-        return Text("runtime.tls.hung_up", {"host": host})
-    why = error.strerror or str(error) or type(error).__name__
-    return Text("runtime.tls.other", {"host": host, "why": why})

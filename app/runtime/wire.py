@@ -195,7 +195,7 @@ async def open_websocket(request: OpenRequest) -> Wire:
             ssl=context,
         )
     except (OSError, InvalidHandshake, InvalidProxy, ImportError, EOFError, ValueError) as error:
-        raise _explain(error, request, seen.connected) from error
+        raise _explain(seen.alert or error, request, seen.connected) from error
     return WebSocketWire(opened)
 
 
@@ -204,12 +204,19 @@ class _Progress:
 
     def __init__(self) -> None:
         self.connected = False
+        self.alert: ssl.SSLError | None = None
+        """In TLS 1.3 a server judges our certificate when the handshake is over for us."""
         progress = self
 
         class Noting(ClientConnection):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 progress.connected = True
                 super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                if isinstance(exc, ssl.SSLError):
+                    progress.alert = exc
+                super().connection_lost(exc)
 
         self.connection = Noting
 

@@ -120,37 +120,34 @@ async def test_while_nobody_is_there_the_new_password_stays(tmp_path: Path) -> N
 
 async def test_the_text_of_the_key_is_sent_where_that_was_chosen(tmp_path: Path) -> None:
     """ocpp16-authorization-key-encoding."""
-    async with office() as csms:
-        async with station(csms.url, "1.6", tmp_path) as there:
-            there.session.choose_point("ocpp16-authorization-key-encoding", "text-as-is")
-            await there.accepted()
-            await set_password("1.6", csms, NEW)
-            await there.until(lambda: csms.shown[-1] is not None and there.online)
-            assert csms.shown[-1] == NEW.hex().encode()
+    async with office() as csms, station(csms.url, "1.6", tmp_path) as there:
+        there.session.choose_point("ocpp16-authorization-key-encoding", "text-as-is")
+        await there.accepted()
+        await set_password("1.6", csms, NEW)
+        await there.until(lambda: csms.shown[-1] is not None and there.online)
+        assert csms.shown[-1] == NEW.hex().encode()
 
 
 async def test_a_password_from_a_person_wins_over_what_the_back_office_had_set(
     tmp_path: Path,
 ) -> None:
-    async with office() as csms:
-        async with station(csms.url, "1.6", tmp_path) as there:
-            await there.accepted()
-            await set_password("1.6", csms, NEW)
-            await there.until(lambda: csms.shown[-1] == NEW and there.online)
-            await there.session.connect_to(csms.url, password="typed", security_profile=1)
-            await there.accepted()
-            assert csms.shown[-1] == b"typed"
+    async with office() as csms, station(csms.url, "1.6", tmp_path) as there:
+        await there.accepted()
+        await set_password("1.6", csms, NEW)
+        await there.until(lambda: csms.shown[-1] == NEW and there.online)
+        await there.session.connect_to(csms.url, password="typed", security_profile=1)
+        await there.accepted()
+        assert csms.shown[-1] == b"typed"
 
 
 async def test_another_host_is_not_shown_a_password_that_the_first_one_set(tmp_path: Path) -> None:
-    async with office() as csms, office() as other:
-        async with station(csms.url, "1.6", tmp_path) as there:
-            await there.accepted()
-            await set_password("1.6", csms, NEW)
-            await there.until(lambda: csms.shown[-1] == NEW and there.online)
-            await there.session.connect_to(other.url)
-            await there.accepted()
-            assert other.shown == [None]
+    async with office() as csms, office() as other, station(csms.url, "1.6", tmp_path) as there:
+        await there.accepted()
+        await set_password("1.6", csms, NEW)
+        await there.until(lambda: csms.shown[-1] == NEW and there.online)
+        await there.session.connect_to(other.url)
+        await there.accepted()
+        assert other.shown == [None]
 
 
 def test_the_rows_that_are_forgotten_are_those_of_the_versions() -> None:

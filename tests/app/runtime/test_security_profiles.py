@@ -148,18 +148,17 @@ async def test_A05_16_what_a_profile_needs_must_be_there(
     tmp_path: Path, certificates: Certificates
 ) -> None:
     """A05.FR.02 password, .03 root, .04 certificate of the charge point."""
-    async with office() as csms:
-        async with station(csms.url, "1.6", tmp_path) as there:
-            await there.accepted()
-            assert [await raise_to(csms, n) for n in (1, 2, 3)] == ["Rejected"] * 3
-            await give_key(there, csms)
-            assert [await raise_to(csms, n) for n in (2, 3)] == ["Rejected"] * 2
-            CertificateBook(there.session.store).install_root(
-                "CSMS", certificates.authority.root.read_text("ascii")
-            )
-            assert await raise_to(csms, 3) == "Rejected"
-            assert await raise_to(csms, 4) == "Rejected"
-            assert there.setting("SecurityProfile") == "0"
+    async with office() as csms, station(csms.url, "1.6", tmp_path) as there:
+        await there.accepted()
+        assert [await raise_to(csms, n) for n in (1, 2, 3)] == ["Rejected"] * 3
+        await give_key(there, csms)
+        assert [await raise_to(csms, n) for n in (2, 3)] == ["Rejected"] * 2
+        CertificateBook(there.session.store).install_root(
+            "CSMS", certificates.authority.root.read_text("ascii")
+        )
+        assert await raise_to(csms, 3) == "Rejected"
+        assert await raise_to(csms, 4) == "Rejected"
+        assert there.setting("SecurityProfile") == "0"
 
 
 async def test_A05_16_a_configured_password_counts_if_it_is_long_enough(tmp_path: Path) -> None:
@@ -190,9 +189,8 @@ async def test_a_root_that_ocpp_installed_is_trusted_at_the_next_connect(
     store = Store(tmp_path / STATE_FILE)
     CertificateBook(store).install_root("CSMS", certificates.authority.root.read_text("ascii"))
     store.close()
-    async with office(certificates.serve()) as safe:
-        async with station(safe.url, "1.6", tmp_path) as there:
-            await there.accepted()
+    async with office(certificates.serve()) as safe, station(safe.url, "1.6", tmp_path) as there:
+        await there.accepted()
 
 
 # ---------------------------------------------------------------- 2.0.1: network profiles
@@ -235,22 +233,25 @@ async def test_A05_B10_201_a_safer_network_profile_is_used_after_the_boot_and_th
 async def test_B10_FR_03_201_the_next_profile_is_tried_after_so_many_attempts(
     tmp_path: Path,
 ) -> None:
-    async with office() as first, office() as second:
-        async with station(first.url, "2.0.1", tmp_path) as there:
-            await there.accepted()
-            await set_variable(first, "OCPPCommCtrlr.NetworkProfileConnectionAttempts", "2")
-            await set_profile(first, 2, profile_data(second.url, 0))
-            await set_priority(first, "2,1")
-            second.passwords = set()
-            await reset(first)
-            await there.until(lambda: len(first.guests) == 2)
-            await there.accepted()
-            assert len(second.shown) == 2
-            assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "1"
-            assert [boot["reason"] for boot in first.calls("BootNotification")] == [
-                "PowerUp",
-                "RemoteReset",
-            ]
+    async with (
+        office() as first,
+        office() as second,
+        station(first.url, "2.0.1", tmp_path) as there,
+    ):
+        await there.accepted()
+        await set_variable(first, "OCPPCommCtrlr.NetworkProfileConnectionAttempts", "2")
+        await set_profile(first, 2, profile_data(second.url, 0))
+        await set_priority(first, "2,1")
+        second.passwords = set()
+        await reset(first)
+        await there.until(lambda: len(first.guests) == 2)
+        await there.accepted()
+        assert len(second.shown) == 2
+        assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "1"
+        assert [boot["reason"] for boot in first.calls("BootNotification")] == [
+            "PowerUp",
+            "RemoteReset",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -260,43 +261,49 @@ async def test_B10_FR_10_201_a_switch_after_a_loss_sends_a_boot_though_nothing_r
     tmp_path: Path, baseline: str, boots: list[str]
 ) -> None:
     """Errata 5; and RPC-14: none as long as the profile stays the same."""
-    async with office() as first, office() as second:
-        async with station(first.url, "2.0.1", tmp_path) as there:
-            there.session.choose_point("ocpp201-baseline", baseline)
-            await there.accepted()
-            await set_profile(first, 2, profile_data(second.url, 0))
-            await set_priority(first, "1,2")
-            await reset(first)
-            await there.until(lambda: len(first.guests) == 2)
-            await there.accepted()
-            await first.guests[-1].close(1001)
-            await there.until(lambda: len(first.guests) == 3 and there.online)
-            assert len(first.calls("BootNotification")) == 2  # a mere loss: none
-            first.passwords = set()
-            tried = len(first.shown)
-            await first.guests[-1].close(1001)
-            await there.until(lambda: second.guests)
-            await there.until(lambda: len(second.calls("BootNotification")) == len(boots))
-            await there.accepted()
-            assert len(first.shown) - tried == 3
-            assert [boot["reason"] for boot in second.calls("BootNotification")] == boots
-            assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "2"
+    async with (
+        office() as first,
+        office() as second,
+        station(first.url, "2.0.1", tmp_path) as there,
+    ):
+        there.session.choose_point("ocpp201-baseline", baseline)
+        await there.accepted()
+        await set_profile(first, 2, profile_data(second.url, 0))
+        await set_priority(first, "1,2")
+        await reset(first)
+        await there.until(lambda: len(first.guests) == 2)
+        await there.accepted()
+        await first.guests[-1].close(1001)
+        await there.until(lambda: len(first.guests) == 3 and there.online)
+        assert len(first.calls("BootNotification")) == 2  # a mere loss: none
+        first.passwords = set()
+        tried = len(first.shown)
+        await first.guests[-1].close(1001)
+        await there.until(lambda: second.guests)
+        await there.until(lambda: len(second.calls("BootNotification")) == len(boots))
+        await there.accepted()
+        assert len(first.shown) - tried == 3
+        assert [boot["reason"] for boot in second.calls("BootNotification")] == boots
+        assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "2"
 
 
 async def test_B10_FR_07_201_when_all_fail_it_goes_back_to_the_last_good_one_and_never_gives_up(
     tmp_path: Path,
 ) -> None:
-    async with office() as first, office() as second:
-        async with station(first.url, "2.0.1", tmp_path) as there:
-            await there.accepted()
-            await set_profile(first, 2, profile_data(second.url, 0))
-            await set_priority(first, "2")  # the last good one is not even named
-            first.passwords, second.passwords = set(), set()
-            await reset(first)
-            await there.until(lambda: len(second.shown) >= 6 and len(first.shown) >= 7)
-            second.passwords = {None}
-            await there.accepted()
-            assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "2"
+    async with (
+        office() as first,
+        office() as second,
+        station(first.url, "2.0.1", tmp_path) as there,
+    ):
+        await there.accepted()
+        await set_profile(first, 2, profile_data(second.url, 0))
+        await set_priority(first, "2")  # the last good one is not even named
+        first.passwords, second.passwords = set(), set()
+        await reset(first)
+        await there.until(lambda: len(second.shown) >= 6 and len(first.shown) >= 7)
+        second.passwords = {None}
+        await there.accepted()
+        assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "2"
 
 
 async def test_B09_201_each_reason_to_refuse_a_profile(tmp_path: Path) -> None:
@@ -336,43 +343,41 @@ async def test_B09_201_each_reason_to_refuse_a_profile(tmp_path: Path) -> None:
 async def test_B09_FR_03_201_a_profile_that_cannot_be_kept_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with office() as csms:
-        async with station(csms.url, "2.0.1", tmp_path) as there:
-            await there.accepted()
-            put = there.session.store.put
+    async with office() as csms, station(csms.url, "2.0.1", tmp_path) as there:
+        await there.accepted()
+        put = there.session.store.put
 
-            def full(table: str, key: str, row: Any) -> None:
-                if table == TABLE:
-                    raise OSError(28, "No space left on device")
-                put(table, key, row)
+        def full(table: str, key: str, row: Any) -> None:
+            if table == TABLE:
+                raise OSError(28, "No space left on device")
+            put(table, key, row)
 
-            monkeypatch.setattr(there.session.store, "put", full)
-            answer = await set_profile(csms, 2, profile_data("ws://h/ocpp", 0))
-            assert answer["status"] == "Failed"
+        monkeypatch.setattr(there.session.store, "put", full)
+        answer = await set_profile(csms, 2, profile_data("ws://h/ocpp", 0))
+        assert answer["status"] == "Failed"
 
 
 async def test_A05_201_priorities_are_judged_by_what_their_slots_need(
     tmp_path: Path, certificates: Certificates
 ) -> None:
     """A05.FR.02, .03, .08 to .10, B10.FR.02."""
-    async with office() as csms:
-        async with station(csms.url, "2.0.1", tmp_path) as there:
-            await there.accepted()
-            await set_profile(csms, 2, profile_data("wss://h/ocpp", 2))
-            await set_profile(csms, 3, profile_data("wss://h/ocpp", 3))
-            refused = ("Rejected", "InvalidNetworkConf")
-            assert await set_priority(csms, "4") == refused  # empty
-            assert await set_priority(csms, "2,1") == refused  # neither password nor root
-            assert await set_priority(csms, "3,1") == refused
-            assert (await set_priority(csms, ""))[0] == "Rejected"
-            there.session.set_setting("SecurityCtrlr.BasicAuthPassword", TEXT)
-            await there.until(lambda: there.online and len(csms.guests) == 2)
-            assert await set_priority(csms, "2,1") == refused  # no root yet
-            CertificateBook(there.session.store).install_root(
-                "CSMS", certificates.authority.root.read_text("ascii")
-            )
-            assert await set_priority(csms, "2,1") == ("RebootRequired", None)
-            assert await set_priority(csms, "3,1") == refused  # no certificate of the station
+    async with office() as csms, station(csms.url, "2.0.1", tmp_path) as there:
+        await there.accepted()
+        await set_profile(csms, 2, profile_data("wss://h/ocpp", 2))
+        await set_profile(csms, 3, profile_data("wss://h/ocpp", 3))
+        refused = ("Rejected", "InvalidNetworkConf")
+        assert await set_priority(csms, "4") == refused  # empty
+        assert await set_priority(csms, "2,1") == refused  # neither password nor root
+        assert await set_priority(csms, "3,1") == refused
+        assert (await set_priority(csms, ""))[0] == "Rejected"
+        there.session.set_setting("SecurityCtrlr.BasicAuthPassword", TEXT)
+        await there.until(lambda: there.online and len(csms.guests) == 2)
+        assert await set_priority(csms, "2,1") == refused  # no root yet
+        CertificateBook(there.session.store).install_root(
+            "CSMS", certificates.authority.root.read_text("ascii")
+        )
+        assert await set_priority(csms, "2,1") == ("RebootRequired", None)
+        assert await set_priority(csms, "3,1") == refused  # no certificate of the station
 
 
 @pytest.mark.parametrize(
@@ -403,16 +408,20 @@ async def test_A00_FR_005_201_downward_from_3_to_2_only_and_only_where_it_is_all
 
 
 async def test_who_goes_elsewhere_leaves_the_network_profiles_behind(tmp_path: Path) -> None:
-    async with office() as first, office() as second, office() as third:
-        async with station(first.url, "2.0.1", tmp_path) as there:
-            await there.accepted()
-            await set_profile(first, 2, profile_data(second.url, 0))
-            await set_priority(first, "2,1")
-            await reset(first)
-            await there.until(lambda: second.guests)
-            await there.accepted()
-            await there.session.connect_to(third.url)
-            await there.until(lambda: third.guests)
-            await there.accepted()
-            assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "1"
-            assert there.setting("OCPPCommCtrlr.NetworkConfigurationPriority") == "1"
+    async with (
+        office() as first,
+        office() as second,
+        office() as third,
+        station(first.url, "2.0.1", tmp_path) as there,
+    ):
+        await there.accepted()
+        await set_profile(first, 2, profile_data(second.url, 0))
+        await set_priority(first, "2,1")
+        await reset(first)
+        await there.until(lambda: second.guests)
+        await there.accepted()
+        await there.session.connect_to(third.url)
+        await there.until(lambda: third.guests)
+        await there.accepted()
+        assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "1"
+        assert there.setting("OCPPCommCtrlr.NetworkConfigurationPriority") == "1"
