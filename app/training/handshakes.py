@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 
@@ -22,18 +23,38 @@ WHY = {
 """OpenSSL's reasons on the side of the server -> the last part of the id of a sentence."""
 
 
+PATIENCE = 5.0
+"""Seconds after which a handshake that has not ended counts as broken off."""
+
+
 def watch_handshakes(context: ssl.SSLContext, failed: Callable[[str, str], None]) -> None:
-    """Tell of each handshake that fails: a key of `WHY` (or "other"), and OpenSSL's own words."""
+    """Tell of each handshake that fails: a key of `WHY`, "hung_up" or "other", and OpenSSL's own words.
+
+    Within a running loop. A station that closes in mid-handshake, as asyncio itself does when it does not
+    like the server's certificate, leaves nothing to see: it is told after `PATIENCE`.
+    """
 
     class Watched(ssl.SSLObject):
+        _ended: bool | None = None
+        """None: not begun."""
+
         def do_handshake(self) -> None:
+            if self._ended is None:
+                self._ended = False
+                asyncio.get_running_loop().call_later(PATIENCE, self._look)
             try:
                 super().do_handshake()
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 raise
             except ssl.SSLError as error:
+                self._ended = True
                 failed(*explained(error))
                 raise
+            self._ended = True
+
+        def _look(self) -> None:
+            if not self._ended:
+                failed("hung_up", "")
 
     context.sslobject_class = Watched
 
