@@ -366,7 +366,7 @@ class Dialogue:
 
     def _publish_in(self, arrival: Arrival, text: str | bytes) -> int:
         if isinstance(text, bytes):
-            text = text.decode("utf-8", "backslashreplace")
+            text = text[: KEPT // 64].decode("utf-8", "backslashreplace")
         if len(text) > KEPT:
             text = text[:KEPT] + "…"
         return self._bus.publish(

@@ -20,11 +20,14 @@ MAX_ID = 36
 MAX_DESCRIPTION = 255
 """Characters an errorDescription may have."""
 
-MAX_FRAME = 512 * 1024
+MAX_FRAME = 256 * 1024
 """Characters an incoming frame may have; longer ones are not even parsed, so that none holds up the loop.
 
-Five times the longest that makes sense: a local list of a thousand entries has 100,000.
+Twice the longest that makes sense: a local list of a thousand entries has 100,000.
 """
+
+MAX_PARTS = 20_000
+"""Lists and objects a frame may hold: each costs more time than its few characters tell."""
 
 MAX_DEPTH = 48
 """How deep lists and objects of a frame may be nested; the messages of OCPP need 9."""
@@ -37,6 +40,7 @@ class Fault(Enum):
 
     BINARY = "binary"
     TOO_LONG = "too_long"
+    TOO_MANY = "too_many"
     TOO_DEEP = "too_deep"
     NOT_JSON = "not_json"
     NOT_A_FRAME = "not_a_frame"
@@ -90,6 +94,9 @@ class NotOcpp:
 
 Frame = Call | CallResult | CallError
 
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_ROUND = bytes.maketrans(b"[]{}", b"()()")
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ANSWER_HEAD = re.compile(r"\s*\[\s*([34])\b")
 
@@ -111,6 +118,9 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
         return NotOcpp(Fault.BINARY, detail=f"{len(text)} bytes")
     if len(text) > max_chars:
         return NotOcpp(Fault.TOO_LONG, kind=_answer_kind(text), detail=str(len(text)))
+    parts = text.count("[") + text.count("{")
+    if parts > MAX_PARTS:
+        return NotOcpp(Fault.TOO_MANY, kind=_answer_kind(text), detail=str(parts))
     try:
         data = _decoder.decode(text)
         if not text.isascii():
@@ -122,7 +132,7 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
     except RecursionError:
         return NotOcpp(Fault.TOO_DEEP, kind=_answer_kind(text), detail=str(MAX_DEPTH))
     frame = _frame(data)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(data):
+    if parts > MAX_DEPTH and _is_too_deep(text):
         return _too_deep(frame)
     return frame
 
@@ -137,13 +147,18 @@ def _too_deep(frame: Frame | NotOcpp) -> NotOcpp:
     return NotOcpp(Fault.TOO_DEEP, frame.message_id, kind, None, detail)
 
 
-def _is_too_deep(data: Any) -> bool:
-    """Level by level, so that no depth is too much for this question itself."""
-    level: list[Any] = [data]
+def _is_too_deep(text: str) -> bool:
+    """Brackets in strings count only where there seems to be a doubt: looking for strings takes longer."""
+    plain = text.encode("ascii", "replace")
+    return _nests_deeply(plain) and _nests_deeply(_STRING.sub(b"", plain))
+
+
+def _nests_deeply(text: bytes) -> bool:
+    """Takes the innermost brackets away, level by level."""
+    brackets = text.translate(_ROUND, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
-        inside = (item.values() if isinstance(item, dict) else item for item in level)
-        level = [child for items in inside for child in items if isinstance(child, dict | list)]
-        if not level:
+        brackets = brackets.replace(b"()", b"")
+        if not brackets:
             return False
     return True
 

@@ -30,6 +30,11 @@ _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
 _LOOSE = re.compile(
     r'("(?:value|attributeValue|actualValue|password|apnPassword|simPin|key)"\s*:\s*")((?:[^"\\]|\\.)*)'
 )
+_SECRET_WORDS = (
+    *("authorizationkey", "authorisationkey", "password", "passphrase", "passwd"),
+    *("secret", "privatekey", "simpin", '"vpn"', '"apn"'),
+)
+"""One of these stands in every text that `_SECRET_NAME` or `_SECRET_FIELDS` may mean."""
 _LONG = 16 * 1024
 _SALT = entropy.token_bytes(16)
 
@@ -90,7 +95,8 @@ def _is_plainly_harmless(text: str) -> bool:
     """A long text in which no name of a secret stands, however it is read: it need not be parsed."""
     if len(text) < _LONG or "\\" in text or "://" in text:
         return False
-    return not any(word in text for word in ('"vpn"', '"apn"')) and not _SECRET_NAME.search(text)
+    folded = text.lower()
+    return not any(word in folded for word in _SECRET_WORDS)
 
 
 def redact_violations(

@@ -379,6 +379,7 @@ _CODE_OF_FAULT = {
 _WORDS_OF_FAULT = {
     Fault.BINARY: "Binary frames are not part of OCPP-J",
     Fault.TOO_LONG: "The message is too long",
+    Fault.TOO_MANY: "The message holds too many lists and objects",
     Fault.TOO_DEEP: "The message is nested too deeply",
     Fault.NOT_JSON: "The message is not valid JSON",
     Fault.NOT_A_FRAME: "The message is not an OCPP-J frame",

@@ -77,11 +77,10 @@ class Schemas:
         try:
             if judge(payload):
                 return ()
+            found = self.explain(action, kind, payload, own=own)
         except (ValueError, RecursionError) as error:
             return (Violation("", "json", str(error)[:200]),)
-        return self.explain(action, kind, payload, own=own) or (
-            Violation("", "schema", "breaks the schema"),
-        )
+        return found or (Violation("", "schema", "breaks the schema"),)
 
     def verdict(self, action: str, kind: Kind, payload: Any, *, own: bool = False) -> bool:
         """The quick judgement. Raises KeyError, and ValueError for what is no JSON at all."""

@@ -183,7 +183,7 @@ _FILLS: dict[str, Fill] = {
     },
     "StatusNotification": lambda p: {
         "status": _first_of(p, ("status",), ("connectorStatus",)),
-        "error": "" if p.get("errorCode") in {None, "NoError"} else f", {p['errorCode']}",
+        "error": "" if p.get("errorCode") in (None, "NoError") else f", {p['errorCode']}",
     },
     "StopTransaction": lambda p: {
         "reason": p.get("reason", "Local"),

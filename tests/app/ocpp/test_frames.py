@@ -68,7 +68,9 @@ def test_a_sloppy_answer_keeps_its_id_and_says_what_is_wrong() -> None:
         ('[2,"a","Heartbeat",{"x":NaN}]', Fault.NOT_JSON, None, None),
         ('[2,"a","Heartbeat",{"x":Infinity}]', Fault.NOT_JSON, None, None),
         ('[2,"a","Heartbeat",{"x":"\\ud800"}]', Fault.NOT_JSON, None, None),
-        ("[" * 100_000, Fault.TOO_DEEP, None, None),
+        ("[" * 5_000, Fault.TOO_DEEP, None, None),
+        ("[" * 100_000, Fault.TOO_MANY, None, None),
+        ("[3," + "[]," * 30_000 + "1]", Fault.TOO_MANY, None, 3),
         ('[3,"a",{', Fault.NOT_JSON, None, 3),
         (' [ 4, "a"', Fault.NOT_JSON, None, 4),
         ("{}", Fault.NOT_A_FRAME, None, None),
@@ -111,7 +113,8 @@ def test_what_is_nested_too_deeply_is_refused_with_its_id(
     head: str, message_id: str, kind: int
 ) -> None:
     def nested(depth: int) -> str:
-        return head + '{"a":' * depth + "1" + "}" * depth + "]"
+        odd = '"]}[{",' * 5
+        return head + '{"a":[' + odd + '{"a":' * (depth - 2) + "1" + "}" * (depth - 2) + "]}]"
 
     assert not isinstance(parse(nested(MAX_DEPTH - 2)), NotOcpp)
     frame = parse(nested(MAX_DEPTH + 1))
