@@ -104,6 +104,9 @@ class FirmwareCourse(Block):
         if self.job is not None and not self._after_reboot:
             self._go()
 
+    def link_up(self, *, first: bool) -> None:
+        self.notices.kick()
+
     def boot_accepted(self) -> None:
         """The back office has accepted us: what waited is told, and that the new version runs."""
         if self._after_reboot and self.job is not None:
@@ -190,7 +193,7 @@ class FirmwareCourse(Block):
         self._enter(job, Status.DOWNLOADING)
         if self.ctx.faults.firmware.take(FirmwareFault.PAUSE):
             self._enter(job, Status.DOWNLOAD_PAUSED)
-            await self.ctx.clock.sleep(self.ctx.faults.pause_seconds)
+            await self._pause(self.ctx.faults.pause_seconds)
             self._enter(job, Status.DOWNLOADING)
         try:
             await self._fetch(job)
@@ -207,13 +210,15 @@ class FirmwareCourse(Block):
         if transfer is None or self.ctx.files is None:
             raise TransferFailed(Text("transfer.none"), TransferTrouble.NOT_SUPPORTED)
         if self.ctx.faults.firmware.take(FirmwareFault.DOWNLOAD):
-            await self.ctx.clock.sleep(self.ctx.faults.download_seconds)
+            await self._pause(self.ctx.faults.download_seconds)
             raise TransferFailed(Text("transfer.chosen"), TransferTrouble.CHOSEN)
         self._ticks = Ticks(lambda done, total: self._publish(job, done, total))
         await transfer.download(job.location, self._file, progress=self._ticks)
-        left = self.ctx.faults.download_seconds - (self.ctx.clock.elapsed() - began)
-        if left > 0:
-            await self.ctx.clock.sleep(left)
+        await self._pause(self.ctx.faults.download_seconds - (self.ctx.clock.elapsed() - began))
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            await self.ctx.clock.sleep(seconds)
 
     def _failed_try(self, job: FirmwareJob, failure: TransferFailed) -> None:
         """Again after the interval, unless the tries are used up or it is hopeless (FW-07)."""
@@ -285,10 +290,10 @@ class FirmwareCourse(Block):
             self._fail(job, *bad)
             return
         if faults.firmware.take(FirmwareFault.INSTALLATION):
-            await self.ctx.clock.sleep(faults.install_seconds / 2)
+            await self._pause(faults.install_seconds / 2)
             self._fail(job, Status.INSTALLATION_FAILED, Text("transfer.chosen"))
             return
-        await self.ctx.clock.sleep(faults.install_seconds)
+        await self._pause(faults.install_seconds)
         with self.ctx.store.step():
             self.ctx.store.put(TABLE, INSTALLED, {"version": job.version})
             self._move(job, Phase.REBOOTING)

@@ -194,7 +194,7 @@ class UploadCourse(Block):
             raise TransferFailed(Text("transfer.none"), TransferTrouble.NOT_SUPPORTED)
         for fault, trouble in _CHOSEN.items():
             if self.ctx.faults.log.take(fault):
-                await self.ctx.clock.sleep(self.ctx.faults.upload_seconds)
+                await self._pause(self.ctx.faults.upload_seconds)
                 raise TransferFailed(Text("transfer.chosen"), trouble)
         path = await _packed(logs.archive(job.log, *job.period))
         try:
@@ -203,9 +203,11 @@ class UploadCourse(Block):
         finally:
             with contextlib.suppress(OSError):  # what is left is cleared at the next start
                 path.unlink(missing_ok=True)
-        left = self.ctx.faults.upload_seconds - (self.ctx.clock.elapsed() - began)
-        if left > 0:
-            await self.ctx.clock.sleep(left)
+        await self._pause(self.ctx.faults.upload_seconds - (self.ctx.clock.elapsed() - began))
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            await self.ctx.clock.sleep(seconds)
 
     def _failed_try(self, job: UploadJob, failure: TransferFailed) -> bool:
         """True where that was the last one (DG-02)."""
