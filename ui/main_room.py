@@ -163,10 +163,11 @@ class Room(QObject):
             self.controller.tell_error(self.session.catalogue.render(error.text))
 
     def _toggle_training(self) -> None:
-        visible = self.training_dock.isVisible()
-        self.training_dock.setVisible(not visible)
-        if not visible:
-            self.training_dock.raise_()
+        dock = self.training_dock
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            self.window.close_below(dock)
+        else:
+            self.window.open_below(dock)
 
     def _use_training(self) -> None:
         self.spawner.spawn(self._go_training(), "training CSMS")

@@ -60,6 +60,7 @@ class Inspector(QWidget):
         self._tabs = QTabBar()
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
+        self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a frame of focus only for the keyboard
         self._tabs.setAccessibleName(self._say("inspector.tabs"))
         for name in ("session", "vehicle", "meter", "faults"):
             self._tabs.addTab(self._say(f"inspector.tab.{name}"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
@@ -20,12 +21,21 @@ from ui.theme import Theme
 DASH = "–"
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a session came to; `span` None before there was one."""
+
+    span: timedelta | None = None
+    cost: str = ""
+
+
 class SessionTab(QWidget):
     """Figures of the running session of one EVSE."""
 
     def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._catalogue = catalogue
+        self._accounts: dict[int, Account] = {}
         self._figures = {
             name: Figure(catalogue.render(Text(f"inspector.figure.{name}")), big=number < 3)
             for number, name in enumerate(
@@ -68,15 +78,27 @@ class SessionTab(QWidget):
         figures["power"].show_value(*words.power(evse.power))
         delivered = evse.energy - session.meter_start if session else evse.session_energy
         figures["energy"].show_value(*words.energy(max(0.0, delivered)))
-        cost = session.cost if session else None
-        figures["cost"].show_value(*(cost.split(" ", 1) if cost else [DASH]))
-        since = session.started if session else evse.session_since
-        span = whole.station.at - since if since else timedelta(0)
-        figures["duration"].show_value(words.duration(span) if since else DASH)
+        ended = self._remember(evse, session, whole.station.at)
+        figures["cost"].show_value(*(ended.cost.split(" ", 1) if ended.cost else [DASH]))
+        span = ended.span
+        figures["duration"].show_value(DASH if span is None else words.duration(span))
         figures["current"].show_value(words.current(evse))
         figures["battery"].show_value(*self._battery(evse))
         self._ladder.show_caps(evse)
         self._graph.refresh(whole.station.at.timestamp())
+
+    def _remember(self, evse: EvseSnapshot, session: SessionView | None, now: datetime) -> Account:
+        """How long it took and what it cost; after the end that stands still until the plug is out."""
+        if session is not None:
+            account = Account(now - session.started, session.cost or "")
+        elif evse.permitted and evse.session_since is not None:
+            account = Account(now - evse.session_since)
+        elif any(connector.plugged for connector in evse.connectors):
+            account = self._accounts.get(evse.id, Account())
+        else:
+            account = Account()
+        self._accounts[evse.id] = account
+        return account
 
     def _battery(self, evse: EvseSnapshot) -> tuple[str, str]:
         car = evse.vehicle

@@ -45,6 +45,7 @@ class ExchangeDetail(QWidget):
         for key in ("request", "reply", "findings", "raw"):
             self._tabs.addTab(self._say(f"messages.tab.{key}"))
         self._tabs.setTabVisible(RAW, False)
+        self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._tabs.setAccessibleName(self._say("messages.detail"))
         self._tabs.currentChanged.connect(self._refresh)
         self._tree = PayloadTree(theme, catalogue)

@@ -32,6 +32,8 @@ PARTS = (
 INSPECTOR_WIDTH = 400
 MESSAGES_SHARE = 0.245
 """Of the window's height."""
+ROOM_SHARE = 0.4
+"""Of the window's height: what a room gets at least when it is opened below the picture."""
 SMALLEST = QSize(1024, 640)
 FIRST_SIZE = QSize(1440, 900)
 FRAME = QSize(16, 40)
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._theme, self._catalogue = theme, catalogue
         self._may_close = self._furnished = False
+        self._height_before: int | None = None
         self.setWindowTitle("Forecourt")
         self.setMinimumSize(SMALLEST)
         screen = self.screen().availableSize() if self.screen() else FIRST_SIZE
@@ -175,6 +178,25 @@ class MainWindow(QMainWindow):
         height = round(self.height() * MESSAGES_SHARE)
         self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
         self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
+
+    def open_below(self, dock: QDockWidget) -> None:
+        """Show a room in front and, below the picture, high enough to be used."""
+        before = self.messages_dock.height()
+        dock.show()
+        dock.raise_()
+        least = round(self.height() * ROOM_SHARE)
+        low = self.dockWidgetArea(dock) is Qt.DockWidgetArea.BottomDockWidgetArea
+        if low and not dock.isFloating() and dock.height() < least:
+            self._height_before = before
+            self.resizeDocks([dock], [least], Qt.Orientation.Vertical)
+
+    def close_below(self, dock: QDockWidget) -> None:
+        """Hide a room; the messages get back the height they had before it was opened."""
+        dock.hide()
+        if self._height_before is not None:
+            docks, heights = [self.messages_dock], [self._height_before]
+            self.resizeDocks(docks, heights, Qt.Orientation.Vertical)
+            self._height_before = None
 
     # ------------------------------------------------------------------ end
 

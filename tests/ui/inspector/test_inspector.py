@@ -89,6 +89,39 @@ def test_figures_and_limits_of_a_running_session(inspector):
     assert "%" in tab.figure("battery")
 
 
+def test_after_the_end_duration_and_cost_stand_still_until_the_plug_is_out(inspector):
+    evse = charging(make_evse(1))
+    begun = station(evse).at - timedelta(minutes=5)
+    view = SessionView(1, 1, "17", "04A29F1C", begun, evse.energy, "Charging", "2.19 €")
+    inspector.show_snapshot(whole(evse, sessions=[view]), None)
+    over = dataclasses.replace(plugged(parked(make_evse(1))), session_since=begun)
+    later = whole(over)
+    later = dataclasses.replace(
+        later, station=dataclasses.replace(later.station, at=later.station.at + timedelta(hours=1))
+    )
+    inspector.show_snapshot(later, None)
+    assert inspector.session_tab.figure("duration") == "00:05:00"
+    assert inspector.session_tab.figure("cost") == "2.19 €"
+    inspector.show_snapshot(whole(parked(make_evse(1))), None)
+    assert inspector.session_tab.figure("duration") == "–"
+    assert inspector.session_tab.figure("cost") == "–"
+
+
+def test_a_plug_without_a_session_counts_no_time(inspector):
+    evse = plugged(parked(make_evse(1)))
+    since = station(evse).at - timedelta(minutes=5)
+    inspector.show_snapshot(whole(dataclasses.replace(evse, session_since=since)), None)
+    assert inspector.session_tab.figure("duration") == "–"
+
+
+def test_a_click_on_a_tab_leaves_no_frame_of_focus(inspector):
+    tabs = inspector.tabs
+    inspector.main_button.setFocus()
+    QTest.mouseClick(tabs, LEFT, pos=tabs.tabRect(1).center())
+    assert tabs.currentIndex() == 1
+    assert not tabs.hasFocus()
+
+
 def test_an_empty_bay_shows_dashes_and_offers_to_plug_in(inspector):
     inspector.show_snapshot(whole(make_evse(1)), None)
     assert inspector.session_tab.figure("battery") == "–"
