@@ -71,7 +71,7 @@ class Certificates(Block, SigningRules):
 
     def start(self) -> None:
         self.signing.start()
-        self._watch_start()
+        self._watch_start()  # there is no link yet: one that is in force is used from the first on
 
     def stop(self) -> None:
         super().stop()
@@ -145,10 +145,13 @@ class Certificates(Block, SigningRules):
         chains = self.book.chains(Purpose.STATION)
         if not chains or chains[0].proven or self.book.chain_in_use() == chains[0].id:
             return
-        self._switch = self.ctx.clock.call_at(chains[0].not_before, self._use_new)
+        if chains[0].not_before > self.ctx.clock.now():
+            self._switch = self.ctx.clock.call_at(chains[0].not_before, self._use_new)
+        else:
+            self._use_new()
 
     def _use_new(self) -> None:
-        if self._config.number("SecurityProfile") == 3:
+        if self.ctx.calls.online and self._config.number("SecurityProfile") == 3:
             self.ctx.calls.close_link("a new certificate of the station is in force")
 
     def _forget_old(self) -> None:
