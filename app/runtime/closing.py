@@ -20,13 +20,20 @@ _CODES = {
     1001: "going_away",
     1002: "protocol_error",
     1003: "refused_data",
+    1005: "silent",
     1007: "refused_data",
     1008: "policy",
     1009: "too_big_theirs",
+    1010: "extension",
     1011: "server_error",
     1012: "restart",
     1013: "try_later",
+    1014: "gateway",
+    3000: "unauthorized",
+    3003: "forbidden",
+    3008: "timeout",
 }
+"""RFC 6455, section 7.4.1, and the registry that it founded."""
 
 
 def explain_close(closed: WireClosed, max_size: int) -> Text:
@@ -37,7 +44,11 @@ def explain_close(closed: WireClosed, max_size: int) -> Text:
         return Text("runtime.link.too_big", {"limit": f"{max_size / 1024 / 1024:g}"})
     if closed.code is None or closed.code == 1006:
         return Text("runtime.link.lost")
-    name = "broken_data" if closed.own else _CODES.get(closed.code, "code")
+    if closed.own:
+        name = "broken_data"
+    else:
+        private = "private" if closed.code >= 4000 else "code"
+        name = _CODES.get(closed.code, private)
     params = {"code": closed.code, "said": closed.reason or "-"}
     return Text(f"runtime.link.closed_{name}", params)
 

@@ -446,7 +446,7 @@ async def test_RPC_12_an_interval_of_0_sends_no_ping_and_a_new_interval_counts_a
         (1008, "closed_policy"),
         (1011, "closed_server_error"),
         (1012, "closed_restart"),
-        (4123, "closed_code"),
+        (4123, "closed_private"),
     ],
 )
 async def test_each_close_code_gets_its_sentence(
