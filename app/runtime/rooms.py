@@ -17,8 +17,11 @@ from typing import Any
 from app.kernel.bus import Entry, Event
 from app.kernel.text import Text
 from app.kernel.units import parse_stamp
+from app.ocpp.context import JobView
 from app.ocpp.events import (
     ChargingProfileRefused,
+    FirmwareProgress,
+    LogProgress,
     MessageDropped,
     ReservationEnded,
     ReservationMade,
@@ -26,6 +29,7 @@ from app.ocpp.events import (
 )
 from app.ocpp.outbox import TABLE as OUTBOX
 from app.ocpp.redaction import redact
+from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
 from app.ocpp.version import Version
 from app.ocpp.views import ReservationView, RoomViews
 from app.runtime.session import Session
@@ -35,6 +39,8 @@ MOST_ENDED = 200
 """Ends, refusals and losses that are remembered."""
 MOST_QUEUED = 500
 """Messages of the queue that are shown: the oldest ones."""
+FIRMWARE_FAULTS = tuple(fault.value for fault in FirmwareFault)
+LOG_FAULTS = tuple(fault.value for fault in LogFault)
 GOOD = frozenset({"Accepted", "RebootRequired"})
 BACK_OFFICE, PERSON, STATION = "back_office", "person", "station"
 
@@ -125,6 +131,28 @@ class LostMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class JobStep:
+    """A firmware update or an upload of a log came a step further. `kind` firmware or the kind of log."""
+
+    number: int
+    at: datetime
+    kind: str
+    status: str
+    name: str
+    detail: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextFaults:
+    """What is to go wrong with the next files, by name; None: nothing. `times` None: until it is lifted."""
+
+    firmware: str | None
+    firmware_times: int | None
+    log: str | None
+    log_times: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedRow:
     """A message of the queue. `at`: station time when it was queued; `why` it waits."""
 
@@ -155,6 +183,7 @@ class Rooms:
         self._ended: deque[EndedReservation] = deque(maxlen=MOST_ENDED)
         self._refused: deque[RefusedProfile] = deque(maxlen=MOST_ENDED)
         self._lost: deque[LostMessage] = deque(maxlen=MOST_ENDED)
+        self._steps: deque[JobStep] = deque(maxlen=MOST_ENDED)
         for each in self._views.reservations() or ():
             self._known[each.id] = each
         listeners: dict[type[Event], Callable[[Entry], None]] = {
@@ -163,6 +192,8 @@ class Rooms:
             ReservationEnded: self._on_ended,
             ChargingProfileRefused: self._on_refused,
             MessageDropped: self._on_dropped,
+            FirmwareProgress: self._on_firmware,
+            LogProgress: self._on_log,
         }
         self._removers = [
             session.bus.subscribe(handler, kind) for kind, handler in listeners.items()
@@ -253,6 +284,37 @@ class Rooms:
         text = json.dumps(row["payload"], ensure_ascii=False)
         return redact(self.version, str(row["action"]), text)
 
+    # ------------------------------------------------------------------ jobs with files
+
+    def jobs(self) -> tuple[JobView, ...]:
+        """Firmware updates and uploads: those that run, and the last of each kind."""
+        personality = self._session.personality
+        return () if personality is None else personality.jobs()
+
+    def job_steps(self) -> tuple[JobStep, ...]:
+        """How they went, newest first."""
+        return tuple(reversed(self._steps))
+
+    def next_faults(self) -> NextFaults:
+        """What somebody wants to go wrong with files."""
+        faults = self._session.files.faults
+        firmware, log = faults.firmware, faults.log
+        return NextFaults(
+            firmware.fault.value if firmware.fault else None,
+            firmware.times,
+            log.fault.value if log.fault else None,
+            log.times,
+        )
+
+    def choose_firmware_fault(self, fault: str | None, times: int | None = 1) -> None:
+        """Let this go wrong with the next firmware update; None: nothing. Raises ValueError."""
+        chosen = None if fault is None else FirmwareFault(fault)
+        self._session.files.choose_firmware_fault(chosen, times)
+
+    def choose_log_fault(self, fault: str | None, times: int | None = 1) -> None:
+        """Let this go wrong with the next upload of a log; None: nothing. Raises ValueError."""
+        self._session.files.choose_log_fault(None if fault is None else LogFault(fault), times)
+
     # ------------------------------------------------------------------ what events told
 
     def ended_reservations(self) -> tuple[EndedReservation, ...]:
@@ -300,6 +362,24 @@ class Rooms:
                 entry.seq, entry.at, event.place, event.profile_id, event.rule, event.why
             )
         )
+
+    def _on_firmware(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, FirmwareProgress)
+        self._on_step(entry, "firmware", event.status, event.version or "", event.detail)
+
+    def _on_log(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, LogProgress)
+        self._on_step(entry, event.kind, event.status, event.name, event.detail)
+
+    def _on_step(
+        self, entry: Entry, kind: str, status: str, name: str, detail: Text | None
+    ) -> None:
+        """Progress within a step is no step of its own."""
+        last = next((step for step in reversed(self._steps) if step.kind == kind), None)
+        if last is None or (last.status, last.name, last.detail) != (status, name, detail):
+            self._steps.append(JobStep(entry.seq, entry.at, kind, status, name, detail))
 
     def _on_dropped(self, entry: Entry) -> None:
         event = entry.event

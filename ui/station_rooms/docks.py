@@ -15,7 +15,9 @@ from ui.bridge import Bridge
 from ui.commands import Command, Commands
 from ui.shell.window import MainWindow
 from ui.station_rooms.configuration import ConfigurationRoom
+from ui.station_rooms.coverage import CoverageRoom
 from ui.station_rooms.feed import RoomFeed
+from ui.station_rooms.jobs import JobsRoom
 from ui.station_rooms.profiles import ProfilesRoom
 from ui.station_rooms.queue import QueueRoom
 from ui.station_rooms.reservations import ReservationsRoom
@@ -33,7 +35,9 @@ ROOMS: tuple[tuple[str, Make, str], ...] = (
     ("profiles", ProfilesRoom, "Ctrl+5"),
     ("tokens", TokensRoom, "Ctrl+6"),
     ("reservations", ReservationsRoom, "Ctrl+7"),
+    ("jobs", JobsRoom, "Ctrl+8"),
 )
+HELP: tuple[tuple[str, Make, str], ...] = (("coverage", CoverageRoom, "Ctrl+F1"),)
 
 
 class StationRooms(QObject):
@@ -54,13 +58,16 @@ class StationRooms(QObject):
         self._rooms: dict[str, LazyRoom] = {}
         self.docks: dict[str, QDockWidget] = {}
         self.menu = QMenu(catalogue.render(Text("top.rooms")), window)
-        for ident, make, keys in ROOMS:
-            self._add(ident, partial(_made, make, self.feed, catalogue), theme)
-            run = partial(self.toggle, ident)
-            action = commands.add(Command(f"room_{ident}", run, keys))
-            window.addAction(action)
-            self.menu.addAction(action)
+        self.help = QMenu(catalogue.render(Text("top.help")), window)
+        for shown, rooms in ((self.menu, ROOMS), (self.help, HELP)):
+            for ident, make, keys in rooms:
+                self._add(ident, partial(_made, make, self.feed, catalogue), theme)
+                run = partial(self.toggle, ident)
+                action = commands.add(Command(f"room_{ident}", run, keys))
+                window.addAction(action)
+                shown.addAction(action)
         menu.insertMenu(commands["messages"], self.menu)
+        menu.insertMenu(commands["quit"], self.help)
         commands["reset_layout"].triggered.connect(self._reset)
 
     def room(self, ident: str) -> LiveRoom:

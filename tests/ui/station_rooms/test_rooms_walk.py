@@ -1,0 +1,97 @@
+"""Each room, empty and busy, dark and light: text fits, targets are large enough, all can be read."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.ui.station_rooms.conftest import ask, later, profile, until
+from tests.ui.test_walk import cut_texts, idle, small_targets, unreadable
+from ui.main_room import Room
+from ui.station_rooms.docks import HELP, ROOMS
+
+IDENTS = [ident for ident, _, _ in (*ROOMS, *HELP)]
+
+
+async def busy(room: Room) -> None:
+    """Something in every room, refusals among it."""
+    rooms = room.rooms
+    for key, value in (("HeartbeatInterval", "120"), ("ConnectionTimeOut", "90")):
+        await ask(room, "ChangeConfiguration", {"key": key, "value": value})
+    for number, purpose in ((0, "ChargePointMaxProfile"), (1, "TxDefaultProfile")):
+        body = profile(number + 1, 16.0, purpose)
+        await ask(room, "SetChargingProfile", {"connectorId": number, "csChargingProfiles": body})
+    body = profile(9, 16.0, level=99)
+    await ask(room, "SetChargingProfile", {"connectorId": 1, "csChargingProfiles": body})
+    entry = {"idTag": "04A29F1C", "idTagInfo": {"status": "Blocked", "expiryDate": later(days=9)}}
+    request = {"listVersion": 5, "updateType": "Full", "localAuthorizationList": [entry]}
+    await ask(room, "SendLocalList", request)
+    for number in (1, 2):
+        body = {
+            "connectorId": 1,
+            "expiryDate": later(hours=1),
+            "idTag": "X",
+            "reservationId": number,
+        }
+        await ask(room, "ReserveNow", body)
+    await ask(room, "CancelReservation", {"reservationId": 1})
+    log = {"remoteLocation": "http://127.0.0.1:1/logs"}
+    body = {"log": log, "logType": "SecurityLog", "requestId": 1, "retries": 0}
+    await ask(room, "GetLog", body)
+    rooms.feed.rooms.set_setting("HeartbeatInterval", "soon")
+
+
+@pytest.mark.parametrize("ident", IDENTS)
+def test_a_room_fits_and_can_be_read(play, ident):
+    wrong: list[str] = []
+
+    async def story(room: Room) -> None:
+        await idle(room)
+        room.window.resize(1280, 800)
+        room.controller.commands.run(f"room_{ident}")
+        for state in ("empty", "busy"):
+            if state == "busy":
+                await busy(room)
+            for theme in ("dark", "light"):
+                room.switch.use(theme)
+                await asyncio.sleep(0.3)
+                faults = cut_texts(room) + small_targets(room) + unreadable(room)
+                wrong.extend(f"1280 {theme} tab 0: {state}: {one}" for one in faults)
+        room.controller.commands.run(f"room_{ident}")
+        await until(lambda: not room.rooms.docks[ident].isVisible())
+
+    play(story, version="1.6")
+    new = list(dict.fromkeys(wrong))
+    assert not new, f"{len(new)}:\n" + "\n".join(new)
+
+
+def test_all_rooms_can_be_open_at_once_and_are_put_away_by_the_layout(play):
+    async def story(room: Room) -> None:
+        room.window.resize(1280, 800)
+        for ident in IDENTS:
+            room.controller.commands.run(f"room_{ident}")
+        await asyncio.sleep(0.2)
+        assert all(dock.isVisible() for dock in room.rooms.docks.values())
+        assert [one for one in small_targets(room) if "tabs" in one or "tab " in one] == []
+        last = room.rooms.docks[IDENTS[-1]]
+        assert last.height() >= 0.36 * room.window.height()
+        room.controller.commands.run(f"room_{IDENTS[0]}")  # behind the others: comes to the front
+        await until(lambda: not room.rooms.docks[IDENTS[0]].visibleRegion().isEmpty())
+        room.controller.commands.run("reset_layout")
+        await until(lambda: not any(dock.isVisible() for dock in room.rooms.docks.values()))
+
+    play(story, version="1.6")
+
+
+def test_a_room_that_nobody_sees_reads_nothing(play):
+    async def story(room: Room) -> None:
+        queue = room.rooms.open("queue")
+        await until(lambda: queue._live)
+        room.rooms.open("reservations")
+        await until(lambda: not queue._live)
+        room.rooms.docks["reservations"].hide()
+        room.rooms.docks["queue"].hide()
+        await until(lambda: not room.rooms.room("reservations")._live)
+
+    play(story, version="1.6")
