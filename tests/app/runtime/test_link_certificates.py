@@ -1,0 +1,243 @@
+"""Certificates and roots that OCPP installed: used at the next connect, with the former ones behind them."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.ocpp.events import LinkFailed, SecurityEventRaised
+from app.ocpp.shared.certificates import x509
+from app.ocpp.shared.certificates.book import CertificateBook
+from app.ocpp.shared.certificates.model import KeyType, NewKey, OwnChain, Purpose
+from app.runtime.session import STATE_FILE
+from app.runtime.store import Store
+from tests.app.runtime.link_bench import Station, StrictOffice, office, station
+from tests.app.runtime.minting import DAY, NOW, Minted, mint
+
+VERSIONS = ["1.6", "2.0.1"]
+
+
+class World:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = mint("root", authority=True)
+        self.stranger = mint("stranger", authority=True)
+        self.server = mint("localhost", self.root)
+        self.ca = folder / "ca.pem"
+        self.ca.write_text(self.root.pem)
+
+    def serve(self, server: Minted | None = None, clients: Minted | None = None) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*(server or self.server).write(self.folder, "server"))
+        if clients is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(cadata=clients.pem)
+        return context
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def install(book: CertificateBook, minted: Minted) -> OwnChain:
+    """As CertificateSigned does: the key first, then the chain."""
+    facts = x509.facts(minted.pem)
+    book.put_key(NewKey(facts.key_id, minted.key_pem, "", KeyType.EC_P256))
+    return book.put_chain(Purpose.STATION, [facts])
+
+
+def shown(csms: StrictOffice) -> list[str]:
+    """The names of those who came, by their certificates, in order."""
+    found = []
+    for guest in csms.guests:
+        certificate: Any = guest.transport.get_extra_info("ssl_object").getpeercert()
+        found.append(dict(pair[0] for pair in certificate["subject"])["commonName"])
+    return found
+
+
+def events(there: Station) -> list[str]:
+    return [event.type for event in there.hears.all(SecurityEventRaised)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_CE_07_a_new_certificate_is_shown_at_the_next_connect(
+    world: World, version: str
+) -> None:
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    install(CertificateBook(store), mint("first", world.root, names=(), begin=NOW - 9 * DAY))
+    store.close()
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, version, state, security__profile=3, security__ca=world.ca) as there,
+    ):
+        await there.accepted()
+        install(CertificateBook(there.session.store), mint("second", world.root, names=()))
+        await csms.guests[-1].close(1012)
+        await there.until(lambda: there.online and len(csms.guests) == 2)
+        assert shown(csms) == ["first", "second"]
+        book = CertificateBook(there.session.store)
+        assert book.chain_in_use() == book.own_chains()[0].id
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_A02_FR_28_the_former_certificate_is_shown_where_the_new_one_is_refused(
+    world: World, version: str
+) -> None:
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    install(CertificateBook(store), mint("good", world.root, names=(), begin=NOW - 9 * DAY))
+    store.close()
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, version, state, security__profile=3, security__ca=world.ca) as there,
+    ):
+        await there.accepted()
+        install(CertificateBook(there.session.store), mint("bad", world.stranger, names=()))
+        await csms.guests[-1].close(1012)
+        await there.until(lambda: there.online and len(csms.guests) == 2)
+        assert shown(csms) == ["good", "good"]
+        assert len(there.hears.all(LinkFailed)) == 3  # a round with the new one
+        if version == "2.0.1":
+            assert "DiscardedRenewedClientCertificate" in events(there)  # A02.FR.29
+            assert len(CertificateBook(there.session.store).own_chains()) == 1
+
+
+async def test_what_people_gave_is_behind_what_ocpp_installed(world: World) -> None:
+    """The manufacturer's certificate is a file; the first renewed one is not accepted."""
+    certificate, key = mint("factory", world.root, names=()).write(world.folder, "factory")
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    install(CertificateBook(store), mint("bad", world.stranger, names=()))
+    store.close()
+    flags = {
+        "security__profile": 3,
+        "security__ca": world.ca,
+        "security__certificate": certificate,
+        "security__key": key,
+    }
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, "1.6", state, **flags) as there,
+    ):
+        await there.accepted()
+        assert shown(csms) == ["factory"]
+
+
+async def test_the_certificates_of_a_folder_are_tried_one_after_the_other(world: World) -> None:
+    folder = world.folder / "own"
+    folder.mkdir()
+    mint("a", world.stranger, names=()).write(folder, "a")
+    mint("b", world.stranger, names=()).write(folder, "b")
+    mint("c", world.root, names=()).write(folder, "c")
+    flags = {
+        "security__profile": 3,
+        "security__ca": world.ca,
+        "security__certificate_folder": folder,
+    }
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, "1.6", world.folder / "state", **flags) as there,
+    ):
+        await there.accepted()
+        assert shown(csms) == ["c"]
+        assert len(there.hears.all(LinkFailed)) == 6
+
+
+async def test_an_expired_certificate_is_still_shown(world: World) -> None:
+    """A00.FR.430: what to do with it is up to the back office."""
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    expired = mint("expired", world.root, names=(), begin=NOW - 9 * DAY, end=NOW - DAY)
+    install(CertificateBook(store), expired)
+    store.close()
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, "2.0.1", state, security__profile=3, security__ca=world.ca) as there,
+    ):
+        await there.until(lambda: there.hears.all(LinkFailed))
+        assert there.hears.all(LinkFailed)[0].step in ("tls", "http")  # theirs, not ours
+        assert csms.guests == []
+
+
+def replace_root(book: CertificateBook, new: Minted) -> None:
+    book.install_root("CSMS", new.pem, must_be_signed=True)
+
+
+async def test_M05_FR_13_a_root_that_has_worked_is_alone(world: World) -> None:
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    book = CertificateBook(store)
+    book.install_root("CSMS", world.root.pem)
+    successor = mint("successor", world.root, authority=True)
+    replace_root(book, successor)
+    assert book.fallback_roots()
+    store.close()
+    server = mint("localhost", successor)
+    async with (
+        office(world.serve(server)) as csms,
+        station(csms.url, "2.0.1", state) as there,
+    ):
+        await there.accepted()
+        book = CertificateBook(there.session.store)
+        assert book.fallback_roots() == []
+        assert book.roots("CSMS") == [successor.pem]
+
+
+async def test_M05_FR_14_the_former_root_is_used_where_the_new_one_does_not_fit(
+    world: World,
+) -> None:
+    """The case that bricks stations: the back office has not changed its certificate yet."""
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    book = CertificateBook(store)
+    book.install_root("CSMS", world.root.pem)
+    replace_root(book, mint("successor", world.root, authority=True))
+    store.close()
+    async with (
+        office(world.serve()) as csms,
+        station(csms.url, "2.0.1", state) as there,
+    ):
+        await there.accepted()
+        assert CertificateBook(there.session.store).fallback_roots() == [world.root.pem]
+        [failed] = there.hears.all(LinkFailed)
+        assert failed.retry_in == 0.0  # at once, it is the same attempt
+        await csms.guests[-1].close(1012)
+        await there.until(lambda: there.online and len(csms.guests) == 2)
+
+
+async def test_the_key_is_on_no_disk_after_the_handshake(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """OpenSSL takes keys from files only: ours is readable by nobody else, and gone at once."""
+    import tempfile
+
+    from app.runtime.tls import PemPair, TlsFiles, tls_context
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    modes = []
+    real = ssl.SSLContext.load_cert_chain
+
+    def noting(self: ssl.SSLContext, certificate: Any, *rest: Any, **more: Any) -> None:
+        modes.append(Path(certificate).stat().st_mode & 0o777)
+        real(self, certificate, *rest, **more)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", noting)
+    own = mint("own", world.root, names=())
+    tls_context(TlsFiles(ca=world.ca, own=PemPair(own.chain_pem, own.key_pem)))
+    assert modes == [0o600]
+    assert list(scratch.iterdir()) == []
+
+
+async def test_a_root_that_is_no_certificate_is_told() -> None:
+    from app.runtime.tls import TlsFiles, TlsFilesBad, tls_context
+
+    with pytest.raises(TlsFilesBad) as raised:
+        tls_context(TlsFiles(roots=("no certificate",)))
+    assert raised.value.text.id == "runtime.tls.bad_root"
