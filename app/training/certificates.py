@@ -18,6 +18,7 @@ A walk from security profile 1 to 3 with them:
 from __future__ import annotations
 
 import base64
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -132,7 +133,7 @@ def make_authority(
     builder = _builder(subject, issuer, secret, begins, ends)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(_usage(authority=True), critical=True)
-    certificate = builder.sign(signer, _digest())
+    certificate = _with_responder(builder, above).sign(signer, _digest())
     return Authority(_pem(certificate), _key_pem(secret), above, ocsp_url=ocsp_url)
 
 
@@ -239,11 +240,7 @@ def _make(
     builder = builder.add_extension(_usage(authority=False), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    if authority.ocsp_url:
-        place = x509.UniformResourceIdentifier(authority.ocsp_url)
-        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
-        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), False)
-    certificate = builder.sign(signer, _digest())
+    certificate = _with_responder(builder, authority).sign(signer, _digest())
     pem = _pem(certificate)
     pair = Pair(pem, pem + between, _key_pem(own) if own is not None else "")
     if flaw is Flaw.REVOKED:
@@ -266,14 +263,16 @@ def ocsp_status(
     }[name]
     own = certificate_of(authority.certificate_pem)
     probe = ocsp.OCSPRequestBuilder().add_certificate(own, own, algorithm).build()
+    # of a certificate with itself as issuer the key is right, but the name is that of its own issuer
+    name_hash = hashlib.new(name, own.subject.public_bytes()).digest()
     wanted = request["issuerKeyHash"].casefold(), request["issuerNameHash"].casefold()
-    if wanted != (probe.issuer_key_hash.hex(), probe.issuer_name_hash.hex()):
+    if wanted != (probe.issuer_key_hash.hex(), name_hash.hex()):
         return None
     at = now or datetime.now(UTC)
     serial = int(request["serialNumber"], 16)
     since = authority.revoked.get(serial)
     builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
-        issuer_name_hash=probe.issuer_name_hash,
+        issuer_name_hash=name_hash,
         issuer_key_hash=probe.issuer_key_hash,
         serial_number=serial,
         algorithm=algorithm,
@@ -352,6 +351,17 @@ def _builder(
         .not_valid_after(ends)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
+
+
+def _with_responder(
+    builder: x509.CertificateBuilder, signer: Authority | None
+) -> x509.CertificateBuilder:
+    """Where the status is to be had, if the signer says so."""
+    if signer is None or not signer.ocsp_url:
+        return builder
+    place = x509.UniformResourceIdentifier(signer.ocsp_url)
+    access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
+    return builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:

@@ -128,7 +128,7 @@ class Certificates(Block, SigningRules):
                 raise BadCertificate("longer than CertificateSignedMaxChainSize")
             asked, purpose, chain = await self.signing.judge(text, wanted=None, early=True)
         except BadCertificate as bad:
-            self.signing.refused(await self.signing.request_of_text(text))
+            self.signing.refused(await self.signing.meant_by(text, None))
             # A02.FR.07 "trigger": sent, though the list has it for the log only
             self._security.raise_event("InvalidChargePointCertificate", bad.why, critical=True)
             return Reply({"status": "Rejected"})

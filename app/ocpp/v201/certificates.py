@@ -159,7 +159,7 @@ class Certificates(Block, SigningRules):
             self._check_size(text)
             asked, purpose, chain = await self.signing.judge(text, wanted=wanted, early=False)
         except BadCertificate as bad:
-            self.signing.refused(await self.signing.request_of_text(text))
+            self.signing.refused(await self.signing.meant_by(text, wanted))
             self._security.raise_event("InvalidChargingStationCertificate", bad.why)
             return Reply({"status": "Rejected", "statusInfo": _info(bad)})
         again = any(one.id == f"chain:{chain[0].fingerprint}" for one in self.book.chains())

@@ -319,8 +319,8 @@ class Signing:
         """A CertificateSigned: which request it answers, what it is for, and its chain.
 
         `wanted`: what the back office says it is for. `early`: it may become valid later. A certificate
-        for a key that is in use already may come again. Raises BadCertificate; `request_of_text` tells
-        which request a bad one meant.
+        for a key that is in use already may come again. Raises BadCertificate; `meant_by` tells which
+        request a bad one meant.
         """
         leaf = await in_thread(_leaf, text)
         request = self.request_of(leaf.key_id)
@@ -337,13 +337,18 @@ class Signing:
         )
         return request, purpose, chain
 
-    async def request_of_text(self, text: str) -> Request | None:
-        """The request that a certificate means, if it can be read as far as that."""
+    async def meant_by(self, text: str, wanted: Purpose | None) -> Request | None:
+        """The request that a bad certificate was meant to answer: by its key, or the only one that waits."""
         try:
-            leaf = await in_thread(_leaf, text)
+            found = self.request_of((await in_thread(_leaf, text)).key_id)
         except BadCertificate:
-            return None
-        return self.request_of(leaf.key_id)
+            found = None
+        waiting = [
+            request
+            for request in self.requests()
+            if request.state in (State.WAITING, State.UNSENT) and wanted in (None, request.purpose)
+        ]
+        return found or (waiting[0] if len(waiting) == 1 else None)
 
     async def _known_key(self, leaf: Facts) -> tuple[Purpose, Subject]:
         for chain in self._book.chains():
