@@ -20,13 +20,23 @@ FAR = 6.0
 """How many times off its target a figure may be: other programs share the computer."""
 
 
+NOISE = 0.6
+"""What is left of a ratio at worst, when other programs take the computer from one side of it."""
+
+
 async def test_round_trips_against_a_bare_websocket() -> None:
-    results = await bench_endpoint.run(300)
+    """The best of three runs: others can only make a ratio worse, by chance, not better for long."""
+    runs = [await bench_endpoint.run(600) for _ in range(3)]
+    results = max(runs, key=lambda run: sum(result.ratio for result in run))
     print("\n" + bench_endpoint.table(results))
     keep("endpoint", results)
     for result in results[1:]:
         assert result.target is not None
-        assert result.ratio * FAR >= result.target, bench_endpoint.table(results)
+        assert result.ratio >= result.target * NOISE, bench_endpoint.table(results)
+
+
+MEMORY_NOISE = 1.3
+"""How much more it is where no other program shares the libraries of the station."""
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PSS is a figure of Linux")
@@ -35,7 +45,7 @@ def test_memory_of_a_headless_station() -> None:
     print("\n" + bench_program.table([figure]))
     keep("memory", [figure])
     assert figure.target is not None
-    assert figure.value <= figure.target * FAR
+    assert 20 < figure.value <= figure.target * MEMORY_NOISE
 
 
 FRAMES = """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.ocpp.events import MessageDropped, OpenPointMet, QueueChanged
-from app.ocpp.outbox import OutboxRow, Refusal, Unsendable
+from app.ocpp.outbox import RECENT, Outbox, OutboxRow, Refusal, Unsendable
 from app.ocpp.version import Version
 from app.runtime.store import Store
 from tests.support.harness import MUTE, Bench, Refuse
@@ -352,3 +352,45 @@ async def test_a_step_that_failed_leaves_no_message(make_bench: MakeBench) -> No
             fail()
         await bench.rest()
         assert values(bench) == []
+
+
+async def test_a_step_that_left_one_out_and_was_undone_leaves_the_queue_as_it_was(
+    make_bench: MakeBench,
+) -> None:
+    """What the queue knows of its rows follows the store back, in order and content."""
+    for store in (MemoryStore(), Store(":memory:")):
+        bench = make_bench(Version.V16, **tiny_options(store=store))
+        put(bench, 1, 2)
+        outbox = tiny(bench).outbox
+
+        def fail(bench: Bench = bench, outbox: Outbox = outbox) -> None:
+            with bench.store.step():
+                outbox.put("MeterValues", meter(3), ref="tx1")
+                bench.store.delete("outbox", outbox.rows()[0].key)
+                raise RuntimeError("the disk is full")
+
+        with pytest.raises(RuntimeError):
+            fail()
+        put(bench, 4)
+        assert outbox.waiting_for("tx1") == 3
+        await bench.online()
+        await bench.rest()
+        assert values(bench) == [1, 2, 4]
+        assert outbox.count() == 0
+
+
+async def test_more_rows_than_are_kept_in_memory_leave_in_order_too(bench: Bench) -> None:
+    numbers = range(1, 3 * RECENT)
+    put(bench, *numbers)
+    await bench.online()
+    await bench.rest()
+    assert values(bench) == list(numbers)
+
+
+async def test_a_burst_is_announced_once_and_when_it_is_durable(bench: Bench) -> None:
+    put(bench, 1, 2, 3)
+    assert bench.happened(QueueChanged)[-1:] != [QueueChanged(3)]
+    await bench.rest()
+    told = [event.waiting for event in bench.happened(QueueChanged)]
+    assert told[-1] == 3
+    assert not {1, 2} & set(told)
