@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.training import examples_v16, examples_v201
+from app.training import examples_v16, examples_v201, placeholders
+from app.training.files import Signed, TrainingFiles
 from app.training.records import TransactionRecord
 from app.training.settings import V16, V201
 from app.training.tokens import Token, TokenStatus
@@ -24,6 +25,26 @@ class ExampleContext:
     transaction: TransactionRecord | None = None
     evse: int = 1
     connector: int = 1
+    station_id: str = "CS-1"
+    files: TrainingFiles | None = None
+    """The file servers; None: examples name some that are not there."""
+
+    @property
+    def firmware_url(self) -> str:
+        """Where firmware can be fetched."""
+        return self.files.firmware_url() if self.files else placeholders.FIRMWARE_URL
+
+    @property
+    def upload_url(self) -> str:
+        """Where logs can be sent."""
+        return self.files.upload_url(self.station_id) if self.files else placeholders.UPLOAD_URL
+
+    @property
+    def signed(self) -> Signed:
+        """What goes with signed firmware."""
+        if self.files is not None:
+            return self.files.signed()
+        return Signed(placeholders.CERTIFICATE, placeholders.SIGNATURE, placeholders.CERTIFICATE)
 
     @property
     def token(self) -> Token:

@@ -10,9 +10,6 @@ from app.training.office import wire_time
 from app.training.placeholders import (
     CERTIFICATE,
     CERTIFICATE_HASH,
-    FIRMWARE_URL,
-    SIGNATURE,
-    UPLOAD_URL,
 )
 from app.training.tokens import Token, TokenStatus
 
@@ -76,10 +73,10 @@ def _signed_update(c: ExampleContext) -> dict[str, Any]:
     return {
         "requestId": c.number,
         "firmware": {
-            "location": FIRMWARE_URL,
+            "location": c.firmware_url,
             "retrieveDateTime": wire_time(c.after(seconds=10)),
-            "signingCertificate": CERTIFICATE,
-            "signature": SIGNATURE,
+            "signingCertificate": c.signed.certificate,
+            "signature": c.signed.signature,
         },
     }
 
@@ -101,7 +98,7 @@ EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
         "chargingRateUnit": "A",
     },
     "GetConfiguration": lambda c: {"key": ["HeartbeatInterval", "MeterValueSampleInterval"]},
-    "GetDiagnostics": lambda c: {"location": UPLOAD_URL},
+    "GetDiagnostics": lambda c: {"location": c.upload_url},
     "GetLocalListVersion": lambda c: {},
     "RemoteStartTransaction": lambda c: {"idTag": c.token.id, "connectorId": c.evse},
     "RemoteStopTransaction": lambda c: {"transactionId": _transaction_id(c)},
@@ -117,7 +114,7 @@ EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "TriggerMessage": lambda c: {"requestedMessage": "StatusNotification", "connectorId": c.evse},
     "UnlockConnector": lambda c: {"connectorId": c.place},
     "UpdateFirmware": lambda c: {
-        "location": FIRMWARE_URL,
+        "location": c.firmware_url,
         "retrieveDate": wire_time(c.after(seconds=10)),
     },
     # the security extension
@@ -126,13 +123,14 @@ EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "ExtendedTriggerMessage": lambda c: {"requestedMessage": "SignChargePointCertificate"},
     "GetInstalledCertificateIds": lambda c: {"certificateType": "CentralSystemRootCertificate"},
     "GetLog": lambda c: {
-        "log": {"remoteLocation": UPLOAD_URL},
+        "log": {"remoteLocation": c.upload_url},
         "logType": "SecurityLog",
         "requestId": c.number,
     },
+    # the root that SignedUpdateFirmware needs
     "InstallCertificate": lambda c: {
-        "certificateType": "CentralSystemRootCertificate",
-        "certificate": CERTIFICATE,
+        "certificateType": "ManufacturerRootCertificate",
+        "certificate": c.signed.root,
     },
     "SignedUpdateFirmware": _signed_update,
 }

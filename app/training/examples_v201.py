@@ -10,9 +10,7 @@ from app.training.office import wire_time
 from app.training.placeholders import (
     CERTIFICATE,
     CERTIFICATE_HASH,
-    FIRMWARE_URL,
     SIGNATURE,
-    UPLOAD_URL,
 )
 from app.training.tokens import Token, TokenStatus
 
@@ -111,7 +109,7 @@ def _update_firmware(c: ExampleContext) -> dict[str, Any]:
     return {
         "requestId": c.number,
         "firmware": {
-            "location": FIRMWARE_URL,
+            "location": c.firmware_url,
             "retrieveDateTime": wire_time(c.after(seconds=10)),
             "signingCertificate": CERTIFICATE,
             "signature": SIGNATURE,
@@ -193,13 +191,13 @@ _CHARGING: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
 _OPERATION: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "UpdateFirmware": _update_firmware,
     "PublishFirmware": lambda c: {
-        "location": FIRMWARE_URL,
+        "location": c.firmware_url,
         "checksum": CHECKSUM,
         "requestId": c.number,
     },
     "UnpublishFirmware": lambda c: {"checksum": CHECKSUM},
     "GetLog": lambda c: {
-        "log": {"remoteLocation": UPLOAD_URL},
+        "log": {"remoteLocation": c.upload_url},
         "logType": "DiagnosticsLog",
         "requestId": c.number,
     },

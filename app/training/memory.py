@@ -24,6 +24,7 @@ from app.training.records import (
     StationRecord,
     Topic,
     TransactionRecord,
+    UploadRecord,
 )
 from app.training.settings import CsmsSettings
 from app.training.tokens import TokenList
@@ -179,6 +180,12 @@ class Memory:
         """Called after every change of a transaction."""
         transaction.touch()
         self._tell(Topic.TRANSACTION, transaction.station_id, transaction.key)
+
+    def uploaded(self, record: UploadRecord) -> None:
+        """A station has sent a file."""
+        params = {"name": record.name, "size": record.size, "protocol": record.protocol}
+        self.note(Level.INFO, record.station_id, Text("training.uploaded", params))
+        self._tell(Topic.FILES, record.station_id)
 
     def tokens_changed(self) -> None:
         """Tell the subscribers."""

@@ -30,6 +30,7 @@ class Topic(Enum):
     FRAME = "frame"
     LOG = "log"
     TOKENS = "tokens"
+    FILES = "files"
 
 
 class Level(Enum):
@@ -174,6 +175,18 @@ class StationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadRecord:
+    """A file that a station has sent. `size` in bytes, `protocol` http or ftp, `path` where it lies."""
+
+    at: datetime
+    station_id: str
+    name: str
+    size: int
+    protocol: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class CsmsSnapshot:
     """Everything but the frames, at one instant."""
 
@@ -182,6 +195,8 @@ class CsmsSnapshot:
     transactions: tuple[TransactionRecord, ...] = ()
     tokens: tuple[Token, ...] = ()
     log: tuple[LogEntry, ...] = ()
+    uploads: tuple[UploadRecord, ...] = ()
+    """Logs that stations have sent, oldest first."""
 
     def station(self, station_id: str) -> StationRecord | None:
         """The record of a station, if it ever connected."""

@@ -10,6 +10,7 @@ import hmac
 import json
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,7 @@ from websockets.typing import Subprotocol
 
 from app.kernel.text import Text
 from app.training import composer
+from app.training.files import TrainingFiles
 from app.training.handshakes import watch_handshakes
 from app.training.office import BackOffice, Signing
 from app.training.outcome import CallOutcome, OutcomeKind
@@ -53,6 +55,7 @@ class TrainingCsms:
         self._office = BackOffice(self.settings, self.tokens, now)
         self._office.wanted = self._sign_later
         self._memory = self._office.memory
+        self.files = TrainingFiles(now, self._memory.uploaded)
         self._server: Server | None = None
         self._sessions: dict[str, Session] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -87,6 +90,11 @@ class TrainingCsms:
             logger=LOGGER.getChild("websockets"),
         )
         bound = next(iter(self._server.sockets)).getsockname()[1]
+        try:
+            await self.files.open(host)
+        except OSError:
+            self._server.close()
+            raise
         self._memory.url = self.settings.url(host, bound)
         return self._memory.url
 
@@ -96,6 +104,7 @@ class TrainingCsms:
             return
         self._server.close()
         await self._server.wait_closed()
+        await self.files.close()
         await asyncio.gather(*self._closing, return_exceptions=True)
         await self._no_call_open.wait()
         self._server = None
@@ -116,7 +125,7 @@ class TrainingCsms:
 
     def snapshot(self) -> CsmsSnapshot:
         """Stations, transactions, tokens and log at this instant."""
-        return self._memory.snapshot()
+        return replace(self._memory.snapshot(), uploads=self.files.uploads())
 
     def frames(self, station_id: str | None = None, after: int = 0) -> tuple[FrameRecord, ...]:
         """The raw frames kept, oldest first, above the sequence number `after`."""
@@ -160,6 +169,8 @@ class TrainingCsms:
             csms_url=self.url,
             tokens=self.tokens.all(),
             transaction=self._memory.latest_transaction(station_id),
+            station_id=station_id,
+            files=self.files,
         )
         return composer.example_payload(station.version, action, context)
 
