@@ -16,7 +16,7 @@ import jsonschema_rs
 from app.ocpp.events import Violation
 
 _SHOWN_VALUE = 80
-_LOOKED_AT = 4_000
+_LOOKED_AT = 1_000
 """Values of a payload that are looked at."""
 _TOLD = 50
 """Violations that are told; nobody reads more of one message."""

@@ -17,6 +17,9 @@ from app.kernel.jsontext import dump
 MAX_ID = 36
 """Characters a message id may have."""
 
+MAX_ECHO = 255
+"""Characters of an id that is too long, but still given back; of a longer one nobody has any use."""
+
 MAX_DESCRIPTION = 255
 """Characters an errorDescription may have."""
 
@@ -173,6 +176,8 @@ def _frame(data: Any) -> Frame | NotOcpp:
         return NotOcpp(Fault.NOT_A_FRAME, detail=type(data).__name__)
     kind = data[0]
     message_id = data[1] if len(data) > 1 and isinstance(data[1], str) else None
+    if message_id is not None and len(message_id) > MAX_ECHO:
+        message_id = None
     if isinstance(kind, bool) or not isinstance(kind, int):
         return NotOcpp(Fault.NOT_A_FRAME, message_id or None, detail=repr(kind)[:40])
     if kind == CALL:
@@ -186,6 +191,9 @@ def _frame(data: Any) -> Frame | NotOcpp:
 
 def _call(data: list[Any], message_id: str | None) -> Frame | NotOcpp:
     action = data[2] if len(data) > 2 and isinstance(data[2], str) else None
+    if action is not None and len(action) > MAX_ECHO:
+        words = f"an action of {len(action)} characters"
+        return NotOcpp(Fault.STRUCTURE, message_id or None, CALL, None, words)
     if not message_id:
         return NotOcpp(Fault.MESSAGE_ID, None, CALL, action, "unreadable")
     if len(message_id) > MAX_ID:
@@ -211,7 +219,9 @@ def _error(data: list[Any], message_id: str | None) -> Frame | NotOcpp:
         return NotOcpp(Fault.MESSAGE_ID, None, CALLERROR, None, "unreadable")
     broken = None if len(data) == 5 else f"{len(data)} elements, not 5"
     code, description, details = ([*data[2:5], None, None, None])[:3]
-    if not isinstance(code, str):
+    if isinstance(code, str):
+        code = code[:MAX_ECHO]
+    else:
         broken, code = broken or "the error code is no text", _as_text(code)
     if description is not None and not isinstance(description, str):
         broken, description = broken or "the description is no text", _as_text(description)

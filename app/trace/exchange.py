@@ -262,6 +262,8 @@ class Exchanges:
             drop = max(1, self._limit // 10)
             del self._rows[:drop]
             self._first += drop
+            self._open = {key: row for key, row in self._open.items() if row >= self._first}
+            self._given_up = {key: row for key, row in self._given_up.items() if row >= self._first}
         self._rows.append(row)
         self._tell(row, True)
 
@@ -279,7 +281,7 @@ def _frame(text: str | None) -> list[Any]:
         return []
     try:
         frame = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return frame if isinstance(frame, list) else []
 

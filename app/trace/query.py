@@ -48,7 +48,7 @@ def _payload_of(record: Record) -> Any:
         return None
     try:
         frame = json.loads(data["text"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return frame[index] if isinstance(frame, list) and len(frame) > index else None
 
