@@ -289,7 +289,7 @@ class Page:
 
     def _unnamed_rules(self) -> list[str]:
         unnamed = [rule for rule in rule_ids() if rule not in self.recording.rules]
-        return ["", "## Rules that no test names", "", in_ranges(unnamed) or "None."]
+        return ["", "## Rules that none of these tests names", "", in_ranges(unnamed) or "None."]
 
     # ------------------------------------------------------------ against the files
 

@@ -63,6 +63,7 @@ class CoverageReport:
         self.config = config
         self.write = bool(config.getoption("--write-coverage-page"))
         self.total = Recording()
+        self.wanted = recorded_files()
         self.files: set[str] = set()
         self.deselected = 0
         self.skipped = 0
@@ -131,7 +132,7 @@ class CoverageReport:
             not parts
             and not self.deselected
             and not self.skipped
-            and recorded_files() <= self.files
+            and self.wanted <= self.files
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

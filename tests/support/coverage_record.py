@@ -127,7 +127,7 @@ class Recording:
     seen: dict[Key, Seen] = field(default_factory=dict)
     over_sockets: set[Key] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
-    """All rules that tests name which said anything."""
+    """All rules that the tests name, whatever they looked at."""
 
     def of(self, key: Key) -> Seen:
         return self.seen.setdefault(key, Seen())
@@ -172,11 +172,10 @@ class Recorder:
         self._file: str | None = None
         self._rules: set[str] = set()
         self._touched: set[Key] = set()
-        self._spoke = False
 
     def begin(self, file: str, rules: set[str]) -> None:
         """A test begins whose frames count."""
-        self._file, self._rules, self._touched, self._spoke = file, rules, set(), False
+        self._file, self._rules, self._touched = file, rules, set()
 
     def end(self) -> None:
         """The test is over."""
@@ -187,8 +186,7 @@ class Recorder:
             seen = self.recording.of(key)
             seen.rules |= self._rules
             seen.tests[file] = seen.tests.get(file, 0) + 1
-        if self._spoke:
-            self.recording.rules |= self._rules
+        self.recording.rules |= self._rules
 
     def frame(self, event: FramePassed, *, greeting: bool = False) -> None:
         """A frame passed a bench. `greeting`: only to bring the station up, not looked at by the test."""
@@ -197,7 +195,6 @@ class Recorder:
         action = event.action
         if action is None or event.note is not None:
             return
-        self._spoke = True
         from_station = event.direction is Direction.OUT
         if event.kind != CALL:
             from_station = not from_station
