@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import aioftp
 from aiohttp import web
@@ -83,7 +84,7 @@ class HttpServer:
         sent = form.get("file")
         if not isinstance(sent, web.FileField):
             raise web.HTTPBadRequest(text="The form has no file.\n")
-        path = self._path(request, Path(sent.filename).name)
+        path = self._path(request, Path(unquote(sent.filename)).name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(sent.file.read())
         self._uploaded(path, "http")
