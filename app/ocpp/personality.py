@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from app.kernel.bus import Event, Remover
 from app.kernel.bus import Handler as EventHandler
@@ -27,6 +27,9 @@ from app.ocpp.context import (
 )
 from app.ocpp.version import Version
 from app.ocpp.views import RoomViews
+
+if TYPE_CHECKING:
+    from app.ocpp.shared.security_desk import SecurityDesk
 
 
 class Block:
@@ -71,6 +74,8 @@ class Personality:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.blocks: list[Block] = []
+        self.desk: SecurityDesk | None = None
+        """Certificates and the security log, for people and scripts."""
         self.rooms = RoomViews()
         """What a window shows of lists, reservations and charging profiles."""
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from app.kernel.activity import Wakeup
-from app.kernel.units import stamp
+from app.kernel.text import Text
+from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
@@ -22,6 +23,7 @@ from app.ocpp.context import (
     InvalidOwnFrame,
     NotConnected,
     Payload,
+    QueuedMessage,
     StorePort,
 )
 from app.ocpp.events import SecurityEventRaised
@@ -38,6 +40,8 @@ LONGEST_TYPE, LONGEST_INFO = 50, 255
 RETRY = 60.0
 """Station seconds after the first failed try; doubled up to `LONGEST_RETRY`."""
 LONGEST_RETRY = 3600.0
+
+_NEXT = Text("queue.state.next")
 
 UNKNOWN_TO_THEM = frozenset({"NotImplemented", "NotSupported"})
 
@@ -110,6 +114,29 @@ class SecurityEvents(Block):
     def queue(self) -> list[OutboxRow]:
         """The events that wait for their answer, oldest first."""
         return queued(self.ctx.store)
+
+    def view(self) -> list[QueuedMessage]:
+        """The same as people see them."""
+        now = self.ctx.clock.now()
+        found = []
+        for position, row in enumerate(self.queue()):
+            at = parse_stamp(row.created)
+            age = max(0.0, (now - at).total_seconds())
+            state = self._state(position, row.tries)
+            found.append(QueuedMessage(f"s{row.key}", ACTION, REF, at, age, row.tries, state))
+        return found
+
+    def _state(self, position: int, tries: int) -> Text:
+        if not self.ctx.calls.online:
+            return Text("queue.state.offline")
+        if self._resting:
+            return Text("security.state.resting")
+        if not self._may_send():
+            return Text("queue.state.waiting")
+        left = self._due - self.ctx.clock.elapsed()
+        if tries and left > 0:
+            return Text("security.state.retry", {"tries": tries, "seconds": round(left)})
+        return Text("queue.state.behind", {"count": position}) if position else _NEXT
 
     def kick(self) -> None:
         """Something changed: a new event, the link, the boot state."""

@@ -165,9 +165,9 @@ class Certificates(Block, SigningRules):
             if chain.not_before < newest.not_before:
                 self.book.drop_chain(chain)
 
-    def request_certificate(self) -> bool:
+    def request_certificate(self, purpose: Purpose = Purpose.STATION) -> bool:
         """A person asks for a new certificate; False if CpoName or the serial number is not set."""
-        if not self.signing.may_ask(Purpose.STATION):
+        if purpose is not Purpose.STATION or not self.signing.may_ask(Purpose.STATION):
             return False
         self.signing.ask(Purpose.STATION, asked=False)
         return True

@@ -7,6 +7,7 @@ from typing import ClassVar
 from app.kernel.units import parse_stamp
 from app.ocpp.context import BootState, Context, JobView, Payload, QueuedMessage, SessionView
 from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
+from app.ocpp.shared.security_desk import SecurityDesk
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.book import Book
@@ -93,6 +94,7 @@ class Personality16(Personality):
         self.data_transfer = DataTransfer(ctx, boot)
         self.security = Security(ctx, config, boot, notifier)
         self.certificates = Certificates(ctx, config, boot, self.security, self.triggers)
+        self.desk = SecurityDesk(self.security, self.certificates)
         self.file_jobs = FileJobs(
             ctx,
             config,
@@ -207,7 +209,7 @@ class Personality16(Personality):
         self.security.link_tried(trial)
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
-        return self.delivery.outbox.view(limit)
+        return [*self.delivery.outbox.view(limit), *self.security.view()][:limit]
 
     def _view(self, item: Connector, transaction: Transaction) -> SessionView:
         known = transaction.transaction_id

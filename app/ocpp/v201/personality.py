@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
+from app.ocpp.shared.security_desk import SecurityDesk
 from app.ocpp.v201.authorization import Authorization
 from app.ocpp.v201.availability import Availability
 from app.ocpp.v201.cards import Cards
@@ -61,6 +62,7 @@ class Personality201(Personality):
         self.data_transfer = DataTransfer(ctx, self.office)
         self.security = Security(ctx, self.model, self.office, self.availability)
         self.certificates = Certificates(ctx, self.model, self.office, self.security, self.triggers)
+        self.desk = SecurityDesk(self.security, self.certificates)
         # availability hears of a cable before transactions do: the state is told first
         self.blocks = [
             self.model,
@@ -200,4 +202,4 @@ class Personality201(Personality):
         self.security.link_tried(trial)
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
-        return self.outbox.view(limit)
+        return [*self.outbox.view(limit), *self.security.view()][:limit]

@@ -25,6 +25,7 @@ from app.runtime.control import params as p
 from app.runtime.control.dispatch import Method
 from app.runtime.control.errors import Code, ControlError
 from app.runtime.control.links import link_table
+from app.runtime.control.security import SecurityMethods
 from app.station import intents
 from app.station.intents import Intent, Refused
 from app.trace.codec import Record, to_json, to_record
@@ -52,7 +53,8 @@ class Methods:
 
     def table(self) -> Table:
         """All methods by name, each with the model of its parameters."""
-        return self._intents() | self._questions() | link_table(self._session)
+        more = link_table(self._session) | SecurityMethods(self._session).table()
+        return self._intents() | self._questions() | more
 
     def close(self) -> None:
         for remove in self._subscriptions.values():
