@@ -113,7 +113,12 @@ class Dialing:
 
     def trial(self, wish: LinkWish) -> Target | None:
         """As it would be if this was asked for."""
-        return self._target_of(self._wishes.link(wish))
+        settings, personality = self._wishes.link(wish), self._personality()
+        plan = personality.link_plan() if personality else LinkPlan()
+        if wish.certificate is not None:
+            settings = replace(settings, after=self.newest_own)
+        files = self._files(settings, Leg(), plan, strict=settings.security_profile >= 2)
+        return self._target_of(replace(settings, tls=files))
 
     def tried(self, target: Target, error: OpenFailed | None, server: Sequence[bytes] = ()) -> bool:
         """An attempt has ended; `server`: the chain that was verified. True: another one at once."""
@@ -164,7 +169,9 @@ class Dialing:
             for chain in self._chains()
         ]
         if base.certificate is not None or not found:
-            found.append(Own(base))
+            # what a person chose goes before what the protocol had installed until then
+            chosen = found and settings.after == self.newest_own
+            found.insert(0 if chosen else len(found), Own(base))
         if base.certificate is not None:
             found += [
                 Own(replace(base, certificate=certificate, key=key))
@@ -176,8 +183,13 @@ class Dialing:
         """The newest first, whatever has failed: whose turn it is the itinerary knows."""
         return sorted(self._book.own_chains(), key=lambda chain: chain.not_before, reverse=True)
 
+    @property
+    def newest_own(self) -> str | None:
+        """The newest certificate of the station that the protocol has installed."""
+        return next((chain.id for chain in self._chains()), None)
+
     def _mind_new_own(self) -> None:
-        newest = next((chain.id for chain in self._chains()), None)
+        newest = self.newest_own
         if newest != self._newest_own:
             self._newest_own = newest
             self._itinerary.own_changed()

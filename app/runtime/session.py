@@ -296,7 +296,7 @@ class Session:
         offered = None if subprotocols is None else tuple(subprotocols)
         wish = replace(wish, secure_url=secure_url, subprotocols=offered)
         with self.store.step():
-            self._wishes.ask(wish, anew=anew)
+            self._wishes.ask(wish, anew=anew, after=self._dialing.newest_own)
             link_rows.forget(self.store, password=anew or password is not None)
         await self._connect_anew()
 

@@ -40,6 +40,8 @@ class LinkSettings:
     """Offered in this order while the version is open; none: those that the program knows."""
     spare: tuple[tuple[Path, Path | None], ...] = ()
     """Further certificates of the station with their keys, used when the first is not accepted."""
+    after: str | None = None
+    """The newest certificate of the protocol when a person chose another one: that one goes before it."""
 
     @property
     def fixed_version(self) -> Version | None:
@@ -106,12 +108,14 @@ class Wishes:
             wish.secure_url or secure_url,
             tuple(wish.subprotocols or config.csms.subprotocols),
             () if wish.certificate else spare,
+            self._row.get("after") if self._row and wish.certificate else None,
         )
 
-    def ask(self, wish: LinkWish, *, anew: bool = False) -> None:
+    def ask(self, wish: LinkWish, *, anew: bool = False, after: str | None = None) -> None:
         """Keep what a person asked for, over what was asked for before.
 
-        `anew`: on another host, where earlier proofs of who we are do not count.
+        `anew`: on another host, where earlier proofs of who we are do not count. `after`: the newest
+        certificate that the protocol has installed so far.
         """
         wished = self._wished()
         if anew:
@@ -119,6 +123,8 @@ class Wishes:
         wished |= _given(wish)
         anew = anew or bool(self._row and self._row["anew"])
         row = {"wish": wished, "over": self._configured(), "anew": anew}
+        before = None if self._row is None else self._row.get("after")
+        row["after"] = before if wish.certificate is None else after
         self._store.put(TABLE, "link", row)
         self._row = row
 

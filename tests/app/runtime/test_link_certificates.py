@@ -14,6 +14,7 @@ from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.certificates.model import KeyType, NewKey, OwnChain, Purpose
 from app.runtime.session import STATE_FILE
 from app.runtime.store import Store
+from app.runtime.wishes import LinkWish
 from tests.app.runtime.link_bench import Station, StrictOffice, office, station
 from tests.app.runtime.minting import DAY, NOW, Minted, mint
 
@@ -126,6 +127,49 @@ async def test_what_people_gave_is_behind_what_ocpp_installed(world: World) -> N
     ):
         await there.accepted()
         assert shown(csms) == ["factory"]
+
+
+async def test_a_certificate_that_a_person_chose_goes_before_what_was_installed_until_then(
+    world: World,
+) -> None:
+    """And is tried by the diagnosis; what is installed later goes before it again."""
+    certificate, key = mint("chosen", world.root, names=()).write(world.folder, "chosen")
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    install(CertificateBook(store), mint("signed", world.root, names=(), begin=NOW - 9 * DAY))
+    store.close()
+    flags = {"security__profile": 3, "security__ca": world.ca}
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, "1.6", state, **flags) as there,
+    ):
+        await there.accepted()
+        wish = LinkWish(csms.url, certificate=str(certificate), key=str(key))
+        steps = [step async for step in there.session.diagnose(wish)]
+        assert all(step.ok for step in steps)
+        await there.session.connect_to(csms.url, certificate=str(certificate), key=str(key))
+        await there.accepted()
+        assert (shown(csms)[0], set(shown(csms)[1:])) == ("signed", {"chosen"})
+        before = len(csms.guests)
+        install(CertificateBook(there.session.store), mint("newer", world.root, names=()))
+        await csms.guests[-1].close(1012)
+        await there.until(lambda: there.online and len(csms.guests) > before)
+        assert shown(csms)[-1] == "newer"
+
+
+async def test_the_diagnosis_trusts_the_roots_that_ocpp_installed(world: World) -> None:
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    CertificateBook(store).install_root("CSMS", world.root.pem)
+    store.close()
+    async with (
+        office(world.serve()) as csms,
+        office() as plain,
+        station(plain.url, "1.6", state) as there,
+    ):
+        await there.accepted()
+        steps = [step async for step in there.session.diagnose(LinkWish(csms.url))]
+        assert all(step.ok for step in steps)
 
 
 async def test_the_certificates_of_a_folder_are_tried_one_after_the_other(world: World) -> None:
