@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app.kernel.text import Text
 from app.runtime.address import AddressBad
 from app.runtime.diagnosis import Step
+from app.runtime.lab import Lab
 from app.runtime.session import Session, StateUnfit
 from app.runtime.views import SessionSnapshot
 from app.runtime.wishes import LinkWish
@@ -81,6 +82,7 @@ class Room(QObject):
         self.window.tabifyDockWidget(self.window.messages_dock, self.training_dock)
         self.training_dock.hide()
         self._add_commands()
+        self.lab = Lab(session, training)
         self.rooms = StationRooms(
             self.window,
             bridge,
@@ -88,6 +90,8 @@ class Room(QObject):
             self.controller.menu,
             theme,
             catalogue,
+            self.lab,
+            self.spawner,
         )
         self.switch.changed.connect(self._on_theme)
         self.training_panel.use_training_requested.connect(self._use_training)
@@ -121,6 +125,7 @@ class Room(QObject):
         self._remove_tokens()
         self.training_panel.close_feed()
         self.rooms.close()
+        await self.lab.leave()
         self.controller.close()
         self.bridge.stop()
         await self.spawner.close()
@@ -173,6 +178,9 @@ class Room(QObject):
         self.spawner.spawn(self._go_training(), "training CSMS")
 
     async def _go_training(self) -> None:
+        if self.lab.protected:  # as the certificate lab left it
+            await self.lab.go(0)
+            return
         try:
             await self.session.connect_to_default()
         except StateUnfit as error:
@@ -201,7 +209,7 @@ class Room(QObject):
     def _current(self) -> ConnectRequest:
         """Where it connects now; while that is the training CSMS only who the station is."""
         snapshot = self.bridge.snapshot()
-        if snapshot.csms_url in {None, self._training_url}:
+        if snapshot.csms_url in {None, self._training_url, self.lab.url}:
             return ConnectRequest("", snapshot.station_id, snapshot.version_wish)
         return ConnectRequest(
             str(snapshot.csms_url),
@@ -255,13 +263,13 @@ class Room(QObject):
     # ------------------------------------------------------------------ events
 
     def _on_snapshot(self, snapshot: SessionSnapshot) -> None:
-        here = snapshot.csms_url == self._training_url
+        here = snapshot.csms_url in {self._training_url, self.lab.url}
         self.training_panel.set_elsewhere(None if here else snapshot.csms_url)
         self._dress_cards(snapshot)
 
     def _dress_cards(self, snapshot: SessionSnapshot) -> None:
         """Each card says what it is good for; nothing is done while nothing changed."""
-        here = snapshot.csms_url == self._training_url
+        here = snapshot.csms_url in {self._training_url, self.lab.url}
         in_use = {view.id_token: view.evse for view in snapshot.sessions if view.id_token}
         wears = (tuple(self._cards), self._tokens if here else None, tuple(in_use.items()))
         if wears != self._worn:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from app.kernel.bus import Entry, Event
 from app.kernel.text import Text
@@ -32,7 +31,19 @@ from app.ocpp.redaction import redact
 from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
 from app.ocpp.version import Version
 from app.ocpp.views import ReservationView, RoomViews
+from app.runtime.security_view import SecurityView, security_of
 from app.runtime.session import Session
+from app.runtime.setting_rows import (
+    BACK_OFFICE,
+    GOOD,
+    PERSON,
+    STATION,
+    Change,
+    SettingOutcome,
+    SettingRow,
+    setting_row,
+    why_not,
+)
 from app.runtime.store import StoreError
 
 MOST_ENDED = 200
@@ -41,58 +52,6 @@ MOST_QUEUED = 500
 """Messages of the queue that are shown: the oldest ones."""
 FIRMWARE_FAULTS = tuple(fault.value for fault in FirmwareFault)
 LOG_FAULTS = tuple(fault.value for fault in LogFault)
-GOOD = frozenset({"Accepted", "RebootRequired"})
-BACK_OFFICE, PERSON, STATION = "back_office", "person", "station"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A setting got another value. `by` is back_office, person or station."""
-
-    at: datetime
-    by: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRow:
-    """A configuration key (1.6) or variable (2.0.1).
-
-    `waiting`: the value counts from the next boot on. `takes` says which values it takes, None for any.
-    """
-
-    name: str
-    group: str
-    value: str | None
-    kind: str
-    unit: str
-    readonly: bool
-    secret: bool
-    reboot: bool
-    waiting: bool
-    choices: tuple[str, ...]
-    takes: Text | None
-    change: Change | None = None
-
-    @property
-    def editable(self) -> bool:
-        """A person at the station may set it."""
-        return not self.readonly
-
-
-@dataclass(frozen=True, slots=True)
-class SettingOutcome:
-    """What became of a value: the protocol's word, and why, where it was not taken."""
-
-    name: str
-    value: str
-    status: str
-    why: Text | None = None
-
-    @property
-    def accepted(self) -> bool:
-        return self.status in GOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +202,7 @@ class Rooms:
         if status in GOOD:
             return SettingOutcome(name, value, status)
         row = next((row for row in self.settings() if row.name == name), None)
-        return SettingOutcome(name, value, status, _why_not(row))
+        return SettingOutcome(name, value, status, why_not(row))
 
     # ------------------------------------------------------------------ queue
 
@@ -283,6 +242,12 @@ class Rooms:
             return None
         text = json.dumps(row["payload"], ensure_ascii=False)
         return redact(self.version, str(row["action"]), text)
+
+    # ------------------------------------------------------------------ security
+
+    def security(self) -> SecurityView:
+        """The profile in force, the certificates, the security log."""
+        return security_of(self._session)
 
     # ------------------------------------------------------------------ jobs with files
 
@@ -385,71 +350,3 @@ class Rooms:
         event = entry.event
         assert isinstance(event, MessageDropped)
         self._lost.append(LostMessage(entry.seq, entry.at, event.action, event.why, event.text))
-
-
-# ---------------------------------------------------------------------- settings as rows
-
-
-def setting_row(item: Mapping[str, Any], change: Change | None = None) -> SettingRow:
-    """A row of what a personality tells of a key or variable."""
-    component = item.get("component")
-    group = str(component["name"]) if component else str(item.get("profile") or "")
-    kind = str(item.get("type") or "")
-    return SettingRow(
-        name=str(item["name"]),
-        group=group,
-        value=item.get("value"),
-        kind=kind,
-        unit=str(item.get("unit") or ""),
-        readonly=bool(item.get("readonly")),
-        secret=bool(item.get("secret")),
-        reboot=bool(item.get("reboot")),
-        waiting=bool(item.get("waiting")),
-        choices=_choices(kind, item),
-        takes=_takes(kind, item),
-        change=change,
-    )
-
-
-def _choices(kind: str, item: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values of which one is taken; empty where it is no choice of one."""
-    if kind == "boolean":
-        return ("true", "false")
-    return tuple(item.get("values") or ()) if kind == "OptionList" else ()
-
-
-def _takes(kind: str, item: Mapping[str, Any]) -> Text | None:
-    """Which values are taken, as a sentence."""
-    check = item.get("check")
-    if check and check != "none":
-        return Text(f"rooms.takes.check.{str(check).replace(' ', '_')}", {"most": item.get("most")})
-    low, high = item.get("minimum"), item.get("maximum")
-    if kind == "boolean":
-        return Text("rooms.takes.boolean")
-    if kind in {"integer", "decimal"}:
-        return _range(kind, low, high)
-    values = ", ".join(item.get("values") or ())
-    if values:
-        listed = kind in {"MemberList", "SequenceList"}
-        return Text("rooms.takes.members" if listed else "rooms.takes.one_of", {"values": values})
-    if high is not None:
-        return Text("rooms.takes.length", {"maximum": f"{high:,.0f}"})
-    return None
-
-
-def _range(kind: str, low: float | None, high: float | None) -> Text:
-    """A number, and what it lies between."""
-    shown = {"minimum": f"{low or 0:,.0f}", "maximum": f"{high or 0:,.0f}"}
-    if low is not None and high is not None:
-        return Text(f"rooms.takes.{kind}.between", shown)
-    if high is not None:
-        return Text(f"rooms.takes.{kind}.to", shown)
-    return Text(f"rooms.takes.{kind}.from" if low is not None else f"rooms.takes.{kind}", shown)
-
-
-def _why_not(row: SettingRow | None) -> Text | None:
-    if row is None:
-        return Text("rooms.setting.gone")
-    if row.readonly:
-        return Text("rooms.setting.readonly")
-    return row.takes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from app.ocpp.version import Version
-from app.runtime.rooms import SettingOutcome, SettingRow
+from app.runtime.setting_rows import SettingOutcome, SettingRow
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import QuietCombo, bar, button, column, label
 from ui.rooms.split import TurningSplitter

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QDockWidget, QMenu
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from app.runtime.lab import Lab
 from app.runtime.rooms import Rooms
+from ui.ask import Spawner
 from ui.bridge import Bridge
 from ui.commands import Command, Commands
 from ui.shell.window import MainWindow
@@ -22,6 +24,7 @@ from ui.station_rooms.profiles import ProfilesRoom
 from ui.station_rooms.queue import QueueRoom
 from ui.station_rooms.reservations import ReservationsRoom
 from ui.station_rooms.room import LazyRoom, LiveRoom
+from ui.station_rooms.security import SecurityRoom
 from ui.station_rooms.tokens import TokensRoom
 from ui.theme import Theme
 
@@ -36,6 +39,7 @@ ROOMS: tuple[tuple[str, Make, str], ...] = (
     ("tokens", TokensRoom, "Ctrl+6"),
     ("reservations", ReservationsRoom, "Ctrl+7"),
     ("jobs", JobsRoom, "Ctrl+8"),
+    ("security", SecurityRoom, "Ctrl+9"),
 )
 HELP: tuple[tuple[str, Make, str], ...] = (("coverage", CoverageRoom, "Ctrl+F1"),)
 
@@ -51,10 +55,12 @@ class StationRooms(QObject):
         menu: QMenu,
         theme: Theme,
         catalogue: Catalogue,
+        lab: Lab,
+        spawner: Spawner,
     ) -> None:
         super().__init__(window)
         self._window = window
-        self.feed = RoomFeed(bridge, Rooms(bridge.session), self)
+        self.feed = RoomFeed(bridge, Rooms(bridge.session), lab, spawner, self)
         self._rooms: dict[str, LazyRoom] = {}
         self.docks: dict[str, QDockWidget] = {}
         self.menu = QMenu(catalogue.render(Text("top.rooms")), window)

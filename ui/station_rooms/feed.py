@@ -6,7 +6,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.kernel.bus import Entry
 from app.ocpp.events import FramePassed
+from app.runtime.lab import Lab
 from app.runtime.rooms import Rooms
+from ui.ask import Spawner
 from ui.bridge import Bridge
 
 SOON_MS = 120
@@ -22,9 +24,16 @@ class RoomFeed(QObject):
     changed = Signal()
     ticked = Signal()
 
-    def __init__(self, bridge: Bridge, rooms: Rooms, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        rooms: Rooms,
+        lab: Lab,
+        spawner: Spawner,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.rooms = rooms
+        self.rooms, self.lab, self.spawner = rooms, lab, spawner
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON_MS)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.runtime.rooms import BACK_OFFICE, SettingRow
+from app.runtime.setting_rows import BACK_OFFICE, SettingRow
 from ui.rooms.form import Words
 from ui.rooms.table import Column, Index, Mark, RecordModel, RecordTable, RowDelegate
 from ui.station_rooms.room import clock

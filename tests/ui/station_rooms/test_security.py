@@ -1,0 +1,97 @@
+"""The security room and its lab: a walk through the profiles by buttons, over real sockets and real TLS."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.runtime.views import LinkState
+from tests.ui.station_rooms.conftest import column, until
+
+PATIENCE = 30.0
+
+
+def opened(room):
+    room.controller.commands.run("room_security")
+    return room.rooms.room("security")
+
+
+async def press(room, button):
+    """Press a button of the lab and wait until its step is over; what the newest result says."""
+    security = room.rooms.room("security")
+    before = len(room.lab.results())
+    await until(button.isEnabled, PATIENCE)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    await until(lambda: len(room.lab.results()) > before and not room.lab.busy, PATIENCE)
+    security.refresh()
+    return security.lab.notice.text()
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_from_profile_0_to_3_and_back_by_buttons(play, version):
+    async def story(room):
+        lab = opened(room).lab
+        for number, words in ((1, "by a password"), (2, "encrypted"), (3, "both showed")):
+            told = await press(room, lab.profiles[number])
+            assert told.startswith(f"Connected with profile {number}"), told
+            assert words in told
+            snapshot = room.session.snapshot()
+            assert snapshot.security_profile == number
+            assert snapshot.link.state is LinkState.ONLINE
+        assert snapshot.csms_url.startswith("wss://")
+        security = room.rooms.room("security")
+        assert [word.split(",")[0] for word in column(security.table, 0)] == ["Own", "Root"]
+        assert column(security.table, 1) == ["In use", "Ready"]
+        assert "3" in security._profile.text()
+        room.controller.commands.run("use_training")  # the way out, whatever the lab did
+        await until(lambda: room.session.snapshot().security_profile == 0, PATIENCE)
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE, PATIENCE)
+        assert room.session.snapshot().csms_url == room._training_url
+
+    play(story, version=version)
+
+
+def test_a_bad_certificate_of_the_back_office_is_told_in_words_and_logged(play):
+    async def story(room):
+        security = opened(room)
+        lab = security.lab
+        for flaw, words in (("expired", "expired"), ("wrong_name", "does not belong to 127.0.0.1")):
+            lab.server_flaw.choose(flaw)
+            told = await press(room, lab.serve)
+            assert "Not connected with profile 2" in told
+            assert words in told
+        await until(lambda: "InvalidCentralSystemCertificate" in column(security.events, 1))
+        lab.server_flaw.choose("none")
+        assert "Connected with profile 2" in await press(room, lab.serve)
+        security.search.setText("invalidcentral")
+        assert set(column(security.events, 1)) == {"InvalidCentralSystemCertificate"}
+        assert column(security.table, 0) == []
+
+    play(story, version="1.6")
+
+
+def test_a_certificate_for_another_station_is_not_taken(play):
+    async def story(room):
+        lab = opened(room).lab
+        lab.station_flaw.choose("wrong_name")
+        told = await press(room, lab.ask)
+        assert "did not take it (wrong name): Rejected" in told
+        lab.station_flaw.choose("none")
+        assert "took it (good)" in await press(room, lab.ask)
+        before = room.lab.authority
+        assert "authority was made" in await press(room, lab.renew)
+        assert room.lab.authority is not before
+
+    play(story, version="1.6")
+
+
+def test_the_address_of_the_lab_is_not_remembered(play, tmp_path):
+    async def walk(room):
+        assert "Connected" in await press(room, opened(room).lab.profiles[1])
+
+    async def again(room):
+        assert room.session.snapshot().security_profile == 0
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+
+    folder = tmp_path / "state"
+    play(walk, folder, version="1.6")
+    play(again, folder, version="1.6")
