@@ -184,7 +184,7 @@ class ConnectDialog(QDialog):
         box.addWidget(self._preview_card())
         well = QFrame()
         well.setProperty("role", "well")
-        well.setMinimumHeight(152)
+        well.setMinimumHeight(184)
         inside = QVBoxLayout(well)
         inside.setContentsMargins(1, 1, 1, 1)
         inside.addWidget(self.steps)
@@ -246,7 +246,7 @@ class ConnectDialog(QDialog):
     def _recent_part(self) -> QWidget:
         self._side = QFrame()
         self._side.setFixedWidth(RECENT_WIDTH)
-        self._side.setAutoFillBackground(True)
+        self._side.setProperty("role", "side")
         box = QVBoxLayout(self._side)
         box.setContentsMargins(0, 20, 0, 0)
         box.setSpacing(8)
@@ -393,7 +393,8 @@ class ConnectDialog(QDialog):
             self._preview("warning", "warn", self._catalogue.render(problem))
         else:
             glyph = "lock" if request.secure else "link"
-            self._preview(glyph, "avail" if request.secure else "text2", self._sentence(request))
+            safe = request.secure and request.security_profile != OPEN
+            self._preview(glyph, "avail" if safe else "text2", self._sentence(request))
 
     def _preview(self, glyph: str, token: str, words: str) -> None:
         self._preview_glyph.show_glyph(glyph, token)

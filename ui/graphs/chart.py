@@ -28,6 +28,7 @@ from ui.widgets.scribe import CENTRE, RIGHT, PaintedLabel, Scribe, text_width
 LEFT_EDGE, RIGHT_EDGE = 36, 36
 HEAD, MARKS, FOOT = 22, 14, 18
 """px above the plot for units and legend, below it for message marks, and for times."""
+MOST_LINES = 8
 REACH = 9.0
 """px around a mark that belong to it."""
 SMALL = 11.0
@@ -184,7 +185,7 @@ class Chart(QWidget):
 
     def _paint_axes(self, painter: QPainter, scribe: Scribe, plot: QRectF, data: ChartData) -> None:
         quiet, line = self._theme.colour("text3"), self._theme.colour("line")
-        lines = max(2, int(plot.height() / 30))
+        lines = min(MOST_LINES, max(2, int(plot.height() / 30)))
         for value in round_steps(data.top, lines):
             y = round(plot.bottom() - plot.height() * value / data.top) + 0.5
             painter.setPen(QPen(line if value else self._theme.colour("line2"), 1))

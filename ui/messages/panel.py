@@ -144,7 +144,7 @@ class MessagePanel(QWidget):
         self._splitter.addWidget(self._detail)
         self._splitter.setStretchFactor(0, 2)
         self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([1000, 540])
+        self._splitter.setSizes([1000, 470])
         self._splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)

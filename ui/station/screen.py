@@ -169,12 +169,14 @@ class ScreenPainter:
         line, bar = small * 1.3, 15.0
         told = bay.prompt if bay.told and bay.prompt else ""
         counted = bay.energy != NOTHING_YET
-        both = bool(told) and room >= 13 * 1.25 + 2 * line
+        told_lines = _wrap(told, right - left - 2, small * SHRINK)
+        below = line * len(told_lines)
+        both = bool(told) and room >= 13 * 1.25 + line + below
         if told and not both and (counted or room < 13 * 1.25 + line):
             self._compact(scribe, rect, bay, base, small)
             return
         with_small = both or room >= (13 if told else 16) * 1.25 + line
-        extra = line if both else 0.0
+        extra = below if both else 0.0
         with_bar = with_small and bool(percent) and room >= 18 * 1.25 + line + bar + extra
         text, price = (told, "") if told and not both else (bay.energy, bay.cost)
         cost = text_width(price, small, 500) if price else 0.0
@@ -214,7 +216,7 @@ class ScreenPainter:
                 scribe.write(right, y, price, small, 500, self.text2, align=RIGHT)
             if both:
                 y += line if two else 0.0
-                scribe.write(left, y + line, told, small, 500, self.text, room=right - left)
+                self._lines(scribe, rect, y, told, small, self.text)
 
     def _compact(
         self, scribe: Scribe, rect: QRectF, bay: BayView, base: float, small: float

@@ -41,6 +41,7 @@ QLabel[role="good"] { color: $avail; font-weight: 500; }
 QFrame[role="bar"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="card"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
 QFrame[role="well"] { background: $win; border: 1px solid $line; border-radius: 8px; }
+QFrame[role="side"] { background: $panel; border: 0; border-right: 1px solid $line; }
 QFrame[role="line"] { background: $line; border: 0; max-height: 1px; min-height: 1px; }
 QFrame[role="vline"] { background: $line; border: 0; max-width: 1px; min-width: 1px; }
 
@@ -87,7 +88,7 @@ QToolButton::menu-indicator, QPushButton::menu-indicator { image: url($icons/che
 QToolButton[menuless="true"]::menu-indicator { image: none; width: 0; height: 0; }
 
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {
-    background: $win; color: $text; border: 1px solid $line2; border-radius: 6px;
+    background: $input; color: $text; border: 1px solid $line2; border-radius: 6px;
     padding: 0 8px; min-height: 30px; selection-background-color: $charge; selection-color: $onink;
 }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { padding: 0 7px; min-height: 28px; }
@@ -111,7 +112,7 @@ QPlainTextEdit[role="mono"], QTextEdit[role="mono"] { font-family: "JetBrains Mo
 
 QCheckBox, QRadioButton { background: transparent; spacing: 8px; min-height: 32px; }
 QCheckBox::indicator, QRadioButton::indicator {
-    width: 16px; height: 16px; border: 1px solid $line3; background: $win; border-radius: 4px; }
+    width: 16px; height: 16px; border: 1px solid $line3; background: $input; border-radius: 4px; }
 QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text2; }
 QCheckBox::indicator:checked { background: $ink; border-color: $ink; image: url($icons/check.svg); }
@@ -204,6 +205,7 @@ def style_sheet(theme: Theme) -> str:
     values = {token: theme.css(token) for token in theme.tokens}
     ink, paper = theme.colour("ink"), theme.colour("panel")
     values["inkhover"] = _mix(ink, paper, 0.14)
+    values["input"] = theme.css("win" if theme.dark else "raised")
     values["disabled"] = _mix(theme.colour("text3"), paper, 0.35)
     values["line3"] = _mix(theme.colour("text3"), paper, 0.2)
     values["icons"] = resource("icons", "dark" if theme.dark else "light").as_posix()

@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
 from app.ocpp.context import BootState
 from app.station.kinds import BayStatus, Fault
 from app.station.snapshot import FaultSnapshot, StationSnapshot
@@ -160,6 +161,37 @@ def test_an_ordered_text_is_on_the_screen_and_the_power_where_there_is_room(
     assert shown.count("11.0") == (2 if power else 0)
     energies = {view.energy for view in picture.views.values()}
     assert sum(text in energies for text in shown) == (2 if power else 0)
+
+
+@pytest.mark.parametrize("size", [(880, 430), (1040, 520), (1900, 980)])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("text", ["Welcome, Anna.", "Welcome. Charging starts now."])
+def test_an_ordered_text_is_never_cut_while_energy_flows(
+    qapp: QApplication, count: int, size: tuple[int, int], text: str
+) -> None:
+    ordered = Text("v201.screen.message", {"text": text})
+    snapshot = scenes.row(count, scenes.charging)
+    evses = tuple(replace(evse, screen=ordered) for evse in snapshot.evses)
+    picture, _ = painted(replace(snapshot, evses=evses), "dark", size)
+    shown = [label for label in picture.labels() if label.owner.startswith("screen")]
+    if count == 1 or len(text) < 20 or size[1] > 430:  # two small screens hold no long sentence
+        assert [label.full for label in shown if label.elided] == []
+    assert any("kWh" in label.text for label in shown), "what is paid for stays in sight"
+
+
+@pytest.mark.parametrize("size", [(880, 430), (880, 310), (1900, 980)])
+def test_a_finished_session_shows_what_it_came_to_and_no_power(
+    qapp: QApplication, size: tuple[int, int]
+) -> None:
+    evse = replace(
+        scenes.plugged(scenes.parked(scenes.make_evse(1))),
+        session_energy=4_210.0,
+        screen=Text("station.screen.finished", {"kwh": "4.21"}),
+    )
+    picture, _ = painted(scenes.station(evse), "dark", size)
+    words = " ".join(label.text for label in picture.labels() if label.owner.startswith("screen"))
+    assert "4.21 kWh" in words
+    assert "0.0" not in words
 
 
 def test_a_fault_goes_before_an_ordered_text_and_the_emergency_stop_has_its_name(
