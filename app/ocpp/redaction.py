@@ -166,3 +166,13 @@ def _swap(
     changed, count = pattern.subn(change, text)
     hidden[0] = hidden[0] or count > 0
     return changed
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a setting or field of this name holds a password or a key."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def without_url_password(text: str) -> str:
+    """Addresses lose the password that stands in them."""
+    return _URL_PASSWORD.sub(lambda match: f"{match[1]}@", text) if "://" in text else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import sys
@@ -142,6 +143,8 @@ def _build(
     forecourt.add_command(_headless(catalogue))
     forecourt.add_command(_training(catalogue))
     forecourt.add_command(_config(catalogue))
+    forecourt.add_command(_export(catalogue))
+    forecourt.add_command(_import(catalogue))
     return forecourt
 
 
@@ -199,6 +202,66 @@ def _training(catalogue: Catalogue) -> click.Command:
         return int(Exit.OK)
 
     return training
+
+
+def _export(catalogue: Catalogue) -> click.Command:
+    @click.command(
+        "export-station",
+        help="Put configuration, state and journal of a station into a file, without its secrets.",
+    )
+    @click.argument("file", type=FILE)
+    @station_options
+    def export(file: Path, **flags: Any) -> int:
+        from app.runtime.archive import STATE_FILE, ArchiveError, export_station
+        from app.runtime.settings import resolve
+        from app.runtime.store import Store, StoreError, StoreLocked
+
+        station, _ = _split(flags)
+        folder = station.state_dir
+        if folder is None or not (folder / STATE_FILE).is_file():
+            params = {"folder": str(folder or "-")}
+            click.echo(catalogue.render(Text("archive.no_state", params)), err=True)
+            return int(Exit.STATE)
+        config = resolve(station.config, blueprint=station.blueprint, flags=station.flags()).config
+        try:
+            with contextlib.closing(Store(folder / STATE_FILE)) as store:
+                found = export_station(file, config, store, folder)
+        except (StoreError, ArchiveError) as error:
+            click.echo(catalogue.render(error.text), err=True)
+            return int(Exit.STATE_LOCKED if isinstance(error, StoreLocked) else Exit.STATE)
+        params = {
+            "station": found.station,
+            "file": str(file),
+            "rows": str(found.rows),
+            "events": str(found.events),
+        }
+        click.echo(catalogue.render(Text("archive.exported", params)))
+        return 0
+
+    return export
+
+
+def _import(catalogue: Catalogue) -> click.Command:
+    @click.command("import-station", help="Make a state folder of an exported station.")
+    @click.argument("file", type=FILE)
+    @click.option("--state-dir", type=FOLDER, required=True, help="A folder that is not there yet.")
+    def import_(file: Path, state_dir: Path) -> int:
+        from app.runtime.archive import CONFIG, ArchiveError, import_station
+
+        try:
+            found = import_station(file, state_dir)
+        except ArchiveError as error:
+            click.echo(catalogue.render(error.text), err=True)
+            return int(Exit.STATE)
+        params = {
+            "station": found.station,
+            "folder": str(state_dir),
+            "config": str(state_dir / CONFIG),
+        }
+        click.echo(catalogue.render(Text("archive.imported", params)))
+        return 0
+
+    return import_
 
 
 def _config(catalogue: Catalogue) -> click.Group:

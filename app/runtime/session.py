@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.kernel.bus import Bus, Entry, Origin, Remover, because
 from app.kernel.catalogue import Catalogue
@@ -54,6 +54,9 @@ from app.station.state import StateError
 from app.station.station import Station
 from app.trace.exchange import Exchanges
 from app.trace.journal import Journal
+
+if TYPE_CHECKING:
+    from app.runtime.archive import Contents
 
 __all__ = ["Parts", "Session", "StateUnfit"]
 
@@ -377,6 +380,20 @@ class Session:
             self.points.set(point, self.config.open_points.get(point))
         put_into_service(self.station)
         self.bus.publish(StateReset())
+
+    async def export_station(self, target: Path) -> Contents:
+        """Put configuration, state and journal into a file, without secrets. Raises ArchiveError."""
+        from app.runtime import archive
+
+        self._write_world()
+        lines = archive.rows_of(self.store)
+        write = archive.write_archive
+
+        def work() -> Contents:
+            self.journal.flush()
+            return write(target, self.config, lines, self.state_dir)
+
+        return await asyncio.to_thread(work)
 
     # ------------------------------------------------------------------ OCPP by hand
 

@@ -24,6 +24,7 @@ from app.ocpp.context import (
 from app.runtime.control import params as p
 from app.runtime.control.dispatch import Method
 from app.runtime.control.errors import Code, ControlError
+from app.runtime.control.files import FileMethods
 from app.runtime.control.links import link_table
 from app.runtime.control.security import SecurityMethods
 from app.station import intents
@@ -54,6 +55,7 @@ class Methods:
     def table(self) -> Table:
         """All methods by name, each with the model of its parameters."""
         more = link_table(self._session) | SecurityMethods(self._session).table()
+        more |= FileMethods(self._session).table()
         return self._intents() | self._questions() | more
 
     def close(self) -> None:
@@ -128,6 +130,7 @@ class Methods:
             "station.snapshot": (p.Params, lambda _: to_json(self._session.snapshot())),
             "station.repower": (p.Params, lambda _: self._repower()),
             "station.factory_reset": (p.Params, lambda _: self._factory_reset()),
+            "station.export": (p.ExportParams, self._export),
             "queue.read": (p.QueueParams, self._queue),
             "ocpp.call": (p.CallParams, self._call),
             "ocpp.send_raw": (p.RawParams, self._send_raw),
@@ -152,6 +155,17 @@ class Methods:
     async def _factory_reset(self) -> dict[str, Any]:
         await self._session.factory_reset()
         return {"accepted": True}
+
+    async def _export(self, arguments: p.ExportParams) -> dict[str, Any]:
+        """Configuration, state and journal in one file, without secrets."""
+        from app.runtime.archive import ArchiveError
+
+        try:
+            found = await self._session.export_station(arguments.file)
+        except ArchiveError as error:
+            words = self._session.catalogue.render(error.text)
+            raise ControlError(Code.INVALID_PARAMS, words) from None
+        return {"file": str(arguments.file), "rows": found.rows, "events": found.events}
 
     def _queue(self, arguments: p.QueueParams) -> dict[str, Any]:
         """The oldest messages that wait, each with its age, its attempts and why."""

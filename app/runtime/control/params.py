@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -96,6 +97,10 @@ class GetVariableParams(Params):
 class SetVariableParams(Params):
     name: str
     value: str
+
+
+class ExportParams(Params):
+    file: Path
 
 
 class QueueParams(Params):
