@@ -84,7 +84,7 @@ def kept(session: Session) -> dict[str, Any]:
     """All that lies in the store; ids of messages that the restart itself queued are random."""
     store = session.store
     return {
-        table: [(key, {**row, "message_id": None}) for key, row in store.rows(table)]
+        table: [(key, {**row, "message_id": None, "id": None}) for key, row in store.rows(table)]
         for table in store.tables()
     }
 
