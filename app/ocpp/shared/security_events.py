@@ -69,6 +69,8 @@ class SecurityEvents(Block):
         super().__init__(ctx)
         self.log = SecurityLog(ctx.store)
         self._may_send = may_send
+        self.hindrance: Callable[[], Text | None] = lambda: None
+        """Why nothing may be sent, in words; None while it may."""
         self._wakeup: Wakeup | None = None
         self._kicked = False
         self._resting = False
@@ -127,12 +129,11 @@ class SecurityEvents(Block):
         return found
 
     def _state(self, position: int, tries: int) -> Text:
-        if not self.ctx.calls.online:
-            return Text("queue.state.offline")
+        hindrance = self.hindrance()
+        if hindrance is not None:
+            return hindrance
         if self._resting:
             return Text("security.state.resting")
-        if not self._may_send():
-            return Text("queue.state.waiting")
         left = self._due - self.ctx.clock.elapsed()
         if tries and left > 0:
             return Text("security.state.retry", {"tries": tries, "seconds": round(left)})

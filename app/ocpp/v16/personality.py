@@ -94,6 +94,7 @@ class Personality16(Personality):
         self.data_transfer = DataTransfer(ctx, boot)
         self.security = Security(ctx, config, boot, notifier)
         self.certificates = Certificates(ctx, config, boot, self.security, self.triggers)
+        self.security.hindrance = self.delivery.hindrance
         self.desk = SecurityDesk(self.security, self.certificates)
         self.file_jobs = FileJobs(
             ctx,

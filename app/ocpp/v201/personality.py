@@ -20,6 +20,7 @@ from app.ocpp.v201.provisioning import Provisioning
 from app.ocpp.v201.remote import Remote
 from app.ocpp.v201.reports import Reports
 from app.ocpp.v201.reset import Reset
+from app.ocpp.v201.rooms import Rooms201
 from app.ocpp.v201.security import Security
 from app.ocpp.v201.transactions import Transactions
 from app.ocpp.v201.triggers import Triggers
@@ -62,8 +63,10 @@ class Personality201(Personality):
         self.data_transfer = DataTransfer(ctx, self.office)
         self.security = Security(ctx, self.model, self.office, self.availability)
         self.certificates = Certificates(ctx, self.model, self.office, self.security, self.triggers)
+        self.security.hindrance = delivery.hindrance
         self.desk = SecurityDesk(self.security, self.certificates)
         # availability hears of a cable before transactions do: the state is told first
+        self.rooms = Rooms201(ctx)
         self.blocks = [
             self.model,
             self.network,
