@@ -26,7 +26,20 @@ _SECRET_FIELDS = {
     ("apn", "simPin"),
 }
 _NAMED_BY = {"key": ("value",), "variable": ("attributeValue", "value", "actualValue")}
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
+_BESIDE = frozenset(
+    {
+        *("key", "readonly", "component", "variable", "attributeType", "attributeStatus"),
+        *("attributeStatusInfo", "variableAttribute", "variableCharacteristics", "customData"),
+        *("eventId", "timestamp", "trigger", "eventNotificationType", "variableMonitoring"),
+    }
+)
+"""Fields beside the name of a secret that never hold it."""
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s\"?#]+)@")
+# a signed address is a key by itself
+_URL_KEY = re.compile(
+    r"([?&;](?:[^=&;\s\"#]*(?:sig|token|key|secret|passw|credential|auth))[^=&;\s\"#]*=)([^&;\s\"#]+)",
+    re.IGNORECASE,
+)
 _LOOSE = re.compile(
     r'("(?:value|attributeValue|actualValue|password|apnPassword|simPin|key)"\s*:\s*")((?:[^"\\]|\\.)*)'
 )
@@ -117,9 +130,23 @@ def _clean(value: Any, hidden: list[bool], parent: str = "") -> Any:
         }
     if isinstance(value, list):
         return [_clean(item, hidden, parent) for item in value]
+    if isinstance(value, str) and _SECRET_NAME.search(value) and ("{" in value or "=" in value):
+        return _clean_inside(value, hidden)
     if isinstance(value, str) and "://" in value:
-        return _swap(_URL_PASSWORD, lambda match: f"{match[1]}:{conceal(match[2])}@", value, hidden)
+        return _clean_url(value, hidden)
     return value
+
+
+def _clean_inside(text: str, hidden: list[bool]) -> str:
+    """A text that is JSON itself, or names a secret and gives it (vendors put both into DataTransfer)."""
+    inside = [False]
+    try:
+        data = _clean(json.loads(text), inside)
+    except (ValueError, RecursionError):
+        hidden[0] = True
+        return conceal(text)
+    hidden[0] = hidden[0] or inside[0]
+    return json.dumps(data, ensure_ascii=False) if inside[0] else text
 
 
 def _secret_fields(fields: dict[str, Any], parent: str) -> Iterator[str]:
@@ -129,6 +156,8 @@ def _secret_fields(fields: dict[str, Any], parent: str) -> Iterator[str]:
     for namer, named in _NAMED_BY.items():
         if _is_secret_name(fields.get(namer)):
             yield from (name for name in named if name in fields)
+            # where a field does not belong, the secret may stand all the same
+            yield from (name for name in fields if name not in _BESIDE and name not in named)
             # a report keeps the values one level below the name
             yield from (name for name in ("variableAttribute",) if name in fields)
 
@@ -157,7 +186,15 @@ def _redact_loosely(text: str) -> str:
     hidden = [False]
     if _SECRET_NAME.search(text):
         text = _swap(_LOOSE, lambda match: match[1] + conceal(match[2]), text, hidden)
-    return _swap(_URL_PASSWORD, lambda match: f"{match[1]}:{conceal(match[2])}@", text, hidden)
+    return _clean_url(text, hidden)
+
+
+def _clean_url(text: str, hidden: list[bool]) -> str:
+    """Addresses in a text lose their password, and the keys among the values of their query."""
+    text = _swap(_URL_PASSWORD, lambda match: f"{match[1]}:{conceal(match[2])}@", text, hidden)
+    if "://" not in text or "=" not in text:
+        return text
+    return _swap(_URL_KEY, lambda match: match[1] + conceal(match[2]), text, hidden)
 
 
 def _swap(

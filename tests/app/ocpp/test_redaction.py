@@ -56,6 +56,8 @@ PROFILE = {
             {"configurationKey": [{"key": "AuthorizationKey", "readonly": False, "value": SECRET}]},
         ),
         (V16, "GetDiagnostics", {"location": f"ftp://user:{SECRET}@host/path"}),
+        (V16, "GetLog", {"log": {"remoteLocation": f"https://h/x?a=b&X-Amz-Signature={SECRET}"}}),
+        (V16, "SignedUpdateFirmware", {"firmware": {"location": f"https://h/x?token={SECRET}"}}),
         (
             V16,
             "UpdateFirmware",
@@ -179,3 +181,11 @@ async def test_RPC_16_no_event_of_the_conversation_holds_the_password(
     await bench.ask("ChangeConfiguration", payload, check=False)
     assert len(bench.happened(FramePassed)) == 2
     assert SECRET not in repr(bench.events)
+
+
+def test_a_password_with_an_at_sign_in_an_address_is_hidden_as_a_whole() -> None:
+    frame = json.dumps([2, "id", "GetDiagnostics", {"location": f"ftp://me:a@{SECRET}@host/p"}])
+    clean = redact(V16, "GetDiagnostics", frame)
+    assert SECRET not in clean
+    assert clean.endswith('@host/p"}]')
+    assert "user@example" in redact(None, None, 'see "http://a:80", user@example')
