@@ -8,14 +8,18 @@ network at the first time, it is skipped.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from app.client import Station
+from app.ocpp.shared.jobs.image import build_image
+from app.training.certificates import make_authority, sign_request
 from tests.e2e.independent.environments import cache_folder, ledger_python, node_modules
 from tests.e2e.independent.office import IndependentOffice
 from tests.support.coverage_record import RECORDER
@@ -192,6 +196,79 @@ def test_session_held_offline_is_delivered_afterwards(
     assert stop["transactionId"] == 1000
     samples = [one for one in strict.heard("MeterValues") if one.get("transactionId") == 1000]
     assert len(samples) == 5
+
+
+class Shelf(BaseHTTPRequestHandler):
+    """A file server: hands out one firmware, and takes what is put."""
+
+    image = build_image("2.1.0", bytes(1000))
+    taken: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.image)))
+        self.end_headers()
+        self.wfile.write(self.image)
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.taken.append((self.path, body))
+        self.send_response(201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        """Tests need no log of it."""
+
+
+@pytest.fixture
+def shelf() -> Iterator[str]:
+    """The URL of a file server."""
+    Shelf.taken.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shelf)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def test_firmware_logs_and_certificates(
+    strict: IndependentOffice, station: Station, shelf: str
+) -> None:
+    """FW-01, FW-14, DG-01, DG-03, CE-01, CE-03, CE-04, CE-05: over real HTTP, to a new version."""
+    name = strict.call(NAME, "GetDiagnostics", {"location": f"{shelf}/up/"})["fileName"]
+    strict.wait_heard("DiagnosticsStatusNotification", lambda one: one["status"] == "Uploaded")
+    log = {"logType": "SecurityLog", "requestId": 8, "log": {"remoteLocation": f"{shelf}/up/"}}
+    assert strict.status(NAME, "GetLog", **log) == "Accepted"
+    strict.wait_heard("LogStatusNotification", lambda one: one["status"] == "Uploaded")
+    assert Shelf.taken[0][0].endswith(name)
+    assert all(body.startswith(b"\x1f\x8b") for _, body in Shelf.taken)
+
+    authority = make_authority("Independent root", now=datetime.now(UTC))
+    kind = "CentralSystemRootCertificate"
+    root = {"certificateType": kind, "certificate": authority.certificate_pem}
+    assert strict.status(NAME, "InstallCertificate", **root) == "Accepted"
+    found = strict.call(NAME, "GetInstalledCertificateIds", {"certificateType": kind})
+    trigger = {"requestedMessage": "SignChargePointCertificate"}
+    assert strict.status(NAME, "ExtendedTriggerMessage", **trigger) == "Accepted"
+    csr = strict.wait_heard("SignCertificate")["csr"]
+    chain = sign_request(authority, csr, now=datetime.now(UTC)).chain_pem
+    assert strict.status(NAME, "CertificateSigned", certificateChain=chain) == "Accepted"
+    (data,) = found["certificateHashData"]
+    assert strict.status(NAME, "DeleteCertificate", certificateHashData=data) == "Accepted"
+
+    mark = strict.mark()
+    update = {"location": f"{shelf}/fw.bin", "retrieveDate": "2026-01-01T00:00:00Z"}
+    assert strict.call(NAME, "UpdateFirmware", update) == {}
+    told = "FirmwareStatusNotification"
+    strict.wait_heard(told, lambda one: one["status"] == "Downloaded", after=mark)
+    strict.wait_heard(told, lambda one: one["status"] == "Installing", after=mark)
+    station.call("clock.jump", seconds=60)
+    boot = strict.wait_heard("BootNotification", after=mark)
+    assert boot["firmwareVersion"] == "2.1.0"
+    strict.wait_heard(told, lambda one: one["status"] == "Installed", after=mark)
 
 
 @pytest.mark.full
