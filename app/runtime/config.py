@@ -87,7 +87,7 @@ class CsmsPart(Part):
     )
     subprotocols: list[Subprotocol] = Field(
         default_factory=list,
-        description='Offered in this order while version is "auto", unknown ones too; those of both'
+        description="Offered in this order as far as the version allows, unknown ones too; those of both"
         " versions if left out.",
     )
     proxy: Word | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,10 +13,10 @@ from app.ocpp.shared.certificates.model import OwnChain, RootKind
 from app.ocpp.version import Version
 from app.runtime.address import Address, AddressBad, for_profile, plain_address
 from app.runtime.config import Config
-from app.runtime.connection import Target
+from app.runtime.connection import KNOWN, Target
 from app.runtime.itinerary import Itinerary, Leg
 from app.runtime.setbacks import in_a_word, setback
-from app.runtime.store import Store
+from app.runtime.store import Store, StoreError
 from app.runtime.tls import PemPair, TlsFiles, root_texts
 from app.runtime.wire import OpenFailed
 from app.runtime.wishes import LinkSettings, LinkWish, Wishes
@@ -122,6 +123,11 @@ class Dialing:
 
     def tried(self, target: Target, error: OpenFailed | None, server: Sequence[bytes] = ()) -> bool:
         """An attempt has ended; `server`: the chain that was verified. True: another one at once."""
+        with contextlib.suppress(StoreError):  # told by the store; the link goes on without it
+            return self._tried(target, error, server)
+        return False
+
+    def _tried(self, target: Target, error: OpenFailed | None, server: Sequence[bytes]) -> bool:
         owns = self._owns(self._wishes.link())
         if error is None:
             self._worked(target, owns, server)
@@ -217,6 +223,10 @@ class Dialing:
         if url is None:
             return None
         csms, versions = self._config.csms, self.offered(settings)
+        possible = {version.subprotocol for version in versions}
+        offer = tuple(
+            name for name in settings.subprotocols if name in possible or name not in KNOWN
+        )
         return Target(
             url,
             settings.station_id,
@@ -227,5 +237,5 @@ class Dialing:
             csms.proxy,
             csms.connect_timeout,
             csms.max_message_size,
-            settings.subprotocols if len(versions) > 1 else (),
+            offer if possible & set(offer) else (),
         )

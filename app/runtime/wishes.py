@@ -37,7 +37,7 @@ class LinkSettings:
     secure_url: str | None = None
     """Where to go once the protocol raised the profile to TLS; None: the same place over wss."""
     subprotocols: tuple[str, ...] = ()
-    """Offered in this order while the version is open; none: those that the program knows."""
+    """Offered in this order as far as the version allows; none: those that the program knows."""
     spare: tuple[tuple[Path, Path | None], ...] = ()
     """Further certificates of the station with their keys, used when the first is not accepted."""
     after: str | None = None

@@ -96,6 +96,10 @@ class Configuration(Block):
             return self._given[low].value()
         return self._values.get(low, self._keys[low].default)
 
+    def waits(self, name: str) -> bool:
+        """The key has another value that counts from the next boot on."""
+        return name.casefold() in self._waiting
+
     def flag(self, name: str) -> bool:
         return self.text(name).casefold() == "true"
 

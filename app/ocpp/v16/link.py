@@ -57,8 +57,10 @@ class Link(Block):
         if trial.setback is not None:
             return
         with self.ctx.store.step():
-            self._settle_profile(trial.way)
-            self._settle_password(trial.password)
+            if not self._config.waits(PROFILE):
+                self._settle_profile(trial.way)
+            if not self._config.waits(PASSWORD):
+                self._settle_password(trial.password)
 
     def _passwords(self) -> tuple[bytes | None, ...]:
         found = [_bytes(self.password())]

@@ -97,12 +97,13 @@ class Station:
         *,
         clock: Clock | None = None,
         link: LinkClock | None = None,
+        config_file: Path | None = None,
         **flags: Any,
     ) -> None:
         named = {name.replace("__", "."): value for name, value in flags.items()}
         given = {"csms.url": url, "csms.id": "CS-1", "csms.version": version, **named}
         self.session = Session(
-            resolve(flags=given).config,
+            resolve(config_file, flags=given).config,
             state_dir=folder,
             clock=clock or VirtualClock(START),
             link=link or ManualLinkClock(),

@@ -163,3 +163,23 @@ def test_no_secret_is_in_what_is_printed() -> None:
     assert secret not in repr(LinkPlan(passwords=(secret.encode(),)))
     assert secret not in repr(LinkFacts(password=secret.encode()))
     assert secret not in repr(TlsFiles(own=PemPair("chain", secret)))
+
+
+async def test_a_key_that_waits_for_the_boot_is_used_and_proven_after_it(tmp_path: Path) -> None:
+    """`reboot` in the configuration file: RebootRequired, and the present link stays as it is."""
+    file = tmp_path / "config.toml"
+    file.write_text("[keys]\nAuthorizationKey = { reboot = true }\n")
+    async with (
+        office() as csms,
+        station(csms.url, "1.6", tmp_path / "s", config_file=file) as there,
+    ):
+        await there.accepted()
+        assert await set_password("1.6", csms, NEW) == "RebootRequired"
+        await csms.guests[-1].close(1012)
+        await there.until(lambda: there.online and len(csms.guests) == 2)
+        assert csms.shown == [None, None]
+        assert there.session.store.get(TABLE, "password") is not None
+        await there.session.repower()
+        await there.accepted()
+        assert csms.shown[-1] == NEW
+        assert there.session.store.get(TABLE, "password") is None

@@ -15,10 +15,12 @@ from websockets.asyncio.server import serve
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.clock import ManualLinkClock, VirtualClock
+from app.kernel.text import Text
 from app.ocpp.context import CallTimedOut
 from app.ocpp.events import LinkClosed, LinkOpened
 from app.runtime.events import ComputerWoke
 from app.runtime.sleep_watch import EVERY, SleepWatch, time_with_sleep
+from app.runtime.store import StoreFailed
 from app.runtime.views import LinkState
 from tests.app.runtime.link_bench import START, Station, StrictOffice, office, station
 
@@ -318,3 +320,28 @@ async def test_a_subprotocol_that_nobody_speaks_is_told_when_it_is_chosen() -> N
             problem = there.session.snapshot().link.problem
             assert problem is not None
             assert problem.id == "runtime.link.subprotocol_wrong"
+
+
+async def test_a_fixed_version_keeps_the_other_one_out_of_the_offer() -> None:
+    async with office() as csms:
+        flags = {"csms__subprotocols": ["ocpp2.0.1", "ocpp1.6", "ocpp1.5"]}
+        async with station(csms.url, "1.6", **flags) as there:
+            await there.accepted()
+            said = csms.requests[-1].headers["Sec-WebSocket-Protocol"]
+            assert said == "ocpp1.6, ocpp1.5"
+
+
+async def test_a_disk_that_is_full_does_not_keep_the_station_off_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What an attempt has shown cannot be written down; the link stands nevertheless."""
+    async with office() as csms, station(csms.url, "2.0.1") as there:
+        await there.accepted()
+
+        def full(*_: Any) -> None:
+            raise StoreFailed(Text("runtime.store.failed", {"file": "f", "why": "full"}))
+
+        assert there.session.personality is not None
+        monkeypatch.setattr(there.session.personality, "link_tried", full)
+        await csms.guests[-1].close(1012)
+        await there.until(lambda: there.online and len(csms.guests) == 2)
