@@ -32,7 +32,7 @@ PARTS = (
 INSPECTOR_WIDTH = 400
 MESSAGES_SHARE = 0.245
 """Of the window's height."""
-ROOM_SHARE = 0.4
+ROOM_SHARE = 0.37
 """Of the window's height: what a room gets at least when it is opened below the picture."""
 SMALLEST = QSize(1024, 640)
 FIRST_SIZE = QSize(1440, 900)

@@ -79,11 +79,11 @@ class ScreenPainter:
 
     def _head(
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, word: str,
-        colour: QColor, corner: str = "", short: str = "",
+        colour: QColor, corner: str = "", short: str = "", least: float = 0.8,
     ) -> float:  # fmt: skip
         """State glyph, number and word (or a shorter one) on the first line; returns the baseline."""
         size = self._size(11 if rect.width() > 110 else 10)
-        label, least = f"{bay.evse}  {word}", size * 0.8
+        label, least = f"{bay.evse}  {word}", size * least
         if short and text_width(label, least, 600) > rect.width() - 14 - size * 1.2:
             label = f"{bay.evse}  {short}"
         while size > least and text_width(label, size, 600) > rect.width() - 14 - size * 1.2:
@@ -106,7 +106,7 @@ class ScreenPainter:
         self, painter: QPainter, scribe: Scribe, rect: QRectF, bay: BayView, view: ScreenView
     ) -> None:
         if bay.told and bay.flowing and not self._fits_under_figures(rect, bay.prompt):
-            base = self._head(painter, scribe, rect, bay, bay.energy, self.text)
+            base = self._head(painter, scribe, rect, bay, bay.energy, self.text, least=0.7)
             self._prompt(scribe, rect, base, bay)
             return
         corner = bay.remaining if bay.flowing else ""

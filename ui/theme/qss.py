@@ -92,6 +92,7 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {
     padding: 0 8px; min-height: 30px; selection-background-color: $charge; selection-color: $onink;
 }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { padding: 0 7px; min-height: 28px; }
+QAbstractSpinBox QLineEdit { background: transparent; border: 0; padding: 0 6px; min-height: 0; }
 QLineEdit[state="error"] { border-color: $fault; }
 QLineEdit[role="mono"] { font-family: "JetBrains Mono"; }
 QComboBox { background: $raised; }
