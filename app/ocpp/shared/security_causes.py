@@ -5,12 +5,15 @@ The blocks of both versions listen for these; `raise_event` puts the names into 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import ClassVar
 
 from app.kernel.bus import Entry
+from app.kernel.clock import Timer
 from app.ocpp.context import BootReason, Context
-from app.ocpp.events import ClockSet, Direction, FramePassed, SettingChanged
+from app.ocpp.events import ClockSet, Direction, FramePassed, MessageDropped, SettingChanged
+from app.ocpp.outbox import NO_ROOM
 from app.ocpp.personality import LinkTrial, Setback
 from app.ocpp.shared.security_events import SecurityEvents
 from app.station.events import DoorOpened
@@ -29,6 +32,11 @@ REPLAYS = frozenset({"ocpp.note.id_in_use", "ocpp.note.id_used_before"})
 
 QUIET = 10.0
 """Station seconds between two log entries of the same event from the wire: a flood is one entry."""
+
+LITTLE = 64 * 2**20
+"""Bytes: a disk with less left is about to be full."""
+LOOK_EVERY = 3600.0
+"""Station seconds between two looks at it."""
 
 OF_A_SETBACK = {
     Setback.CREDENTIALS: "FailedToAuthenticateAtCsms",
@@ -49,6 +57,8 @@ class CausesOfEvents(SecurityEvents):
         self._last: dict[str, float] = {}
         self._swallowed: dict[str, int] = {}
         self._problem: tuple[str, str] | None = None
+        self._disk_timer: Timer | None = None
+        self._exhausted = False
 
     def start(self) -> None:
         super().start()
@@ -60,6 +70,8 @@ class CausesOfEvents(SecurityEvents):
         self.on(self._clock, ClockSet)
         self.on(self._setting, SettingChanged)
         self.on(self._frame, FramePassed)
+        self.on(self._dropped, MessageDropped)
+        self._look_at_disk()
 
     def clock_threshold(self) -> float:
         """Seconds by which the clock may be set without an event; less than 0: by any."""
@@ -100,6 +112,28 @@ class CausesOfEvents(SecurityEvents):
             rule = event.violations[0].rule if event.violations else "unreadable"
             self._seldom("InvalidMessages", f"{what}: {rule}")
 
+    def _dropped(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, MessageDropped)
+        if event.why == NO_ROOM:
+            self._seldom("MemoryExhaustion", "the offline queue is full")
+
+    def _look_at_disk(self) -> None:
+        """Where the station keeps its files: told once, until there is room again."""
+        folder = self.ctx.files
+        if folder is None or not folder.is_dir():
+            return
+        free = shutil.disk_usage(folder).free
+        if free < LITTLE and not self._exhausted:
+            self.raise_event("MemoryExhaustion", f"{free // 2**20} MiB free")
+        self._exhausted = free < LITTLE
+        self._disk_timer = self.ctx.clock.call_in(LOOK_EVERY, self._look_at_disk)
+
+    def stop(self) -> None:
+        super().stop()
+        if self._disk_timer is not None:
+            self._disk_timer.cancel()
+
     def _seldom(self, kind: str, info: str) -> None:
         """Once in a while, with the number of those in between."""
         now = self.ctx.clock.elapsed()
@@ -123,6 +157,4 @@ class CausesOfEvents(SecurityEvents):
         self._problem = (kind, trial.told)
         if trial.setback is Setback.SERVER_CERTIFICATE:
             self.raise_event("CsmsFailedToAuthenticate", trial.told)
-        # "trigger" (A00.FR.309, .315, .322): sent, though the list of 1.6 has them for the log only
-        pushed = None if trial.setback is Setback.CREDENTIALS else True
-        self.raise_event(kind, trial.told, critical=pushed)
+        self.raise_event(kind, trial.told)

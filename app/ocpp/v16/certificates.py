@@ -129,8 +129,7 @@ class Certificates(Block, SigningRules):
             asked, purpose, chain = await self.signing.judge(text, wanted=None, early=True)
         except BadCertificate as bad:
             self.signing.refused(await self.signing.meant_by(text, None))
-            # A02.FR.07 "trigger": sent, though the list has it for the log only
-            self._security.raise_event("InvalidChargePointCertificate", bad.why, critical=True)
+            self._security.raise_event("InvalidChargePointCertificate", bad.why)
             return Reply({"status": "Rejected"})
         again = any(one.id == f"chain:{chain[0].fingerprint}" for one in self.book.chains())
         kept = self.signing.taken(asked, purpose, chain)

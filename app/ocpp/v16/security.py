@@ -34,13 +34,26 @@ LIST: Mapping[str, bool] = {
 }
 """Each event of the list -> is it critical."""
 
+TRIGGERED = frozenset(
+    {
+        "InvalidFirmwareSignature",
+        "InvalidFirmwareSigningCertificate",
+        "InvalidCentralSystemCertificate",
+        "InvalidChargePointCertificate",
+        "InvalidTLSVersion",
+        "InvalidTLSCipherSuite",
+    }
+)
+"""Not critical by the list, but "SHALL trigger ... security event" by a requirement (A00.FR.309, .315,
+.322, A02.FR.07, L01): they are pushed too, as the certification tests expect."""
+
 THRESHOLD = "TimeAdjustmentReportingThreshold"
 
 
 class Security(CausesOfEvents):
     """The security events of a charge point. Without the security extension they only go to the log."""
 
-    critical = frozenset(name for name, pushed in LIST.items() if pushed)
+    critical = frozenset(name for name, pushed in LIST.items() if pushed) | TRIGGERED
     spelling: ClassVar[Mapping[str, str]] = {
         "FailedToAuthenticateAtCsms": "FailedToAuthenticationAtCentralSystem",
         "CsmsFailedToAuthenticate": "CentralSystemFailedToAuthentication",

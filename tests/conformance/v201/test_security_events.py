@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from app.kernel.units import stamp
-from app.ocpp.events import SecurityEventRaised
+from app.ocpp.events import MessageDropped, SecurityEventRaised
+from app.ocpp.outbox import NO_ROOM
 from app.ocpp.personality import LinkTrial, Setback, Way
 from app.ocpp.v201.personality import Personality201
 from app.ocpp.v201.security import LIST
@@ -203,6 +207,25 @@ async def test_the_same_refusal_waits_once(bench201: Make) -> None:
     waiting = [row.payload["type"] for row in blocks(bench).security.queue()]
     assert waiting.count("InvalidTLSVersion") == 1
     assert log(bench).count("InvalidTLSVersion") == 3
+
+
+async def test_full_queue_and_full_disk_exhaust_the_memory(
+    bench201: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MemoryExhaustion: told once, and again when there was room between."""
+    bench = await booted(bench201)
+    for _ in range(5):
+        bench.bus.publish(MessageDropped("TransactionEvent", NO_ROOM, ""))
+    await bench.rest()
+    assert told(bench)[1:] == ["MemoryExhaustion"]
+    bench.ctx.files = tmp_path
+    security = blocks(bench).security
+    for free, count in ((10**6, 2), (10**6, 2), (10**12, 2), (10**6, 3)):
+        usage = SimpleNamespace(total=10**13, used=0, free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, found=usage: found)
+        security._look_at_disk()
+        await bench.rest()
+        assert told(bench).count("MemoryExhaustion") == count
 
 
 async def test_bad_and_replayed_messages_are_logged(bench201: Make) -> None:
