@@ -140,6 +140,10 @@ class RoomViews:
         """The connectors (1.6) or EVSEs (2.0.1), from 1."""
         return ()
 
+    def closing(self) -> frozenset[int]:
+        """EVSEs that go out of service as soon as their session is over."""
+        return frozenset()
+
     def local_list(self) -> TokenBook | None:
         return None
 

@@ -468,6 +468,7 @@ class Session:
             reboots=max(0, self._power.cycles - 1),
             clock_rate=getattr(self.clock, "rate", None),
             jobs=personality.jobs() if personality else (),
+            closing=personality.rooms.closing() if personality else frozenset(),
             problems=(self._failure,) if self._failure else (),
         )
 

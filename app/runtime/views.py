@@ -76,5 +76,7 @@ class SessionSnapshot:
     """Station seconds a real second; None: virtual."""
     jobs: tuple[JobView, ...] = ()
     """Firmware updates and uploads of logs: those that run, and the last of each kind."""
+    closing: frozenset[int] = frozenset()
+    """EVSEs that go out of service when their session is over."""
     problems: tuple[Text, ...] = field(default=())
     """What stands in the way and must be told: a failed state file, for one."""

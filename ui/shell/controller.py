@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QVBoxLay
 from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from app.ocpp.context import JobView
 from app.ocpp.events import (
     AuthorizationDecided,
     LinkClosed,
@@ -194,15 +195,19 @@ class Controller(QObject):
     def _extra(self, snapshot: SessionSnapshot) -> PictureExtra:
         from app.runtime.views import LinkState
 
-        evses = {
-            view.evse: EvseExtra(card=view.id_token or "", cost=view.cost or "")
-            for view in snapshot.sessions
-        }
+        evses = {number: EvseExtra(closing=True) for number in snapshot.closing}
+        for view in snapshot.sessions:
+            evses[view.evse] = EvseExtra(
+                card=view.id_token or "",
+                cost=view.cost or "",
+                closing=view.evse in snapshot.closing,
+            )
         return PictureExtra(
             station_id=snapshot.station_id,
             boot=snapshot.boot,
             online=snapshot.link.state is LinkState.ONLINE,
             queue=snapshot.queue,
+            update=update_step(snapshot.jobs),
             evses=evses,
         )
 
@@ -404,3 +409,13 @@ class Controller(QObject):
     def _on_fault_chosen(self, action: Any) -> None:
         fault, evse, lying = action.data()
         self._bridge.intend(toggle(fault, evse or self._selected, lying))
+
+
+def update_step(jobs: Sequence[JobView]) -> str:
+    """How far a firmware update is: scheduled, downloading or installing; empty while there is none."""
+    running = next((job for job in jobs if job.kind == "firmware" and job.running), None)
+    if running is None:
+        return ""
+    if running.status in {"Installing", "InstallRebooting"}:
+        return "installing"
+    return "downloading" if running.status in {"Downloading", "DownloadPaused"} else "scheduled"

@@ -112,6 +112,8 @@ def _sign(words: Wording, snapshot: StationSnapshot, extra: PictureExtra) -> str
         return say("sign.booting")
     if extra.boot in (BootState.PENDING, BootState.REJECTED):
         return say(f"sign.{extra.boot.value}")
+    if extra.update:
+        return say(f"sign.update.{extra.update}")
     if not snapshot.operative:
         return say("sign.unavailable")
     return say("sign.door") if snapshot.door_open else ""

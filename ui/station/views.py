@@ -25,6 +25,8 @@ class EvseExtra:
     card: str = ""
     cost: str = ""
     queue: str = ""
+    closing: bool = False
+    """It goes out of service when its session is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class PictureExtra:
     online: bool = True
     queue: int = 0
     """Messages that wait for the link."""
+    update: str = ""
+    """The step of a firmware update that is under way: scheduled, downloading or installing."""
     evses: Mapping[int, EvseExtra] = field(default_factory=lambda: MappingProxyType({}))
 
     def evse(self, number: int) -> EvseExtra:
@@ -225,6 +229,8 @@ class Wording:
     ) -> str:
         plug = self.plug_name(evse)
         match status:
+            case BayStatus.CHARGING | BayStatus.OCCUPIED if more.closing:
+                return self.say("sub.closing")
             case BayStatus.CHARGING | BayStatus.OCCUPIED if evse.power > 0:
                 return self.say("sub.power", kw=kilowatts(evse.power), plug=plug)
             case BayStatus.CHARGING | BayStatus.OCCUPIED:

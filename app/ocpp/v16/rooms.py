@@ -64,6 +64,9 @@ class Rooms16(RoomViews):
     def places(self) -> tuple[int, ...]:
         return tuple(item.number for item in self._connectors)
 
+    def closing(self) -> frozenset[int]:
+        return frozenset(item.evse for item in self._connectors if item.scheduled is False)
+
     # ------------------------------------------------------------------ tokens
 
     def local_list(self) -> TokenBook | None:
