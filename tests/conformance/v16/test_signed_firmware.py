@@ -410,3 +410,45 @@ async def test_errata_27_a_signed_update_is_taken_where_plain_ones_are_refused(
     assert await update(bench, signer) == "Accepted"
     await bench.advance(10)
     assert words(bench, STATUS) == ALL
+
+
+async def test_FW_10_one_that_waits_for_a_session_is_cancelled_and_gives_the_station_back(
+    bench_of: Callable[..., Bench], signer: Signer
+) -> None:
+    bench = bench_of(IMAGE, trouble())
+    await bench.boot()
+    await bench.do(SetVehicle(1, ready_delay=0.0, soc=10.0))
+    await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    await update(bench, signer, 1)
+    assert words(bench, STATUS)[-1] == "SignatureVerified"
+    assert bench.sent("StatusNotification")[-1]["status"] == "Unavailable"
+    assert await update(bench, signer, 2, retries=0) == "AcceptedCanceled"
+    assert bench.sent("StatusNotification")[-1]["status"] == "Available"
+    told = [(item["requestId"], item["status"]) for item in bench.sent(STATUS)]
+    assert told[-2:] == [(2, "Downloading"), (2, "DownloadFailed")]
+    await bench.do(PresentCard("A", evse=1))
+    await bench.advance(60)
+    assert bench.reboots == []
+
+
+async def test_FW_02_a_driver_with_a_cable_in_waits_until_the_update_is_over(
+    bench_of: Callable[..., Bench], signer: Signer
+) -> None:
+    """16-ST-03: from Preparing to Unavailable there is no way but over Available."""
+    bench = bench_of(b"not signed")
+    await bench.boot()
+    bench.ports["faults"].firmware.choose(FirmwareFault.INSTALLATION)
+    await bench.do(PlugIn(1))
+    await update(bench, signer, image=b"not signed")
+    mine = [x["status"] for x in bench.sent("StatusNotification") if x["connectorId"] == 1]
+    assert mine[-3:] == ["Preparing", "Available", "Unavailable"]
+    await bench.do(PresentCard("A", evse=1))
+    assert bench.personality.sessions() == ()
+    answer = await bench.request("RemoteStartTransaction", {"idTag": "A", "connectorId": 1})
+    assert answer == {"status": "Rejected"}
+    await bench.advance(10)
+    assert words(bench, STATUS)[-1] == "InstallationFailed"
+    mine = [x["status"] for x in bench.sent("StatusNotification") if x["connectorId"] == 1]
+    assert mine[-1] == "Preparing"
+    await bench.do(PresentCard("A", evse=1))
+    assert len(bench.personality.sessions()) == 1
