@@ -166,6 +166,6 @@ def _refused(error: aioftp.StatusCodeError, where: Place, *, storing: bool) -> T
         return TransferFailed(Text("transfer.refused", params), TransferTrouble.BAD_MESSAGE)
     if code in ("426", "425", "421"):
         return TransferFailed(
-            Text("transfer.cut_off", {"server": where.server, "why": ""}), TransferTrouble.CUT_OFF
+            Text("transfer.cut_off", {"server": where.server}), TransferTrouble.CUT_OFF
         )
     return TransferFailed(Text("transfer.refused", params), TransferTrouble.REFUSED)

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
 
+from app.kernel.catalogue import Catalogue
+from app.ocpp.context import TransferFailed
 from tests.app.runtime.certificates import Authority
+
+CATALOGUE = Catalogue.load()
+
+
+async def failure(work: Awaitable[None]) -> TransferFailed:
+    """What a transfer failed with: a sentence of the catalogue with all its gaps filled, and no secret."""
+    with pytest.raises(TransferFailed) as failed:
+        await work
+    sentence = CATALOGUE.render(failed.value.text)
+    assert not sentence.startswith("transfer.")
+    assert "{" not in sentence
+    assert "secret" not in sentence + str(failed.value)
+    return failed.value
 
 
 class Watched:

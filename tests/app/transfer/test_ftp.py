@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.ocpp.context import TransferFailed, TransferTrouble
+from app.ocpp.context import TransferTrouble
 from app.transfer.port import Terms, Transfers
-from tests.app.transfer.conftest import Watched
+from tests.app.transfer.conftest import Watched, failure
 from tests.support.file_servers import closed_port, ftp_server, rude_server
 
 IMAGE = bytes(range(256)) * 1000
@@ -20,13 +20,6 @@ IMAGE = bytes(range(256)) * 1000
 def transfers(trust: ssl.SSLContext | None = None, **terms: Any) -> Transfers:
     settings = Terms(**{"connect": 5.0, "silence": 5.0, **terms})
     return Transfers(lambda: trust, terms=settings) if trust else Transfers(terms=settings)
-
-
-async def failure(work: Any) -> TransferFailed:
-    with pytest.raises(TransferFailed) as failed:
-        await work
-    assert "secret" not in str(failed.value)
-    return failed.value
 
 
 def nothing(done: int, total: int | None) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from app.ocpp.context import TransferFailed, TransferTrouble
+from app.ocpp.context import TransferTrouble
 from app.transfer.port import Terms, Transfers
-from tests.app.transfer.conftest import Watched
+from tests.app.transfer.conftest import Watched, failure
 from tests.support.file_servers import closed_port, http_server, rude_server
 
 IMAGE = b"Forecourt firmware 2.0\n" + bytes(range(256)) * 1000
@@ -21,13 +21,6 @@ IMAGE = b"Forecourt firmware 2.0\n" + bytes(range(256)) * 1000
 
 def transfers(**terms: Any) -> Transfers:
     return Transfers(terms=Terms(**{"connect": 5.0, "silence": 5.0, **terms}))
-
-
-async def failure(work: Any) -> TransferFailed:
-    with pytest.raises(TransferFailed) as failed:
-        await work
-    assert "secret" not in str(failed.value)
-    return failed.value
 
 
 def nothing(done: int, total: int | None) -> None:
