@@ -227,8 +227,8 @@ class FacePainter:
         if not view.lit:
             return
         scribe.write(
-            centre.x(), centre.y() + 11 + self._label * 1.05, view.stop_label, self._label, 600,
-            theme.colour("text"), align=CENTRE, room=44,
+            centre.x(), centre.y() + 11 + self._label * 1.05, view.stop_label, self._label, 700,
+            QColor("#FFFFFF") if theme.dark else theme.colour("text"), align=CENTRE, room=44,
         )  # fmt: skip
 
     def _name(self, scribe: Scribe, cabinet: Cabinet, view: FaceView) -> None:
