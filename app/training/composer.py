@@ -47,6 +47,15 @@ class ExampleContext:
         return Signed(placeholders.CERTIFICATE, placeholders.SIGNATURE, placeholders.CERTIFICATE)
 
     @property
+    def root_hash(self) -> dict[str, str]:
+        """How OCPP names the root of signed firmware: what the example of InstallCertificate installs."""
+        if self.files is None:
+            return dict(placeholders.CERTIFICATE_HASH)
+        from app.ocpp.shared.certificates.x509 import facts
+
+        return facts(self.signed.root).hashes[0].payload()
+
+    @property
     def token(self) -> Token:
         """The first accepted card of the list."""
         accepted = (

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from app.training.office import wire_time
 from app.training.placeholders import (
     CERTIFICATE,
-    CERTIFICATE_HASH,
 )
 from app.training.tokens import Token, TokenStatus
 
@@ -119,9 +118,9 @@ EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     },
     # the security extension
     "CertificateSigned": lambda c: {"certificateChain": CERTIFICATE},
-    "DeleteCertificate": lambda c: {"certificateHashData": dict(CERTIFICATE_HASH)},
+    "DeleteCertificate": lambda c: {"certificateHashData": c.root_hash},
     "ExtendedTriggerMessage": lambda c: {"requestedMessage": "SignChargePointCertificate"},
-    "GetInstalledCertificateIds": lambda c: {"certificateType": "CentralSystemRootCertificate"},
+    "GetInstalledCertificateIds": lambda c: {"certificateType": "ManufacturerRootCertificate"},
     "GetLog": lambda c: {
         "log": {"remoteLocation": c.upload_url},
         "logType": "SecurityLog",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from app.training.office import wire_time
 from app.training.placeholders import (
     CERTIFICATE,
-    CERTIFICATE_HASH,
     SIGNATURE,
 )
 from app.training.tokens import Token, TokenStatus
@@ -223,11 +222,11 @@ _OPERATION: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
         "certificateType": "ChargingStationCertificate",
     },
     "InstallCertificate": lambda c: {
-        "certificateType": "CSMSRootCertificate",
-        "certificate": CERTIFICATE,
+        "certificateType": "ManufacturerRootCertificate",
+        "certificate": c.signed.root,
     },
-    "DeleteCertificate": lambda c: {"certificateHashData": dict(CERTIFICATE_HASH)},
-    "GetInstalledCertificateIds": lambda c: {"certificateType": ["CSMSRootCertificate"]},
+    "DeleteCertificate": lambda c: {"certificateHashData": c.root_hash},
+    "GetInstalledCertificateIds": lambda c: {"certificateType": ["ManufacturerRootCertificate"]},
 }
 
 EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
