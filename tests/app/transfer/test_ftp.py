@@ -206,3 +206,51 @@ async def test_a_file_that_is_cut_short_leaves_nothing(tmp_path: Path) -> None:
         failed = await failure(transfers().download(url, tmp_path / "in", progress=nothing))
     assert (failed.text.id, failed.trouble) == ("transfer.truncated", TransferTrouble.CUT_OFF)
     assert not list(tmp_path.glob("in*"))
+
+
+async def test_on_the_usual_port_ftps_upgrades_the_connection(
+    tmp_path: Path,
+    server_tls: ssl.SSLContext,
+    trust: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """AUTH TLS, then the password and the data under TLS."""
+    under_tls: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def data(_: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+            await ready.wait()
+            out.write(IMAGE)
+            await out.drain()
+            out.close()
+
+        ready = asyncio.Event()
+        server = await asyncio.start_server(data, "127.0.0.1", 0, ssl=server_tls)
+        place = server.sockets[0].getsockname()[1]
+        answers = {
+            b"PBSZ": b"200 ok",
+            b"PROT": b"200 ok",
+            b"USER": b"331 password please",
+            b"PASS": b"230 in",
+            b"TYPE": b"200 ok",
+            b"EPSV": b"229 ready (|||%d|)" % place,
+            b"RETR": b"150 here it comes\r\n226 done",
+            b"QUIT": b"221 bye",
+        }
+        writer.write(b"220 welcome\r\n")
+        assert await reader.readline() == b"AUTH TLS\r\n"
+        writer.write(b"234 go on\r\n")
+        await writer.start_tls(server_tls)
+        while line := await reader.readline():
+            under_tls.append(line[:4])
+            writer.write(answers.get(line[:4], b"502 what") + b"\r\n")
+            if line.startswith(b"RETR"):
+                ready.set()
+        server.close()
+
+    async with rude_server(talk) as port:
+        monkeypatch.setattr("app.transfer.ftp.PORTS", {"ftp": port})
+        url = f"ftps://me:secret@127.0.0.1:{port}/x"
+        await transfers(trust).download(url, tmp_path / "in", progress=nothing)
+    assert (tmp_path / "in").read_bytes() == IMAGE
+    assert under_tls[:4] == [b"PBSZ", b"PROT", b"USER", b"PASS"]
