@@ -642,6 +642,30 @@ async def test_central_default_and_transaction_profiles_together(bench16: Make) 
         assert await limit() == expected
 
 
+async def test_the_highest_level_that_has_something_to_say_wins(bench16: Make) -> None:
+    """SC-02: and the next one when its time is over."""
+    bench = await station(bench16)
+    low = profile(1, "TxDefaultProfile", 20.0)
+    window = {"startSchedule": "2026-01-15T08:00:00Z", "duration": 600}
+    high = profile(2, "TxDefaultProfile", 10.0, level=3, schedule=window)
+    for what in (low, high):
+        await ask(bench, "SetChargingProfile", connectorId=2, csChargingProfiles=what)
+    answer = await bench.request("GetCompositeSchedule", {"connectorId": 2, "duration": 1200})
+    periods = answer["chargingSchedule"]["chargingSchedulePeriod"]
+    assert [(one["startPeriod"], one["limit"]) for one in periods] == [(0, 10.0), (600, 20.0)]
+
+
+async def test_a_limit_for_three_phases_holds_for_a_car_with_one(bench16: Make) -> None:
+    """SC-11: amperes are per phase, so they are taken as they are."""
+    bench = await station(bench16)
+    await bench.do(SetVehicle(2, soc=10.0, max_ac_current=32.0, ac_phases=1), CABLE, CARD)
+    three = profile(1, "TxDefaultProfile", 12.0)
+    three["chargingSchedule"]["chargingSchedulePeriod"][0]["numberPhases"] = 3
+    await ask(bench, "SetChargingProfile", connectorId=2, csChargingProfiles=three)
+    await bench.advance(5)
+    assert round(bench.station.meter(2).offered_current, 1) == 12.0
+
+
 async def test_default_profile_of_each_week(bench16: Make) -> None:
     """SC-08: Recurring Weekly begins on its weekday, 15 January 2026 is a Thursday."""
     bench = await station(bench16)

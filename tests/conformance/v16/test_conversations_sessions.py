@@ -155,6 +155,35 @@ async def test_car_pauses_and_resumes(bench16: Make) -> None:
     )
 
 
+async def test_both_sides_pause_and_the_station_is_the_one_told_of(bench16: Make) -> None:
+    """16-ST-04: SuspendedEVSE wins, whoever came first, and goes when the station goes on."""
+    bench = await station(bench16)
+    await bench.do(CABLE, CARD, PauseVehicle(2))
+    bench.skip()
+    nothing = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0.0}],
+        },
+    }
+    await bench.request("SetChargingProfile", {"connectorId": 2, "csChargingProfiles": nothing})
+    await bench.request("ClearChargingProfile", {"id": 1})
+    bench.expect(
+        """
+        < SetChargingProfile
+        = SetChargingProfile status=Accepted
+        > StatusNotification connectorId=2 status=SuspendedEVSE
+        < ClearChargingProfile
+        = ClearChargingProfile status=Accepted
+        > StatusNotification connectorId=2 status=SuspendedEV
+        """
+    )
+
+
 # ---------------------------------------------------------------- the car's end of the cable
 
 
@@ -372,6 +401,17 @@ async def test_fault_ends_the_session_and_goes_away(bench16: Make) -> None:
         > StatusNotification connectorId=2 status=Available
         """
     )
+
+
+async def test_emergency_stop_shows_at_the_station_itself(bench16: Make) -> None:
+    """16-ST-01: connector 0 knows Available, Unavailable and Faulted, and no state of a session."""
+    bench = await station(bench16)
+    await bench.do(CABLE, CARD, RaiseFault(Fault.EMERGENCY_STOP))
+    assert bench.sent("StopTransaction")[0]["reason"] == "EmergencyStop"
+    await bench.do(ClearFault(fault=Fault.EMERGENCY_STOP), Unplug(2))
+    await bench.request("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"})
+    told = [one["status"] for one in bench.sent("StatusNotification") if one["connectorId"] == 0]
+    assert told == ["Available", "Faulted", "Available", "Unavailable"]
 
 
 # ---------------------------------------------------------------- meter values
