@@ -251,6 +251,18 @@ def _make(
 # ---------------------------------------------------------------- OCSP
 
 
+def root_hash(pem: str) -> dict[str, str]:
+    """A self-signed root as a CertificateHashDataType, by SHA256: what DeleteCertificate names it by."""
+    own = certificate_of(pem)
+    asked = ocsp.OCSPRequestBuilder().add_certificate(own, own, hashes.SHA256()).build()
+    return {
+        "hashAlgorithm": "SHA256",
+        "issuerNameHash": asked.issuer_name_hash.hex(),
+        "issuerKeyHash": asked.issuer_key_hash.hex(),
+        "serialNumber": f"{own.serial_number:X}",
+    }
+
+
 def ocsp_status(
     authority: Authority, request: dict[str, str], now: datetime | None = None
 ) -> str | None:

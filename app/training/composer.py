@@ -51,9 +51,9 @@ class ExampleContext:
         """How OCPP names the root of signed firmware: what the example of InstallCertificate installs."""
         if self.files is None:
             return dict(placeholders.CERTIFICATE_HASH)
-        from app.ocpp.shared.certificates.x509 import facts
+        from app.training.certificates import root_hash
 
-        return facts(self.signed.root).hashes[0].payload()
+        return root_hash(self.signed.root)
 
     @property
     def token(self) -> Token:

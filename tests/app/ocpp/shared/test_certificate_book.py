@@ -27,6 +27,7 @@ from app.training.certificates import (
     KeyKind,
     make_authority,
     make_server,
+    root_hash,
     sign_request,
 )
 
@@ -186,3 +187,8 @@ def test_authorities_of_other_keys_are_verified(kind: KeyKind) -> None:
         early=False,
     )
     assert leaf.key_id == key.key_id
+
+
+def test_training_CSMS_names_a_root_as_the_station_does(root: Authority) -> None:
+    """Two implementations that share no code agree (whitepaper 6.1, RFC 6960)."""
+    assert root_hash(root.certificate_pem) == x509.facts(root.certificate_pem).hashes[0].payload()
