@@ -131,11 +131,15 @@ class TrainingFiles:
         """Where the demo firmware is."""
         return f"{self._base(kind)}/{FIRMWARE}/{FILE}"
 
+    def uploads_url(self, kind: str = "http") -> str:
+        """Above the folders of the stations."""
+        return f"{self._base(kind)}/{UPLOADS}/"
+
     def upload_url(self, station_id: str, kind: str = "http") -> str:
         """The folder for the uploads of a station."""
         name = safe(station_id)
         (self.folder / UPLOADS / name).mkdir(exist_ok=True)
-        return f"{self._base(kind)}/{UPLOADS}/{name}/"
+        return f"{self.uploads_url(kind)}{name}/"
 
     def signed(self) -> Signed:
         """Signature and certificate of the demo firmware, made once a run: a moment's work."""

@@ -41,6 +41,8 @@ async def serve(
     url = await csms.start(host, port)
     remove = csms.subscribe(changed)
     report(Text("training.listening", {"url": url, "tokens": len(csms.tokens)}))
+    offered = {"firmware": csms.files.firmware_url(), "uploads": csms.files.uploads_url()}
+    report(Text("training.files", offered))
     try:
         await asyncio.get_running_loop().create_future()
     finally:
