@@ -10,7 +10,7 @@ from app.ocpp.context import Context
 from app.ocpp.link_rows import TABLE
 from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
 from app.ocpp.shared.certificates.book import CertificateBook
-from app.ocpp.shared.certificates.model import RootKind
+from app.ocpp.shared.link_needs import has_certificate, has_root
 from app.ocpp.v16.configuration import BACK_OFFICE, HEX_KEY, BadValue, Configuration
 
 PASSWORD = "AuthorizationKey"
@@ -85,10 +85,9 @@ class Link(Block):
             raise BadValue("never downward over OCPP")
         if new in (1, 2) and not self._has_password():
             raise BadValue("there is no AuthorizationKey")
-        given = self.ctx.settings.link
-        if new >= 2 and not (given.roots or self._book.roots(RootKind.CSMS)):
+        if new >= 2 and not has_root(self.ctx, self._book):
             raise BadValue("there is no root certificate of the central system")
-        if new == 3 and not (given.certificate or self._book.own_chains()):
+        if new == 3 and not has_certificate(self.ctx, self._book):
             raise BadValue("there is no certificate of the charge point")
 
     def _has_password(self) -> bool:

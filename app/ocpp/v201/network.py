@@ -16,7 +16,7 @@ from app.ocpp.events import SettingChanged
 from app.ocpp.link_rows import TABLE
 from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
 from app.ocpp.shared.certificates.book import CertificateBook
-from app.ocpp.shared.certificates.model import RootKind
+from app.ocpp.shared.link_needs import has_certificate, has_root
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.variables import BadValue, split
 
@@ -203,14 +203,15 @@ class Network(Block):
 
     def _lack(self, profile: int) -> str | None:
         """What this security profile needs and the station has not got (A05.FR.02 and .03)."""
-        given = self.ctx.settings.link
         if profile == self.security_profile:
             return None  # it is in use, so all is there
-        if profile in (1, 2) and not (self._model.text(PASSWORD) or given.password):
+        if profile in (1, 2) and not (
+            self._model.text(PASSWORD) or self.ctx.settings.link.password
+        ):
             return "there is no BasicAuthPassword"
-        if profile >= 2 and not (given.roots or self._book.roots(RootKind.CSMS)):
+        if profile >= 2 and not has_root(self.ctx, self._book):
             return "there is no CSMS root certificate"
-        if profile == 3 and not (given.certificate or self._book.own_chains()):
+        if profile == 3 and not has_certificate(self.ctx, self._book):
             return "there is no charging station certificate"
         return None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.kernel.clock import VirtualClock
 from app.ocpp.events import LinkFailed, SecurityEventRaised
 from app.ocpp.shared.certificates import x509
 from app.ocpp.shared.certificates.book import CertificateBook
@@ -285,3 +286,26 @@ async def test_a_root_that_is_no_certificate_is_told() -> None:
     with pytest.raises(TlsFilesBad) as raised:
         tls_context(TlsFiles(roots=("no certificate",)))
     assert raised.value.text.id == "runtime.tls.bad_root"
+
+
+@pytest.mark.parametrize(
+    ("late", "status"), [(None, "Accepted"), ("root", "Rejected"), ("own", "Rejected")]
+)
+async def test_A05_FR_03_04_what_has_run_out_does_not_count(
+    world: World, late: str | None, status: str
+) -> None:
+    """By the station's clock, which has a battery of its own."""
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    book = CertificateBook(store)
+    soon, later = NOW + DAY, NOW + 99 * DAY
+    root = mint("r", authority=True, end=soon if late == "root" else later)
+    book.install_root("CSMS", root.pem)
+    install(book, mint("own", root, names=(), end=soon if late == "own" else later))
+    store.close()
+    clock = VirtualClock(NOW + 9 * DAY)
+    clock.follow_server = False
+    async with office() as csms, station(csms.url, "1.6", state, clock=clock) as there:
+        await there.accepted()
+        request = {"key": "SecurityProfile", "value": "3"}
+        assert await csms.ask("ChangeConfiguration", request) == {"status": status}
