@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+import types
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,24 @@ async def test_code_of_others_is_not_blamed_on_us() -> None:
         await asyncio.sleep(0.001)
     assert watch.slow == []
     assert watch.callbacks > 0
+
+
+async def test_what_a_test_does_between_two_calls_of_ours_is_its_own() -> None:
+    """`ours` is another file's code: the loop's own sleep stands for it."""
+    ours = (Path(asyncio.__file__).parent,)
+
+    @types.coroutine
+    def turn() -> Generator[None, None, None]:
+        yield
+
+    async def test() -> None:
+        await asyncio.sleep(0.001)  # ours
+        work(0.03)
+        await turn()
+
+    with LoopWatch(ours) as watch:
+        await asyncio.create_task(test())
+    assert watch.slow == []
 
 
 async def test_only_a_callback_over_the_limit_fails_the_check() -> None:

@@ -94,7 +94,7 @@ class LoopWatch:
                 passed, work = time.perf_counter() - started, time.thread_time() - worked
                 held = passed if _times_preempted() == preempted else work
                 if held >= self.report_over:
-                    self._keep(place or self._place(callback), held, work)
+                    self._keep(self._blamed(callback, place), held, work)
 
         asyncio.Handle._run = measured
         return self
@@ -106,6 +106,18 @@ class LoopWatch:
         trace: TracebackType | None,
     ) -> None:
         asyncio.Handle._run = self._original
+
+    def _blamed(self, callback: object, before: str | None) -> str | None:
+        """Whose the time was: where it began, or where it ended.
+
+        A step of somebody else's task, a test's, that began or ended outside of our code may have spent
+        its time there: it is nobody's.
+        """
+        after = self._place(callback)
+        owner = next(_codes(callback), None)
+        if owner is None or owner.co_filename.startswith(self._folders):
+            return before or after
+        return before if after is not None else None
 
     def _keep(self, place: str | None, seconds: float, work: float) -> None:
         if place is not None:
