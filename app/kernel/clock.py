@@ -38,6 +38,13 @@ class Missed(Enum):
     """None; it goes on with the next."""
 
 
+def _nothing() -> None:
+    """What a cancelled deadline calls."""
+
+
+_NO_CONTEXT = Context()
+
+
 @dataclass(slots=True, eq=False)
 class Timer:
     """A deadline that can be cancelled. `due` is in elapsed seconds; `at` is set for calendar ones.
@@ -55,6 +62,9 @@ class Timer:
 
     def cancel(self) -> None:
         self.cancelled = True
+        # it may lie among the deadlines for hours: what it would have called need not live as long
+        self.callback = _nothing
+        self.context = _NO_CONTEXT
 
     def fire(self) -> None:
         # a copy, because a context cannot be entered twice, and a callback may move the clock
