@@ -9,6 +9,9 @@ from app.runtime.wire import WireClosed
 SHORT_LIFE = 10.0
 """Seconds: a link that the other side closes sooner than this was hardly wanted."""
 
+NO_REASON = Text("runtime.link.no_reason")
+"""Said where the other side gave only a code."""
+
 TIMES = 3
 """So many short lives in a row, and somebody else is suspected to use the id."""
 
@@ -49,7 +52,7 @@ def explain_close(closed: WireClosed, max_size: int) -> Text:
     else:
         private = "private" if closed.code >= 4000 else "code"
         name = _CODES.get(closed.code, private)
-    params = {"code": closed.code, "said": closed.reason or "-"}
+    params = {"code": closed.code, "said": closed.reason or NO_REASON}
     return Text(f"runtime.link.closed_{name}", params)
 
 
@@ -63,7 +66,7 @@ class CloseWatch:
     def judge(self, closed: WireClosed, opened_at: float, station_id: str) -> Text | None:
         """The suspicion that another station uses our id, None while there is none."""
         said = closed.reason.lower()
-        params = {"id": station_id, "code": closed.code, "said": closed.reason or "-"}
+        params = {"id": station_id, "code": closed.code, "said": closed.reason or NO_REASON}
         if not closed.own and any(word in said for word in _TAKEN):
             return Text("runtime.link.id_taken", params)
         if closed.own or closed.code in (None, 1006, 1012, 1013):
