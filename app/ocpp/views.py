@@ -144,6 +144,9 @@ class RoomViews:
         """EVSEs that go out of service as soon as their session is over."""
         return frozenset()
 
+    def resume_queue(self) -> None:
+        """A person lets a queue go on that stands still after a refusal."""
+
     def local_list(self) -> TokenBook | None:
         return None
 

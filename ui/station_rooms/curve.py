@@ -28,7 +28,7 @@ from app.ocpp.views import ScheduleView, Step
 from ui.rooms.form import Words
 from ui.theme import Theme, ui_font
 
-LEFT, RIGHT, TOP, BOTTOM = 48.0, 16.0, 12.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 16.0, 16.0, 24.0
 TICKS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 """Seconds between two marks of the time axis."""
 TICK_ROOM = 72.0
@@ -172,7 +172,8 @@ class StepCurve(QWidget):
             )
         painter.setPen(words)
         unit = self._say(f"unit.{schedule.unit}")
-        painter.drawText(QRectF(0, self.height() - 20, LEFT - 8, 16), 2 | 0x80, unit)
+        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
+        painter.drawText(QRectF(0, 0, LEFT - 8, TOP + 4), int(side), unit)
         for moment in _moments(schedule, area.width()):
             x = self._x(moment)
             text = _tick(moment, schedule)

@@ -81,6 +81,8 @@ class ProfilesRoom(LiveRoom):
             self.notice,
         ):
             part.set_theme(theme)
+        self._drawn = None  # the legend has its colours in its words
+        self.refresh()
 
     def refresh(self) -> None:
         views = self._feed.rooms.views

@@ -8,7 +8,7 @@ from app.runtime.rooms import LostMessage, QueuedRow, QueueView
 from ui.messages.pretty import pretty
 from ui.messages.raw import RawText
 from ui.rooms.empty import EmptyState
-from ui.rooms.form import bar, column, label
+from ui.rooms.form import bar, button, column, label
 from ui.rooms.json_edit import LOWEST as JSON_LOWEST
 from ui.rooms.json_edit import MARGIN as JSON_MARGIN
 from ui.rooms.split import TurningSplitter
@@ -17,6 +17,8 @@ from ui.station_rooms.room import LiveRoom, SearchField, clock, span
 from ui.theme import Theme
 
 TURN_AT = 900
+HALTED = "queue.state.halted"
+"""Why all wait while the queue stands still after a refusal."""
 _ACTIONS = {
     "StartTransaction": "play",
     "StopTransaction": "stop",
@@ -51,6 +53,9 @@ class QueueRoom(LiveRoom):
         )
         self.table = RecordTable[QueuedRow](self._model, columns, say("room.queue"))
         self.table.selectionModel().selectionChanged.connect(self._show_chosen)
+        self.resume = button(say("queue.resume"), "primary")
+        self.resume.setToolTip(say("queue.resume_hint"))
+        self.resume.clicked.connect(self._resume)
         self._make_lost()
         self._raw = RawText(self._theme)
         self._raw.setAccessibleName(say("queue.payload"))
@@ -69,6 +74,7 @@ class QueueRoom(LiveRoom):
         lost = self._feed.rooms.lost_messages()
         self._lost_model.show(lost)
         self._lost.setVisible(bool(lost))
+        self.resume.setVisible(any(row.why.id == HALTED for row in self._view.rows))
         self._fill(quiet=False)
         self._stack.setCurrentIndex(1 if self._view.rows or lost else 0)
 
@@ -108,8 +114,12 @@ class QueueRoom(LiveRoom):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(bar(self.search, self._count, stretch_after=1))
+        box.addWidget(bar(self.search, self._count, self.resume, stretch_after=1))
         box.addWidget(body, 1)
+
+    def _resume(self) -> None:
+        self._feed.rooms.views.resume_queue()
+        self._feed.poke()
 
     # ------------------------------------------------------------------ what is shown
 

@@ -113,6 +113,7 @@ class Personality16(Personality):
             self.local_list,
             self.reservations,
             self.charging,
+            self.delivery.outbox,
         )
         # this is also the order in which they hear of events, of the link and of the start
         boot.followers.append(self.heartbeat.begin)

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.kernel.units import parse_stamp
 from app.ocpp.context import Context
+from app.ocpp.outbox import Outbox
 from app.ocpp.shared.charging.answers import Question, compute
 from app.ocpp.shared.charging.composite import Composite, composite
 from app.ocpp.shared.charging.ladder import Rung, limit_at
@@ -52,6 +53,7 @@ class Rooms16(RoomViews):
         local_list: LocalAuthList,
         reservations: Reservations,
         charging: SmartCharging,
+        outbox: Outbox,
     ) -> None:
         self._ctx = ctx
         self._config = config
@@ -60,12 +62,16 @@ class Rooms16(RoomViews):
         self._list = local_list
         self._reservations = reservations
         self._charging = charging
+        self._outbox = outbox
 
     def places(self) -> tuple[int, ...]:
         return tuple(item.number for item in self._connectors)
 
     def closing(self) -> frozenset[int]:
         return frozenset(item.evse for item in self._connectors if item.scheduled is False)
+
+    def resume_queue(self) -> None:
+        self._outbox.resume()
 
     # ------------------------------------------------------------------ tokens
 

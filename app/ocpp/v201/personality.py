@@ -66,7 +66,7 @@ class Personality201(Personality):
         self.security.hindrance = delivery.hindrance
         self.desk = SecurityDesk(self.security, self.certificates)
         # availability hears of a cable before transactions do: the state is told first
-        self.rooms = Rooms201(ctx)
+        self.rooms = Rooms201(ctx, self.outbox)
         self.blocks = [
             self.model,
             self.network,

@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime
 
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
 from app.ocpp.events import MessageDropped
 from app.station.intents import PlugIn, PresentCard
 from tests.ui.station_rooms.conftest import column, until
@@ -22,7 +26,7 @@ def opened(room):
 def test_the_queue_fills_while_the_network_is_cut_and_drains_when_it_is_back(play):
     async def story(room):
         queue = opened(room)
-        assert queue._stack.currentWidget() is queue._empty
+        await until(lambda: queue._stack.currentWidget() is queue._empty)
         await charge(room)
         await until(lambda: room.session.snapshot().queue == 0)
         room.controller.commands.run("network")
@@ -82,3 +86,25 @@ def test_201_has_the_same_queue(play):
         await until(lambda: "TransactionEvent" in column(queue.table, 1))
 
     play(story, version="2.0.1")
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_a_queue_that_stands_still_after_a_refusal_is_let_go_on_by_a_button(play, version):
+    async def story(room):
+        queue = opened(room)
+        await charge(room)
+        room.controller.commands.run("network")
+        room.controller.commands.run("stop")
+        await until(lambda: queue._view.waiting > 1)
+        assert not queue.resume.isVisible()
+        personality = room.session.personality
+        outbox = personality.delivery.outbox if version == "1.6" else personality.outbox
+        outbox._halted = True
+        queue.refresh()
+        assert "The replay stands still after a refusal." in column(queue.table, 4)
+        assert queue.resume.isVisible()
+        QTest.mouseClick(queue.resume, Qt.MouseButton.LeftButton)
+        assert not outbox.halted
+        await until(lambda: not queue.resume.isVisible())
+
+    play(story, version=version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from app.ocpp.v16.keys import KEYS
 from tests.support import texts
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -33,3 +34,9 @@ def test_what_the_rooms_say_is_in_the_catalogue() -> None:
     uses = asked()
     assert len(uses) > 60
     assert [problem for use in uses for problem in texts.problems(use, catalogue)] == []
+
+
+def test_every_standard_key_of_16_says_what_it_does() -> None:
+    catalogue = texts.read_catalogue(CHECKOUT, "en")
+    offered = [key.name for key in KEYS if key.offered]
+    assert [name for name in offered if f"rooms.key.{name}" not in catalogue] == []
