@@ -248,7 +248,16 @@ class Target:
     # ------------------------------------------------------------ signs of life
 
     async def probe(self) -> None:
-        """It still answers, and still speaks of its own. Raises Hit."""
+        """It still answers, and still speaks of its own. Raises Hit.
+
+        A right Reset among the shots may take the link away in between: then it is asked once more.
+        """
+        try:
+            await self._probe()
+        except (Hit, CallFailed):
+            await self._probe()
+
+    async def _probe(self) -> None:
         await self._pipe_open()
         assert self.office.pipe is not None
         ident = f"probe-{next(self._probes)}"
