@@ -134,7 +134,9 @@ class Office:
                 self.said.put_nowait(text)
                 answer = self.answer(str(text))
                 if answer is not None:
-                    await guest.send(answer)
+                    # a guest that has gone has said more than what is answered now
+                    with contextlib.suppress(ConnectionClosed):
+                        await guest.send(answer)
         self.left.put_nowait(guest)
 
 
