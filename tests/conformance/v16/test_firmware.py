@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.kernel.units import stamp
-from app.ocpp.context import BootReason, CallRefused, TransferTrouble
+from app.ocpp.context import BootReason, CallRefused, Progress, TransferTrouble
 from app.ocpp.events import FirmwareProgress
 from app.ocpp.shared.jobs.faults import FirmwareFault
 from app.ocpp.shared.jobs.image import build_image
@@ -434,6 +435,56 @@ async def test_FW_10_a_request_while_it_installs_comes_afterwards(
     assert words(bench, STATUS) == [*ALL, *ALL]
     versions = [boot["firmwareVersion"] for boot in bench.sent("BootNotification")]
     assert versions == ["1.0.0", "2.1.0", "3.0.0"]
+
+
+async def test_FW_10_a_request_that_waited_is_carried_out_once_when_the_first_one_fails(
+    bench16: Make, tmp_path: Path
+) -> None:
+    bench = bench16(ports=ports(tmp_path))
+    await bench.boot()
+    bench.ports["faults"].firmware.choose(FirmwareFault.INSTALLATION)
+    await update(bench)
+    later = "http://x.example/fw.bin"
+    assert await update(bench, location=later) == {}
+    await bench.advance(30)
+    failed = ["Downloading", "Downloaded", "Installing", "InstallationFailed"]
+    assert words(bench, STATUS) == [*failed, *ALL]
+    assert servers_of(bench).asked == [URL, later]
+
+
+@dataclass
+class SlowToStop(Servers):
+    """A server whose first transfer takes its time to end once it is given up."""
+
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    running: int = 0
+    most: int = 0
+
+    async def download(self, url: str, into: Path, *, progress: Progress) -> None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await super().download(url, into, progress=progress)
+        except asyncio.CancelledError:
+            await self.stopped.wait()
+            raise
+        finally:
+            self.running -= 1
+
+
+async def test_FW_10_a_download_begins_when_the_one_before_has_let_go_of_the_file(
+    bench16: Make, tmp_path: Path
+) -> None:
+    servers = SlowToStop([asyncio.Event(), IMAGE])
+    bench = bench16(ports=ports(tmp_path, servers))
+    await bench.boot()
+    bench.start_request("UpdateFirmware", {"location": URL, "retrieveDate": stamp(bench.now)})
+    await servers.begun.wait()
+    bench.start_request("UpdateFirmware", {"location": URL, "retrieveDate": stamp(bench.now)})
+    asyncio.get_running_loop().call_later(0.05, servers.stopped.set)
+    await bench.advance(10)
+    assert servers.most == 1
+    assert words(bench, STATUS) == ["Downloading", *ALL]
 
 
 async def test_a_link_that_is_lost_holds_up_the_reports_and_not_the_update(

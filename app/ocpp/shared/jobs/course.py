@@ -148,7 +148,6 @@ class FirmwareCourse(Block):
         self._turn += 1
         if self._task is not None:
             self._task.cancel()
-            self._task = None
         job.failed_because(Text("transfer.job.cancelled"))
         job.location = shown(job.location)
         self.last = job
@@ -158,9 +157,12 @@ class FirmwareCourse(Block):
 
     def _go(self) -> None:
         self._turn += 1
-        self.ctx.spawn(self._run(self._turn), "firmware")
+        self.ctx.spawn(self._run(self._turn, self._task), "firmware")
 
-    async def _run(self, turn: int) -> None:
+    async def _run(self, turn: int, before: asyncio.Task[None] | None) -> None:
+        """Carry the job out, until it is over or another one takes its place."""
+        if before is not None:
+            await asyncio.wait([before])  # both write to the same file
         if turn != self._turn:
             return
         self._task = asyncio.current_task()
@@ -172,7 +174,7 @@ class FirmwareCourse(Block):
             Phase.INSTALLING: self._install,
             Phase.REBOOTING: self._reboot,
         }
-        while (job := self.job) is not None:
+        while turn == self._turn and (job := self.job) is not None:
             phase = Phase(job.phase)
             await steps[phase](job)
             if phase is Phase.REBOOTING:
@@ -296,8 +298,8 @@ class FirmwareCourse(Block):
         await self._pause(faults.install_seconds)
         with self.ctx.store.step():
             self.ctx.store.put(TABLE, INSTALLED, {"version": job.version})
-            self._move(job, Phase.REBOOTING)
-        self._enter(job, Status.INSTALL_REBOOTING)
+            self._note(job, Status.INSTALL_REBOOTING, Phase.REBOOTING)
+        self._announce(job)
 
     async def _refused_image(self, job: FirmwareJob) -> tuple[Status, Text] | None:
         """Why the image cannot be installed, None where it can."""
@@ -343,12 +345,18 @@ class FirmwareCourse(Block):
         """
         if job.status == status and not again:
             return
+        self._note(job, status, phase)
+        self._announce(job)
+
+    def _note(self, job: FirmwareJob, status: Status, phase: Phase | None) -> None:
         job.status = status
         if phase is not None:
             job.phase = phase
         with self.ctx.store.step():
             self.ctx.store.put(TABLE, JOB, job.row())
             self._tell(job, status)
+
+    def _announce(self, job: FirmwareJob) -> None:
         self._publish(job)
         self.notices.kick()
 
@@ -372,8 +380,7 @@ class FirmwareCourse(Block):
             self.last, self.job = job, None
             following = self._promote()
         self._release()
-        self._publish(job)
-        self.notices.kick()
+        self._announce(job)
         if following:
             self._go()
 
@@ -382,8 +389,9 @@ class FirmwareCourse(Block):
         self.job = self._read(NEXT)
         if self.job is None:
             return False
-        self.ctx.store.delete(TABLE, NEXT)
-        self.ctx.store.put(TABLE, JOB, self.job.row())
+        with self.ctx.store.step():
+            self.ctx.store.delete(TABLE, NEXT)
+            self.ctx.store.put(TABLE, JOB, self.job.row())
         return True
 
     # ------------------------------------------------------------------ what people see
