@@ -128,12 +128,7 @@ class CoverageReport:
     def whole(self) -> bool:
         """Did this run go through everything that is recorded?"""
         parts = any("::" in str(argument) for argument in self.config.args)
-        return (
-            not parts
-            and not self.deselected
-            and not self.skipped
-            and self.wanted <= self.files
-        )
+        return not parts and not self.deselected and not self.skipped and self.wanted <= self.files
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.write:
