@@ -79,6 +79,8 @@ class QueueRoom(LiveRoom):
         self._stack.setCurrentIndex(1 if self._view.rows or lost else 0)
 
     def tick(self) -> None:
+        """Ages grow, waits pass, and bursts of messages are announced but once."""
+        self.refresh()
         self.table.viewport().update()
 
     # ------------------------------------------------------------------ building

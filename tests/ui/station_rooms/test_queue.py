@@ -95,7 +95,7 @@ def test_a_queue_that_stands_still_after_a_refusal_is_let_go_on_by_a_button(play
         await charge(room)
         room.controller.commands.run("network")
         room.controller.commands.run("stop")
-        await until(lambda: queue._view.waiting > 1)
+        await until(lambda: queue._view.rows)
         assert not queue.resume.isVisible()
         personality = room.session.personality
         outbox = personality.delivery.outbox if version == "1.6" else personality.outbox
