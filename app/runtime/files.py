@@ -7,8 +7,9 @@ import contextlib
 import shutil
 import ssl
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,7 +32,7 @@ from app.runtime.store import Store
 from app.runtime.tls import TlsFiles, TlsFilesBad, harden, root_texts
 from app.station.events import NetworkCut
 from app.transfer.places import Place
-from app.transfer.port import Transfers
+from app.transfer.port import MakeContext, Transfers
 
 FOLDER = "files"
 
@@ -109,14 +110,14 @@ class StationTransfers:
         task.result()
 
 
-def trust(tls: TlsFiles, store: Store) -> ssl.SSLContext:
+def trust(tls: TlsFiles, roots: Sequence[str]) -> ssl.SSLContext:
     """What file servers are trusted by: the computer's roots, the link's, and those of the back office.
 
-    Raises TransferFailed.
+    Reads files: for a thread. Raises TransferFailed.
     """
     context = ssl.create_default_context()
     try:
-        for root in (*root_texts(tls), *CertificateBook(store).roots("CSMS")):
+        for root in (*root_texts(tls), *roots):
             context.load_verify_locations(cadata=root)
     except (TlsFilesBad, OSError, ValueError) as error:
         why = error.text if isinstance(error, TlsFilesBad) else str(error)
@@ -139,7 +140,10 @@ def transfers(
         secure = where.scheme == "https"
         return proxy_for(Address(where.url, secure, where.host, where.port), proxy)
 
-    return StationTransfers(bus, connected, Transfers(lambda: trust(tls(), store), proxy=over))
+    def trusted() -> MakeContext:
+        return partial(trust, tls(), CertificateBook(store).roots("CSMS"))
+
+    return StationTransfers(bus, connected, Transfers(trusted, proxy=over))
 
 
 def _no_network() -> TransferFailed:

@@ -174,7 +174,8 @@ async def open_websocket(request: OpenRequest) -> Wire:
     """Connect, check the server, shake hands. Raises OpenFailed with the step that failed."""
     where = request.where
     try:
-        context = tls_context(request.tls) if where.secure else None
+        # the roots of the computer alone take tens of milliseconds to read
+        context = await asyncio.to_thread(tls_context, request.tls) if where.secure else None
     except TlsFilesBad as error:
         raise OpenFailed("tls", error.text) from error
     seen = _Progress()

@@ -84,7 +84,7 @@ async def _session(way: Way, terms: Terms) -> AsyncIterator[aiohttp.ClientSessio
     timeout = aiohttp.ClientTimeout(
         total=None, sock_connect=terms.connect, sock_read=terms.silence, ceil_threshold=60
     )
-    connector = aiohttp.TCPConnector(ssl=way.trust())
+    connector = aiohttp.TCPConnector(ssl=way.tls)
     async with aiohttp.ClientSession(
         timeout=timeout,
         connector=connector,

@@ -16,6 +16,8 @@ from app.transfer.places import Place, place
 MAX_SIZE = 1024 * 1024 * 1024
 
 ProxyFor = Callable[[Place], str | None]
+MakeContext = Callable[[], ssl.SSLContext]
+"""Reads files and parses roots, which takes tens of milliseconds: called in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,13 @@ class Terms:
 class Transfers:
     """Implements TransferPort over the network.
 
-    `trust` makes the TLS context anew for each transfer, since roots come and go; `proxy` names the HTTP
-    proxy on the way, None for none.
+    `trust` is asked for each transfer, since roots come and go; what it returns makes the TLS context, in
+    a thread. `proxy` names the HTTP proxy on the way, None for none.
     """
 
     def __init__(
         self,
-        trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+        trust: Callable[[], MakeContext] = lambda: ssl.create_default_context,
         *,
         terms: Terms | None = None,
         proxy: ProxyFor = lambda where: None,
@@ -50,34 +52,36 @@ class Transfers:
         where = place(url)
         if where.scheme in ("http", "https"):
             http = await _module("app.transfer.http")
-            await http.download(where, into, self._http(where), self._terms, progress)
+            await http.download(where, into, await self._way(where), self._terms, progress)
         else:
             ftp = await _module("app.transfer.ftp")
-            await ftp.download(where, into, self._tls(where), self._terms, progress)
+            await ftp.download(where, into, await self._tls(where), self._terms, progress)
 
     async def upload(self, url: str, source: Path, name: str, *, progress: Progress) -> None:
         """As TransferPort."""
         where = place(url)
         if where.scheme in ("http", "https"):
             http = await _module("app.transfer.http")
-            await http.upload(where, source, name, self._http(where), self._terms, progress)
+            way = await self._way(where)
+            await http.upload(where, source, name, way, self._terms, progress)
         else:
             ftp = await _module("app.transfer.ftp")
-            await ftp.upload(where, source, name, self._tls(where), self._terms, progress)
+            tls = await self._tls(where)
+            await ftp.upload(where, source, name, tls, self._terms, progress)
 
-    def _http(self, where: Place) -> Way:
+    async def _way(self, where: Place) -> Way:
         # a redirection may lead from http to https
-        return Way(self._trust, self._proxy(where))
+        return Way(await asyncio.to_thread(self._trust()), self._proxy(where))
 
-    def _tls(self, where: Place) -> ssl.SSLContext | None:
-        return self._trust() if where.scheme == "ftps" else None
+    async def _tls(self, where: Place) -> ssl.SSLContext | None:
+        return await asyncio.to_thread(self._trust()) if where.scheme == "ftps" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """How HTTP gets there."""
 
-    trust: Callable[[], ssl.SSLContext]
+    tls: ssl.SSLContext
     proxy: str | None = None
 
 

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import contextlib
 import logging
+import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -20,8 +22,9 @@ from app.kernel.text import Text
 from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.personality import LinkPolicy
 from app.ocpp.version import Version
+from app.runtime import wire
 from app.runtime.connection import Connection, Target
-from app.runtime.tls import TlsFiles
+from app.runtime.tls import TlsFiles, tls_context
 from app.runtime.views import LinkState
 from tests.app.runtime.conftest import Certificates
 from tests.app.runtime.office import Hears, Office, Proxy
@@ -630,6 +633,28 @@ async def test_RPC_15_profile_2_trusts_the_given_root(
     bench.connection.start()
     assert (await hears.next(LinkOpened)).url.startswith("wss://")
     assert "Authorization" in secure.requests[0].headers
+
+
+async def test_roots_are_read_beside_the_loop(
+    make: Make,
+    secure: Office,
+    hears: Hears,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[int] = []
+
+    def read(files: TlsFiles) -> ssl.SSLContext:
+        threads.append(threading.get_ident())
+        return tls_context(files)
+
+    monkeypatch.setattr(wire, "tls_context", read)
+    bench = make(secure.url)
+    bench.aim(tls=TlsFiles(ca=certificates.authority.root))
+    bench.connection.start()
+    await hears.next(LinkOpened)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_folder_of_roots_can_be_given(

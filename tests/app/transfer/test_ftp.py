@@ -19,7 +19,7 @@ IMAGE = bytes(range(256)) * 1000
 
 def transfers(trust: ssl.SSLContext | None = None, **terms: Any) -> Transfers:
     settings = Terms(**{"connect": 5.0, "silence": 5.0, **terms})
-    return Transfers(lambda: trust, terms=settings) if trust else Transfers(terms=settings)
+    return Transfers(lambda: lambda: trust, terms=settings) if trust else Transfers(terms=settings)
 
 
 def nothing(done: int, total: int | None) -> None:

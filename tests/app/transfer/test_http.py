@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,26 @@ async def test_https_with_the_root_of_the_station(
 ) -> None:
     (shelf / "fw.bin").write_bytes(IMAGE)
     async with http_server(shelf, server_tls) as server:
-        port = Transfers(lambda: trust)
+        port = Transfers(lambda: lambda: trust)
         await port.download(server.url("fw.bin"), tmp_path / "in", progress=nothing)
     assert (tmp_path / "in").read_bytes() == IMAGE
+
+
+async def test_roots_are_read_beside_the_loop(
+    shelf: Path, tmp_path: Path, trust: ssl.SSLContext
+) -> None:
+    (shelf / "fw.bin").write_bytes(IMAGE)
+    threads: list[int] = []
+
+    def read() -> ssl.SSLContext:
+        threads.append(threading.get_ident())
+        return trust
+
+    async with http_server(shelf) as server:
+        port = Transfers(lambda: read)
+        await port.download(server.url("fw.bin"), tmp_path / "in", progress=nothing)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_https_without_its_root_says_that_it_is_not_trusted(
@@ -313,7 +331,7 @@ async def test_an_upload_over_https_with_a_password(
     shelf: Path, log: Path, server_tls: ssl.SSLContext, trust: ssl.SSLContext
 ) -> None:
     async with http_server(shelf, server_tls) as server:
-        port = Transfers(lambda: trust)
+        port = Transfers(lambda: lambda: trust)
         await port.upload(server.url("up", login="me:secret@"), log, "a.tgz", progress=nothing)
         assert server.seen[0].headers["Authorization"].startswith("Basic ")
     assert (shelf / "up" / "a.tgz").read_bytes() == IMAGE
