@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from app.ocpp.context import Identity
+from app.ocpp.shared.certificates import signing
 from app.ocpp.shared.certificates.model import OwnChain, Purpose
 from app.ocpp.v201.personality import Personality201
 from app.training.certificates import (
@@ -291,6 +293,70 @@ async def test_late_certificate_is_taken_after_the_back_off(
     count = len(bench.sent("SignCertificate"))
     await bench.advance(3600)
     assert len(bench.sent("SignCertificate")) == count
+
+
+async def test_A02_FR_17_certificate_that_comes_before_the_time_out_ends_the_back_off(
+    bench201: Make, root: Authority
+) -> None:
+    bench = await station(bench201, SecurityCtrlr__CertSigningWaitMinimum="60")
+    await install(bench, root.certificate_pem)
+    pair = sign_request(root, await csr(bench), now=NOW)
+    hold = bench.csms.hold("SignCertificate")
+    waiting = asyncio.ensure_future(bench.advance(61))
+    await hold.arrived()
+    payload = {"certificateChain": pair.chain_pem, "certificateType": STATION}
+    answer = await bench.start_request("CertificateSigned", payload)
+    assert answer[2] == {"status": "Accepted"}
+    bench.expire()
+    await waiting
+    count = len(bench.sent("SignCertificate"))
+    await bench.advance(3600)
+    assert len(bench.sent("SignCertificate")) == count
+    assert blocks(bench).certificates.signing.requests() == []
+
+
+async def test_A02_a_request_that_was_asked_anew_leaves_after_the_one_before(
+    bench201: Make,
+) -> None:
+    bench = await station(bench201)
+    hold = bench.csms.hold("SignCertificate")
+    word = {"requestedMessage": "SignChargingStationCertificate"}
+    bench.start_request("TriggerMessage", word)
+    first = (await hold.arrived()).payload["csr"]
+    bench.start_request("TriggerMessage", word)
+    for _ in range(200):
+        (request,) = blocks(bench).certificates.signing.requests()
+        if request.csr != first:
+            break
+        await asyncio.sleep(0.01)
+    hold.answer({"status": "Accepted"})
+    await bench.rest()
+    assert [sent["csr"] for sent in bench.sent("SignCertificate")] == [first, request.csr]
+    assert [item.state for item in blocks(bench).certificates.signing.requests()] == ["waiting"]
+
+
+async def test_A02_certificate_for_a_key_that_is_given_up_meanwhile_is_rejected(
+    bench201: Make, root: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await station(bench201)
+    await install(bench, root.certificate_pem)
+    pair = sign_request(root, await csr(bench), now=NOW)
+    checked = signing._check_chain
+
+    def slowly(text: str, **named: Any) -> Any:
+        found = checked(text, **named)
+        asyncio.run_coroutine_threadsafe(_forget(), loop).result(5)
+        return found
+
+    async def _forget() -> None:
+        requests = blocks(bench).certificates.signing
+        requests._forget(Purpose.STATION)
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(signing, "_check_chain", slowly)
+    answer = await sign(bench, pair.chain_pem)
+    assert answer["status"] == "Rejected"
+    assert blocks(bench).certificates.book.own_chains() == []
 
 
 async def test_back_off_goes_on_over_a_power_cut(bench201: Make) -> None:

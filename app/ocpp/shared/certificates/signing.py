@@ -241,20 +241,26 @@ class Signing:
                 ACTION, self._rules.payload(request.purpose, request.csr)
             )
         except CallRefused:
-            self._answered(request, "Rejected")
+            status = "Rejected"
         except NotConnected:
-            pass  # resume() sends it
+            return  # resume() sends it
         except CallFailed:
-            if request.wait is not None:
-                self._arm_anew(request)
+            status = ""
         else:
-            self._answered(request, str(answer["status"]))
+            status = str(answer["status"])
         finally:
             self._sending.discard(request.purpose)
+        if self._current(request):
+            self._answered(request, status)
+        else:  # its certificate was here before the answer, or another one has been asked for
+            self.resume()
 
     def _answered(self, request: Request, status: str) -> None:
-        if not self._current(request):
-            return  # its certificate was here before the answer, or it was asked anew
+        """What became of the call; `status` is empty where there was no answer that can be used."""
+        if not status:
+            if request.wait is not None:
+                self._arm_anew(request)
+            return
         if status != "Accepted":
             with self._ctx.store.step():
                 self._forget(request.purpose)
@@ -335,7 +341,9 @@ class Signing:
         chain = await in_thread(
             _check_chain, text, subject=subject, roots=roots, at=at, early=early
         )
-        return request, purpose, chain
+        if not self._book.has_key(leaf.key_id):  # another one has been asked for meanwhile
+            raise BadCertificate("not of a key of this station")
+        return self.request_of(leaf.key_id), purpose, chain
 
     async def meant_by(self, text: str, wanted: Purpose | None) -> Request | None:
         """The request that a bad certificate was meant to answer: by its key, or the only one that waits."""
