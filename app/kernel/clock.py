@@ -24,6 +24,17 @@ from typing import Protocol
 
 from app.kernel.activity import Activity
 
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def showable(when: datetime) -> bool:
+    """Whether a calendar may read this: far enough from both ends of what a date can hold.
+
+    A calendar at the very end would fail at its next second, and at each deadline that is reckoned from it.
+    """
+    return EARLIEST <= when <= LATEST
+
 
 class Missed(Enum):
     """What a periodic deadline does with beats that lie behind when it comes to fire.
@@ -320,7 +331,7 @@ class SystemClock(Clock):
     def jump(self, seconds: float) -> None:
         """Let `seconds` pass at once: all deadlines on the way fire in order, each at its time."""
         if seconds < 0:
-            raise ValueError("time travel goes forward only; correct() sets the calendar back")
+            raise ValueError("time travel goes forward only")
         self.follow_server = self.follow_server and seconds == 0
         target = self.elapsed() + seconds
         while (due := self.next_due()) is not None and due <= target:
@@ -334,7 +345,7 @@ class SystemClock(Clock):
     async def travel(self, seconds: float) -> None:
         """As `jump`, but the station comes to rest after each deadline before time goes on."""
         if seconds < 0:
-            raise ValueError("time travel goes forward only; correct() sets the calendar back")
+            raise ValueError("time travel goes forward only")
         self.follow_server = self.follow_server and seconds == 0
         target = self.elapsed() + seconds
         await self.activity.idle()

@@ -16,6 +16,7 @@ import click
 
 from app import __version__
 from app.kernel.catalogue import Catalogue
+from app.kernel.clock import showable
 from app.kernel.text import Text
 from app.kernel.units import parse_stamp
 from app.runtime.exit_codes import Exit
@@ -42,9 +43,12 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return parse_stamp(str(value))
+            moment = parse_stamp(str(value))
         except ValueError:
             self.fail(f"{value!r} is no date-time; write 2026-01-15T08:00:00Z", param, ctx)
+        if not showable(moment):
+            self.fail(f"{value!r} is no time for a station", param, ctx)
+        return moment
 
 
 _STATION_OPTIONS = (

@@ -16,6 +16,7 @@ from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.events import LinkFailed, LinkOpened, TaskFailed
+from app.ocpp.redaction import without_url_password
 from app.runtime.address import AddressBad, address
 from app.runtime.config import Config
 from app.runtime.control.channels import (
@@ -208,7 +209,7 @@ def ready_params(session: Session, port: int | None) -> dict[str, Any]:
         "id": snapshot.station_id,
         "name": snapshot.name,
         "version": snapshot.version_wish,
-        "csms": snapshot.csms_url,
+        "csms": without_url_password(snapshot.csms_url) if snapshot.csms_url else None,
         "evses": len(snapshot.station.evses),
     }
     return {"port": port, "stations": [station]}

@@ -19,6 +19,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.resources import resource
 from app.kernel.text import Text
 from app.ocpp.context import BootState
+from app.ocpp.redaction import without_url_password
 from app.runtime.views import LinkState, PowerState, SessionSnapshot
 from ui.theme import Theme, mono_font
 from ui.widgets.glyphs import glyph_icon
@@ -168,7 +169,7 @@ class TopBar(QFrame):
     def _link_detail(self, snapshot: SessionSnapshot) -> str:
         if snapshot.link.problem is not None and snapshot.link.state is not LinkState.ONLINE:
             return self._catalogue.render(snapshot.link.problem)
-        return snapshot.link.url or snapshot.csms_url or ""
+        return snapshot.link.url or without_url_password(snapshot.csms_url or "")
 
     def _paint_icons(self) -> None:
         for button, glyph in self._icons:

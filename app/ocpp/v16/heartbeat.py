@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from app.kernel.bus import Entry
-from app.kernel.clock import Timer
+from app.kernel.clock import Timer, showable
 from app.kernel.units import parse_stamp
 from app.ocpp.context import CallFailed, Context
 from app.ocpp.events import ClockSet, Direction, FramePassed, HeartbeatAnswered, SettingChanged
@@ -66,7 +66,7 @@ class Heartbeat(Block):
         self._asked = clock.elapsed()
         self.ctx.bus.publish(HeartbeatAnswered(server, drift))
         # a clock that people sped up or moved has no business with real time
-        if abs(drift) < TOLERANCE or not clock.follow_server:
+        if abs(drift) < TOLERANCE or not clock.follow_server or not showable(server):
             return
         choice = self.ctx.points.choose("both-clock-drift")
         if choice == "ignore":

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.kernel.bus import Entry
-from app.kernel.clock import Timer
+from app.kernel.clock import Timer, showable
 from app.kernel.units import parse_stamp
 from app.ocpp.context import (
     BootState,
@@ -274,7 +274,7 @@ class Provisioning(Block):
         if "Heartbeat" not in self._model.members("ClockCtrlr.TimeSource"):
             return
         now = self.ctx.clock.now()
-        if abs((server_time - now).total_seconds()) < EXACT:
+        if abs((server_time - now).total_seconds()) < EXACT or not showable(server_time):
             return
         chosen = self.ctx.points.choose("both-clock-drift")
         if chosen == "set-at-once":

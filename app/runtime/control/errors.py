@@ -37,7 +37,7 @@ MEANING: dict[Code, str] = {
     Code.INVALID_ANSWER: "The answer of the back office breaks the schema; data has it.",
     Code.UNKNOWN_NAME: "There is no such setting or subscription.",
     Code.WAIT_TIMED_OUT: "What was waited for did not happen in time.",
-    Code.CLOCK: "The clock cannot do this (time travel goes forward only).",
+    Code.CLOCK: "The clock cannot do this: time travel goes forward only, and at most 366 days at once.",
 }
 
 

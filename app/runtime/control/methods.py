@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from app.kernel.bus import Entry, Origin, Remover
+from app.kernel.clock import showable
 from app.kernel.units import stamp
 from app.ocpp.context import (
     CallFailed,
@@ -21,6 +23,7 @@ from app.ocpp.context import (
     InvalidAnswer,
     InvalidOwnFrame,
 )
+from app.ocpp.redaction import without_url_password
 from app.runtime.control import params as p
 from app.runtime.control.dispatch import Method
 from app.runtime.control.errors import Code, ControlError
@@ -127,7 +130,7 @@ class Methods:
 
     def _questions(self) -> Table:
         return {
-            "station.snapshot": (p.Params, lambda _: to_json(self._session.snapshot())),
+            "station.snapshot": (p.Params, lambda _: self._snapshot()),
             "station.repower": (p.Params, lambda _: self._repower()),
             "station.factory_reset": (p.Params, lambda _: self._factory_reset()),
             "station.export": (p.ExportParams, self._export),
@@ -147,6 +150,13 @@ class Methods:
             "clock.rate": (p.RateParams, self._rate),
             "app.quit": (p.Params, lambda _: self._quit_app()),
         }
+
+    def _snapshot(self) -> Any:
+        """All there is to see. A password that stands in the address is for nobody's eyes (RPC-16)."""
+        found = to_json(self._session.snapshot())
+        if found["csms_url"] is not None:
+            found["csms_url"] = without_url_password(found["csms_url"])
+        return found
 
     async def _repower(self) -> dict[str, Any]:
         await self._session.repower()
@@ -333,6 +343,10 @@ class Methods:
             target = arguments.to if arguments.to.tzinfo else arguments.to.astimezone()
             seconds = (target - clock.now()).total_seconds()
         assert seconds is not None
+        if seconds > p.LONGEST_JUMP:
+            raise ControlError(Code.CLOCK, "a jump goes at most 366 days forward")
+        if not showable(clock.now() + timedelta(seconds=seconds)):
+            raise ControlError(Code.CLOCK, "the calendar ends with the year 8999")
         self._cursor = self._session.journal.last_seq
         try:
             await clock.travel(seconds)

@@ -132,8 +132,12 @@ class WaitParams(Params):
     after: int | None = Field(default=None, ge=0)
 
 
+LONGEST_JUMP = 366 * 86_400
+"""Seconds of station time that may pass at once: each deadline on the way really fires."""
+
+
 class JumpParams(Params):
-    seconds: float | None = Field(default=None, ge=0, le=366 * 86_400)
+    seconds: float | None = Field(default=None, ge=0, le=LONGEST_JUMP)
     to: datetime | None = None
 
     @model_validator(mode="after")

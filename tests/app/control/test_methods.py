@@ -11,6 +11,7 @@ from app.runtime.control.dispatch import Dispatcher
 from app.runtime.control.errors import MEANING, Code
 from app.runtime.control.methods import Methods
 from app.runtime.exit_codes import MEANING as EXITS
+from app.runtime.headless import ready_params
 from app.runtime.session import Session
 from app.runtime.settings import resolve
 from app.station.kinds import Fault
@@ -90,6 +91,18 @@ async def test_a_whole_session_by_control(channel, csms):  # noqa: F811
     assert ended["record"]["data"]["energy"] > 100
     assert (await channel.get("station.unplug"))["accepted"]
     assert len(csms.csms.snapshot().transactions) == 1
+
+
+async def test_RPC_16_the_password_of_an_address_is_not_told():
+    flags = {"csms.url": "ws://CS-1:s3cr3t-in-url@127.0.0.1:1/ocpp", "csms.id": "CS-1"}
+    session = Session(resolve(flags=flags).config)
+    channel = Channel(session)
+    told = [await channel.get("station.snapshot"), ready_params(session, None)]
+    channel.methods.close()
+    await channel.dispatcher.close()
+    await session.stop()
+    assert "s3cr3t" not in json.dumps(told)
+    assert told[1]["stations"][0]["csms"] == "ws://CS-1@127.0.0.1:1/ocpp"
 
 
 async def test_a_refused_intent_says_why_and_keeps_its_code(channel):
@@ -222,6 +235,7 @@ async def test_time_travel_by_seconds_and_to_a_moment(channel):
     after = await channel.get("clock.jump", seconds=3600)
     assert after["elapsed"] - before["elapsed"] >= 3600
     assert await channel.fail("clock.jump", to="2001-01-01T00:00:00Z") is Code.CLOCK
+    assert await channel.fail("clock.jump", to="2900-01-01T00:00:00Z") is Code.CLOCK
     assert await channel.fail("clock.jump") is Code.INVALID_PARAMS
     assert (await channel.get("clock.rate", rate=10))["rate"] == 10
 

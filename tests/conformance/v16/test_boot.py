@@ -320,6 +320,20 @@ async def test_heartbeat_sets_the_clock(bench16: Make, choice: str, gained: floa
     assert bench.happened(HeartbeatAnswered)[-1].drift == 500.0
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+async def test_16_HB_03_the_end_of_all_dates_is_shown_but_not_followed(
+    bench16: Make, end: str
+) -> None:
+    """16-HB-03: a calendar that stands there would fail at its next second, and with it the station."""
+    bench = bench16()
+    await bench.boot()
+    before = bench.now
+    bench.csms.on("Heartbeat", {"currentTime": end})
+    await bench.request("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    assert bench.now == before
+    assert bench.happened(HeartbeatAnswered)[-1].server_time.year in {1, 9999}
+
+
 async def test_moved_clock_does_not_follow_the_back_office(bench16: Make) -> None:
     """16-HB-03: whoever moved time does not want it set back."""
     bench = bench16()

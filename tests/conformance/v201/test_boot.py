@@ -194,6 +194,16 @@ async def test_accepted_boot_sets_heartbeat_interval_and_clock(bench201: Make) -
     bench.expect("> Heartbeat\n> Heartbeat")
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+async def test_B01_FR_06_the_end_of_all_dates_is_not_followed(bench201: Make, end: str) -> None:
+    """B01.FR.06: a calendar that stands there would fail at its next second, and with it the station."""
+    bench = bench201()
+    before = bench.now
+    bench.csms.on("BootNotification", {"status": "Accepted", "currentTime": end, "interval": 25})
+    await bench.online()
+    assert bench.now == before
+
+
 async def test_clock_stays_where_heartbeats_are_no_source_of_time(bench201: Make) -> None:
     """B01.FR.06: only with TimeSource Heartbeat."""
     bench = bench201(variables={"ClockCtrlr.TimeSource": "RealTimeClock"})
