@@ -7,9 +7,10 @@ what was gathered on the loop; the journal is read from its file, where there is
 from __future__ import annotations
 
 import asyncio
-import io
 import json
+import re
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -32,6 +33,9 @@ PREFIX = "log-"
 MOST = 128 * 1024 * 1024
 """Bytes of the journal that go into an archive at most, the newest."""
 ALL = 1_000_000_000
+_HEAD = 200
+"""Bytes of a line of the journal in which its moment stands."""
+_MOMENT = re.compile(rb'\{"seq":\d+,"at":"([0-9T:.Z+-]+)"')
 
 Period = tuple[datetime | None, datetime | None]
 
@@ -52,6 +56,8 @@ class StationLogs:
         self._journal, self._exchanges, self._store = journal, exchanges, store
         self._catalogue, self._snapshot = catalogue, snapshot
         self._into, self._folder = into, folder
+        self._packing = asyncio.Lock()
+        """One archive at a time: orders that follow each other fast must not take all threads."""
 
     def holds(self, kind: str, since: datetime | None, until: datetime | None) -> bool:
         """As LogPort."""
@@ -73,12 +79,13 @@ class StationLogs:
         if kind == SECURITY:
             await asyncio.to_thread(_pack, path, {"security.jsonl": _security(security)})
             return path
-        exchanges = [row for row in self._exchanges.rows() if _within(stamp(row.at), period)]
-        snapshot = self._snapshot()
-        entries = [] if self._folder else self._journal.tail(ALL)
-        await asyncio.to_thread(
-            self._pack_all, path, period, security, exchanges, snapshot, entries
-        )
+        async with self._packing:
+            exchanges = [row for row in self._exchanges.rows() if _within(stamp(row.at), period)]
+            snapshot = self._snapshot()
+            entries = [] if self._folder else self._journal.tail(ALL)
+            await asyncio.to_thread(
+                self._pack_all, path, period, security, exchanges, snapshot, entries
+            )
         return path
 
     def _pack_all(
@@ -96,18 +103,18 @@ class StationLogs:
         else:
             journal = _of_entries(entries, period)
         text = json.dumps(to_json(snapshot), ensure_ascii=False, indent=1)
-        parts: dict[str, Iterable[str]] = {
+        parts: dict[str, Iterable[bytes]] = {
             "journal.jsonl": journal,
             "exchanges.jsonl": self._told(exchanges),
             "security.jsonl": _security(security),
-            "snapshot.json": [redact(None, None, text)],
+            "snapshot.json": [redact(None, None, text).encode()],
         }
         _pack(path, parts)
 
-    def _told(self, exchanges: list[Exchange]) -> Iterator[str]:
+    def _told(self, exchanges: list[Exchange]) -> Iterator[bytes]:
         for row in exchanges:
             line = to_json(row) | {"summary": self._catalogue.render(row.summary)}
-            yield json.dumps(line, ensure_ascii=False)
+            yield _line(line)
 
     def _oldest(self) -> str | None:
         """When the oldest record is of, None where that cannot be told at once."""
@@ -121,35 +128,39 @@ class StationLogs:
         return stamp(entries[0].at) if entries else None
 
 
-def _of_file(path: Path, period: Period) -> Iterator[str]:
+def _of_file(path: Path, period: Period) -> Iterator[bytes]:
+    """The lines as they are: a frame in it may be long, and needs no reading to be copied."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - MOST))
         if size > MOST:
             file.readline()  # the rest of a line
         for line in file:
-            text = line.decode("utf-8", "replace").rstrip("\n")
-            if period == (None, None) or _within(_at(text), period):
-                yield text
+            if line.endswith(b"\n") and (period == (None, None) or _within(_at(line), period)):
+                yield line
 
 
-def _at(line: str) -> str:
-    """When a line of the journal is of; "" for one that a kill cut short."""
-    try:
-        return str(json.loads(line)["at"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+def _at(line: bytes) -> str:
+    """When a line of the journal is of; "" where it does not say."""
+    found = _MOMENT.match(line[:_HEAD])
+    return found[1].decode() if found else ""
 
 
-def _of_entries(entries: list[Entry], period: Period) -> Iterator[str]:
+def _of_entries(entries: list[Entry], period: Period) -> Iterator[bytes]:
     for entry in entries:
         if _within(stamp(entry.at), period):
-            yield json.dumps(to_record(entry), ensure_ascii=False)
+            yield _line(to_record(entry))
 
 
-def _security(entries: list[SecurityEntry]) -> Iterator[str]:
+def _line(record: Any) -> bytes:
+    # what UTF-8 lacks, a lone surrogate, is written as JSON writes it: with a backslash
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _security(entries: list[SecurityEntry]) -> Iterator[bytes]:
     for entry in entries:
-        yield json.dumps(to_json(entry), ensure_ascii=False)
+        yield _line(to_json(entry))
 
 
 def _within(at: str, period: Period) -> bool:
@@ -157,16 +168,23 @@ def _within(at: str, period: Period) -> bool:
     return (since is None or at >= stamp(since)) and (until is None or at <= stamp(until))
 
 
-def _pack(path: Path, parts: dict[str, Iterable[str]]) -> None:
-    """Write the archive; each part a file of lines. Nothing is left where it fails."""
+def _pack(path: Path, parts: dict[str, Iterable[bytes]]) -> None:
+    """Write the archive; each part a file of lines. Nothing is left where it fails.
+
+    A part goes through a file of its own, since its size stands before it: a journal of a hundred
+    megabytes must not need several times that in memory, which the threads here would keep.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with tarfile.open(path, "w:gz") as archive:
             for name, lines in parts.items():
-                data = "".join(f"{line}\n" for line in lines).encode()
-                info = tarfile.TarInfo(name)
-                info.size, info.mode, info.mtime = len(data), 0o600, int(time.time())
-                archive.addfile(info, io.BytesIO(data))
+                with tempfile.TemporaryFile(dir=path.parent) as part:
+                    for line in lines:
+                        part.write(line)
+                    info = tarfile.TarInfo(name)
+                    info.size, info.mode, info.mtime = part.tell(), 0o600, int(time.time())
+                    part.seek(0)
+                    archive.addfile(info, part)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
