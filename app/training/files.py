@@ -33,6 +33,7 @@ VERSION = "2.0.0"
 """Of the firmware that is offered."""
 FIRMWARE, UPLOADS = "firmware", "uploads"
 FILE = f"forecourt-{VERSION}.bin"
+PROTOCOLS = ("http", "ftp")
 USER, PASSWORD = "station", "training"
 SIZE = 512 * 1024
 MOST_BYTES = 256 * 1024 * 1024
@@ -76,7 +77,7 @@ class TrainingFiles:
     async def open(self, host: str) -> None:
         """Open both ports, any that are free. Raises OSError."""
         self._host = host
-        for kind in ("http", "ftp"):
+        for kind in PROTOCOLS:
             door = self._doors[kind] = _Door(_listen(host), kind)
             try:
                 loop = asyncio.get_running_loop()
@@ -126,6 +127,11 @@ class TrainingFiles:
             (self._folder / UPLOADS).mkdir()
             (self._folder / FIRMWARE / FILE).write_bytes(firmware())
         return self._folder
+
+    @property
+    def version(self) -> str:
+        """Of the firmware that is offered."""
+        return VERSION
 
     def firmware_url(self, kind: str = "http") -> str:
         """Where the demo firmware is."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future
 from datetime import UTC, datetime
+from errno import ENOENT
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from app.training.outcome import CallOutcome, OutcomeKind
-from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord
+from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord, UploadRecord
 from app.training.rules import Rule
 from app.training.settings import CALL_TIMEOUT_S, LOOPBACK, CsmsSettings
 from app.training.tokens import Token, TokenList
@@ -182,6 +186,16 @@ class TrainingCsmsThread:
     def clear_rules(self) -> None:
         """Back to normal behaviour."""
         self._ask(lambda csms: csms.rules.clear(), lambda: None)
+
+    def save_upload(self, record: UploadRecord, target: Path) -> Future[Path]:
+        """Copy a file that a station has sent; the result is `target`, or an OSError."""
+        loop = self._loop
+        if loop is None:
+            future: Future[Path] = Future()
+            future.set_exception(FileNotFoundError(ENOENT, os.strerror(ENOENT), record.path))
+            return future
+        copying = asyncio.to_thread(shutil.copyfile, record.path, target)
+        return asyncio.run_coroutine_threadsafe(copying, loop)
 
     def perform(self, work: Callable[[TrainingCsms], T]) -> Future[T]:
         """Run a function of the CSMS in its thread; a stopped CSMS cancels the future."""

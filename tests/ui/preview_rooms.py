@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -103,6 +104,9 @@ def training(folder: Path, switch: ThemeSwitch) -> None:
         one = stack.enter_context(tiny_station(url, "CS-NORTH-01"))
         other = stack.enter_context(tiny_station(url, "HOME-16", V16))
         fill(one, other)
+        place = csms.perform(lambda it: it.files.upload_url("CS-NORTH-01")).result(5)
+        for name, size in (("diagnostics.tgz", 48_312), ("security-2026-05-04.log.tgz", 2_048_000)):
+            urlopen(Request(place + name, bytes(size), method="PUT"), timeout=5).close()
         QTest.qWait(300)
         panel.rooms.composer.choose_station("CS-NORTH-01")
         panel.rooms.composer.choose_action("SetChargingProfile")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from tests.ui.shell.conftest import play, until  # noqa: F401 - a fixture
 from ui.main_room import Room
 from ui.shell.toasts import Toast
 from ui.station.hotspots import Act
+from ui.training.panel import TrainingPanel
 from ui.widgets.scribe import PaintedLabel
 
 LEAST = 32
@@ -290,6 +292,13 @@ async def all_tabs(room: Room) -> None:
     await charging(room)
     room.controller.commands.run("training")
     await until(lambda: room.training_dock.isVisible())
+    files = room.training.perform(lambda one: one.files.upload_url("A-STATION"))
+    url = await asyncio.wrap_future(files)
+    log = Request(f"{url}diagnostics-2026-05-04.tgz", b"text", method="PUT")
+    await asyncio.to_thread(urlopen, log, timeout=5)
+    panel = room.training_dock.findChild(TrainingPanel)
+    assert panel is not None
+    await until(lambda: panel.rooms.files.uploads.model().rowCount() == 1)
 
 
 State = Callable[[Room], Awaitable[None]]
@@ -314,8 +323,9 @@ def test_every_text_fits_every_target_is_large_and_all_can_be_read(
             room.window.resize(*size)
             for theme in ("dark", "light"):
                 room.switch.use(theme)
-                for tab in tabs_of(room, state):
-                    room.window.inspector.tabs.setCurrentIndex(tab)
+                bar = tabs_of(room, state)
+                for tab in range(bar.count() if state in {"charging", "training"} else 1):
+                    bar.setCurrentIndex(tab)
                     await asyncio.sleep(0.1)
                     faults = cut_texts(room) + small_targets(room) + unreadable(room)
                     wrong.extend(f"{size[0]} {theme} tab {tab}: {one}" for one in faults)
@@ -351,6 +361,9 @@ def test_the_walk_finds_what_is_wrong(play: Callable[..., None]) -> None:  # noq
     assert any("'Hardly there' 1." in one for one in found)
 
 
-def tabs_of(room: Room, state: str) -> range:
-    """All pages of the inspector while it charges, else the first."""
-    return range(room.window.inspector.tabs.count()) if state == "charging" else range(1)
+def tabs_of(room: Room, state: str) -> QTabBar:
+    """What is walked through: the pages of the training CSMS where it is shown, else of the inspector."""
+    panel = room.training_dock.findChild(TrainingPanel)
+    if state == "training" and panel is not None:
+        return panel.rooms.tabs
+    return room.window.inspector.tabs

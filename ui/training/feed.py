@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from shiboken6 import isValid
 
+from app.training.files import PROTOCOLS
 from app.training.records import CsmsChange, CsmsSnapshot
 from app.training.settings import BootAnswer, Tariff
 from app.training.thread import TrainingCsmsThread
@@ -26,6 +27,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A URL that stations may use: firmware of a version to fetch or, without one, a place for logs."""
+
+    url: str
+    protocol: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingView:
     """What the panel shows, read in one go."""
 
@@ -33,6 +43,7 @@ class TrainingView:
     snapshot: CsmsSnapshot = field(default_factory=CsmsSnapshot)
     boot: BootAnswer = field(default_factory=BootAnswer)
     tariff: Tariff | None = None
+    offers: tuple[Offer, ...] = ()
 
 
 class TrainingFeed(QObject):
@@ -168,4 +179,8 @@ class TrainingFeed(QObject):
 
 
 def _read(csms: TrainingCsms) -> TrainingView:
-    return TrainingView(True, csms.snapshot(), csms.settings.boot, csms.settings.tariff)
+    files = csms.files
+    offers = [Offer(files.firmware_url(kind), kind, files.version) for kind in PROTOCOLS]
+    offers += [Offer(files.uploads_url(kind), kind) for kind in PROTOCOLS]
+    settings = csms.settings
+    return TrainingView(True, csms.snapshot(), settings.boot, settings.tariff, tuple(offers))

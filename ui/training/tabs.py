@@ -1,4 +1,4 @@
-"""What the panel of the training CSMS holds: five tabs, or the words that the station is elsewhere."""
+"""What the panel of the training CSMS holds: six tabs, or the words that the station is elsewhere."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from ui.training.behaviour import Behaviour
 from ui.training.behaviour_tab import BehaviourTab
 from ui.training.composer import ComposerTab
 from ui.training.feed import TrainingFeed, TrainingView
+from ui.training.files_tab import FilesTab
 from ui.training.stations import StationsTab
 from ui.training.tokens import TokensTab
 from ui.training.transactions import TransactionsTab
 from ui.widgets.glyphs import glyph_icon
 
-TABS = ("stations", "transactions", "tokens", "composer", "behaviour")
+TABS = ("stations", "transactions", "tokens", "composer", "files", "behaviour")
 ROOMY = 480
 """From this width on the tabs have room around their words."""
-STATIONS, TRANSACTIONS, TOKENS, COMPOSER, BEHAVIOUR = range(5)
+STATIONS, TRANSACTIONS, TOKENS, COMPOSER, FILES, BEHAVIOUR = range(6)
 
 
 class TrainingRooms(QWidget):
-    """Five tabs over one feed. `use_training_requested`: the station of the window shall come here."""
+    """Six tabs over one feed. `use_training_requested`: the station of the window shall come here."""
 
     use_training_requested = Signal()
 
@@ -49,6 +50,7 @@ class TrainingRooms(QWidget):
         self.transactions = TransactionsTab(theme, catalogue)
         self.tokens = TokensTab(feed, theme, catalogue)
         self.composer = ComposerTab(feed, theme, catalogue)
+        self.files = FilesTab(feed, theme, catalogue)
         self.behaviour = BehaviourTab(feed, theme, catalogue)
         self.empty = EmptyState(
             "link", self._say("elsewhere.title"), "", theme, self._say("elsewhere.use")
@@ -93,7 +95,7 @@ class TrainingRooms(QWidget):
         tight = event.size().width() < ROOMY
         if tight != self._tight:
             self._tight = tight
-            self._tabs.setStyleSheet("QTabBar::tab { padding: 0 5px; }" if tight else "")
+            self._tabs.setStyleSheet("QTabBar::tab { padding: 0 2px; }" if tight else "")
             self._count_transactions()
 
     # ------------------------------------------------------------------ building
@@ -104,6 +106,7 @@ class TrainingRooms(QWidget):
             self.transactions,
             self.tokens,
             self.composer,
+            self.files,
             self.behaviour,
         )
         self._tabs = QTabBar()
@@ -150,7 +153,7 @@ class TrainingRooms(QWidget):
     # ------------------------------------------------------------------ events
 
     def _on_view(self, view: TrainingView) -> None:
-        for tab in (self.stations, self.transactions, self.tokens, self.composer, self.behaviour):
+        for tab in self._rooms:
             tab.show_view(view)
         self._count_transactions()
         self._place()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,13 +14,14 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
+from app.training.files import VERSION, firmware
 from app.training.settings import BootStatus
 from app.training.thread import TrainingCsmsThread
 from app.training.tokens import TokenStatus
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
 from ui.training.panel import TrainingPanel
-from ui.training.tabs import BEHAVIOUR, COMPOSER, TABS, TOKENS
+from ui.training.tabs import BEHAVIOUR, COMPOSER, FILES, TABS, TOKENS
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -402,6 +405,85 @@ def test_what_was_sent_can_be_taken_back_into_the_editor(
         click(qtbot, tab.again)
         assert tab.text.toPlainText() == '{"type": "first"}'
         assert tab._title.text() == "Reset"
+
+
+# ---------------------------------------------------------------- files
+
+
+def sent(csms: TrainingCsmsThread, station: str, name: str, content: bytes) -> None:
+    """A station puts a file where it was told to, over HTTP."""
+    url = csms.perform(lambda one: one.files.upload_url(station)).result(5) + name
+    with urlopen(Request(url, content, method="PUT"), timeout=5) as answer:
+        assert answer.status == 201
+
+
+def test_a_file_that_a_station_sends_appears_and_is_saved_where_a_person_says(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot, tmp_path: Path
+) -> None:
+    open_tab(qtbot, panel, FILES)
+    tab = panel.rooms.files
+    assert not tab.uploads.isVisible()
+    assert not tab.save.isEnabled()
+    content = bytes(range(256)) * 50
+    sent(csms, "CS-7", "log.tgz", b"older")
+    sent(csms, "CS-7", "diagnostics.tgz", content)
+    qtbot.waitUntil(lambda: tab.uploads.model().rowCount() == 2 and tab.save.isEnabled())
+    row = cells(tab.uploads, 0)
+    assert (row[0], row[1], row[2], row[4]) == ("diagnostics.tgz", "CS-7", "12.8 kB", "HTTP")
+    assert cells(tab.uploads, 1)[2] == "5 bytes"
+    tab.uploads.choose(("CS-7", "diagnostics.tgz"))
+    click(qtbot, tab.save)
+    dialog = tab.dialog
+    assert dialog is not None
+    target = tmp_path / "here.tgz"
+    dialog.selectFile(str(target))
+    dialog.accept()
+    qtbot.waitUntil(lambda: tab.told.text() == "Saved as here.tgz")
+    assert target.read_bytes() == content
+    assert tab.dialog is None
+
+
+def test_a_file_that_cannot_be_saved_says_why(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot, tmp_path: Path
+) -> None:
+    open_tab(qtbot, panel, FILES)
+    tab = panel.rooms.files
+    sent(csms, "CS-7", "log.tgz", b"text")
+    qtbot.waitUntil(tab.save.isEnabled)
+    tab.save_to(tab.uploads.chosen(), tmp_path / "nowhere" / "log.tgz")
+    qtbot.waitUntil(lambda: tab.told.text() == "Not saved: No such file or directory")
+
+
+def test_a_file_is_gone_with_the_csms_and_saving_it_says_so(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot, tmp_path: Path
+) -> None:
+    open_tab(qtbot, panel, FILES)
+    tab = panel.rooms.files
+    sent(csms, "CS-7", "log.tgz", b"text")
+    qtbot.waitUntil(tab.save.isEnabled)
+    record = tab.uploads.chosen()
+    csms.stop()
+    tab.save_to(record, tmp_path / "log.tgz")
+    qtbot.waitUntil(lambda: tab.told.text().startswith("Not saved"))
+    qtbot.waitUntil(lambda: not tab.save.isEnabled() and not tab.copy.isEnabled(), timeout=4000)
+    assert not (tmp_path / "log.tgz").exists()
+
+
+def test_the_firmware_on_offer_is_copied_as_a_url_that_answers(
+    panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, FILES)
+    tab = panel.rooms.files
+    named = [cells(tab.offers, row)[0] for row in range(4)]
+    assert named[:2] == [f"Firmware {VERSION} (HTTP)", f"Firmware {VERSION} (FTP)"]
+    assert named[2:] == ["Place for logs (HTTP)", "Place for logs (FTP)"]
+    click(qtbot, tab.copy)
+    url = QGuiApplication.clipboard().text()
+    with urlopen(url, timeout=5) as answer:
+        assert answer.read() == firmware()
+    tab.offers.selectRow(1)
+    click(qtbot, tab.copy)
+    assert QGuiApplication.clipboard().text().startswith("ftp://")
 
 
 # ---------------------------------------------------------------- behaviour
