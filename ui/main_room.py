@@ -25,6 +25,7 @@ from ui.cards.standing import dressed
 from ui.cards.store import CardStore
 from ui.commands import Command
 from ui.connect.request import ConnectRequest
+from ui.graphs.reading import PlotPlace, read_charts
 from ui.preferences import Preferences
 from ui.shell.controller import Controller
 from ui.shell.toasts import Tone
@@ -110,7 +111,14 @@ class Room(QObject):
         if self.cards.problem is not None:
             self.controller.tell(self.session.catalogue.render(self.cards.problem), Tone.WARNING)
         self.window.reveal()
+        self.spawner.spawn(self._read_charts(), "charts")
         self.window.canvas.setFocus()  # the way by Tab begins at the machine
+
+    async def _read_charts(self) -> None:
+        """Half a second of library, read in a thread once the window is there; then the charts appear."""
+        await asyncio.to_thread(read_charts)
+        for place in self.window.findChildren(PlotPlace):
+            place.furnish()
 
     async def closed(self) -> None:
         """Wait until a person closes the window."""

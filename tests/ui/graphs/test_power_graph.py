@@ -10,6 +10,7 @@ from app.kernel.catalogue import Catalogue
 from tests.ui.station.scenes import charging, make_evse
 from ui.graphs.history import History, Marker
 from ui.graphs.power_graph import PowerGraph
+from ui.graphs.reading import read_charts
 from ui.theme import Theme
 
 NOW = 1_768_464_000.0
@@ -17,6 +18,7 @@ NOW = 1_768_464_000.0
 
 @pytest.fixture
 def graph(qtbot, qapp):
+    read_charts()
     made = PowerGraph(Theme.load("dark"), Catalogue.load())
     qtbot.addWidget(made)
     made.resize(380, 260)

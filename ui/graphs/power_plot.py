@@ -1,0 +1,160 @@
+"""The graph of an EVSE as pyqtgraph draws it: an area, a step line, a dashed line, marks and a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPen, QResizeEvent
+
+from ui.graphs.axes import Points
+from ui.graphs.history import Marker
+from ui.graphs.kit import Box, Edges, Legend, Plot
+from ui.theme import Theme
+from ui.widgets.scribe import PaintedLabel
+
+SYMBOLS = {True: "t1", False: "t"}
+"""A triangle that points up for what was sent, down for what came."""
+Ticks = Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What of the axes is seen. Times are seconds since `start`; `low` is the view's lower edge."""
+
+    span: float
+    low: float
+    top: float
+    percent_top: float
+    unit: str
+    values: Ticks
+    percents: Ticks
+    times: Ticks
+
+
+class PowerPlot(Plot):
+    """Power as an area, its limit as steps, the battery in percent of a second axis."""
+
+    def __init__(self, theme: Theme, edges: Edges, strip: int) -> None:
+        """`strip`: px between the plot and the words of the time axis, for the marks."""
+        super().__init__(theme, edges, ("left", "right", "bottom"))
+        self._theme, self._strip = theme, strip
+        self._actual = self._line(fillLevel=0.0, antialias=True)
+        self._limit = self._line(stepMode="right", antialias=False)
+        self._soc = self._line(connect="finite", antialias=True)
+        self._marks = pg.ScatterPlotItem(pxMode=True, size=8, pen=None, antialias=True)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.hide()
+        for item in (self._marks, self._cursor):
+            self.item.addItem(item, ignoreBounds=True)
+        self._legend, self._box = Legend(theme, edges.left), Box(theme)
+        self._box.hide()
+        for extra in (self._legend, self._box):
+            self.scene().addItem(extra)
+        self._range: tuple[float, float, float] | None = None
+        self._dress()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "_legend"):
+            self._legend.set_whole(QRectF(self.rect()))
+
+    def labels(self) -> list[PaintedLabel]:
+        """Every text with its place."""
+        painted = [*self._legend.labels, *(one for a in self.axes.values() for one in a.labels)]
+        return painted + (self._box.labels if self._box.isVisible() else [])
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.setBackground(theme.colour("panel"))
+        for part in (*self.axes.values(), self._legend, self._box):
+            part.set_theme(theme)
+        self._dress()
+
+    def show_legend(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        self._legend.show_pairs(pairs)
+
+    def show_nothing(self) -> None:
+        """Only the line that the plot stands on."""
+        for item in (self._actual, self._limit, self._soc, self._marks):
+            item.hide()
+        for side, axis in self.axes.items():
+            axis.set_marks([(0.0, "")] if side == "left" else (), strong=0.0)
+
+    def show_scales(self, scales: Scales) -> None:
+        seen = (scales.span, scales.low, scales.top)
+        if seen != self._range:
+            self._range = seen
+            self.set_range(*seen)
+            self.axes["right"].setScale(scales.percent_top / scales.top)
+            self._fill()
+        left, right, bottom = (self.axes[side] for side in ("left", "right", "bottom"))
+        left.set_marks(scales.values, strong=0.0, title=scales.unit)
+        right.set_marks(scales.percents, lines=False, title="%")
+        bottom.set_marks(scales.times, base=self._strip)
+
+    def show_lines(self, actual: Points, limit: Points, soc: Points, start: float) -> None:
+        """Percents in the units of the left axis; times in epoch seconds."""
+        for item, points in ((self._actual, actual), (self._limit, limit), (self._soc, soc)):
+            table = _table(points)
+            item.setData(table[:, 0] - start, table[:, 1])
+            item.show()
+
+    def show_marks(self, marks: Sequence[Marker], height: float, start: float) -> None:
+        """`height`: where their middle lies on the left axis."""
+        brushes = {way: QBrush(self._theme.colour("out" if way else "inn")) for way in SYMBOLS}
+        self._marks.setData(
+            x=[mark.time - start for mark in marks],
+            y=[height] * len(marks),
+            symbol=[SYMBOLS[mark.outgoing] for mark in marks],
+            brush=[brushes[mark.outgoing] for mark in marks],
+        )
+        self._marks.show()
+
+    def show_cursor(self, at: float | None, lines: tuple[str, ...], x: float) -> None:
+        """`at`: seconds since the start, None for none; `x` the same in px, where the box stands beside."""
+        self._cursor.setVisible(at is not None and bool(lines))
+        self._box.show_lines(lines if at is not None else ())
+        if at is None or not lines:
+            return
+        self._cursor.setPos(at)
+        width = self._box.size[0]
+        left = x + 8 if x + 8 + width < self.width() else x - 8 - width
+        self._box.setPos(left, self.edges.top + 2)
+
+    # ------------------------------------------------------------------ looks
+
+    def _line(self, **looks: object) -> pg.PlotDataItem:
+        item = pg.PlotDataItem(skipFiniteCheck=True, **looks)
+        self.item.addItem(item, ignoreBounds=True)
+        return item
+
+    def _dress(self) -> None:
+        theme = self._theme
+        self._actual.setPen(_pen(theme.colour("charge")))
+        self._limit.setPen(_pen(theme.colour("warn")))
+        self._soc.setPen(_pen(theme.colour("avail"), Qt.PenStyle.DashLine))
+        self._cursor.setPen(QPen(theme.colour("text3"), 1))
+        self._fill()
+
+    def _fill(self) -> None:
+        """The area fades from the upper edge of the plot to its lower one."""
+        top = self._range[2] if self._range else 1.0
+        gradient = QLinearGradient(0.0, top, 0.0, 0.0)
+        gradient.setColorAt(0, self._theme.colour("charge", 0.42))
+        gradient.setColorAt(1, self._theme.colour("charge", 0.04))
+        self._actual.setFillBrush(QBrush(gradient))
+
+
+def _pen(colour: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    pen = QPen(colour, 1.5, style)
+    pen.setCosmetic(True)
+    return pen
+
+
+def _table(points: Points) -> NDArray[np.float64]:
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
