@@ -121,9 +121,10 @@ class CausesOfEvents(SecurityEvents):
     def _look_at_disk(self) -> None:
         """Where the station keeps its files: told once, until there is room again."""
         folder = self.ctx.files
-        if folder is None or not folder.is_dir():
+        if folder is None:
             return
-        free = shutil.disk_usage(folder).free
+        # the folder itself is made with its first file
+        free = shutil.disk_usage(folder if folder.is_dir() else folder.parent).free
         if free < LITTLE and not self._exhausted:
             self.raise_event("MemoryExhaustion", f"{free // 2**20} MiB free")
         self._exhausted = free < LITTLE

@@ -74,6 +74,7 @@ class SecurityEvents(Block):
         self._wakeup: Wakeup | None = None
         self._kicked = False
         self._resting = False
+        self._next_key = 1 + max((int(head[0]) for head in ctx.store.heads(TABLE)), default=0)
         self._due = 0.0
         """Elapsed station time before which nothing is tried again after a failure."""
 
@@ -170,13 +171,12 @@ class SecurityEvents(Block):
         )
 
     def _put(self, kind: str, tech_info: str, when: datetime) -> None:
-        store = self.ctx.store
-        last = max((int(key) for key, _ in store.rows(TABLE)), default=0)
         payload: Payload = {"type": kind, "timestamp": stamp(when)}
         if tech_info:
             payload["techInfo"] = tech_info
         row = {"payload": payload, "created": stamp(when), "id": self.ctx.ids(), "tries": 0}
-        store.put(TABLE, f"{last + 1:010d}", row)
+        self.ctx.store.put(TABLE, f"{self._next_key:010d}", row)
+        self._next_key += 1
 
     async def _run(self) -> None:
         while True:

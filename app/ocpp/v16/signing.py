@@ -129,6 +129,7 @@ class Signing(Block):
             self.ctx.spawn(self._ready(), "meter keys")
 
     async def _ready(self) -> None:
-        missing = self.keys.missing
-        if missing:
-            self.keys.make(await asyncio.to_thread(signed_meter.make_pairs, len(missing)))
+        # also where no key is missing: it loads the library beside the loop
+        pairs = await asyncio.to_thread(signed_meter.make_pairs, len(self.keys.missing))
+        if pairs:
+            self.keys.make(pairs)

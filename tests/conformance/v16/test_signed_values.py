@@ -4,6 +4,7 @@ the public key from the wire against the container from the wire."""
 from __future__ import annotations
 
 import json
+import threading
 from base64 import b64decode
 from typing import Any
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from app.ocpp.shared import signed_meter
 from app.ocpp.shared.signed_meter import TABLE
 from app.station.intents import PlugIn, PresentCard, PressStop, SetVehicle, Unplug
 from tests.conformance.v16.conftest import Make
@@ -247,6 +249,24 @@ async def test_signing_survives_a_power_cut_in_mid_session(bench16: Make) -> Non
     begin, end = of_stop(bench)
     assert (begin["context"], end["context"]) == ("Transaction.Begin", "Transaction.End")
     verify(end, opened(begin)[0]["publicKey"])
+
+
+async def test_what_signs_is_loaded_beside_the_loop_after_each_power_cut(
+    bench16: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench16(keys={"SampledDataSignReadings": "true"})
+    await bench.boot()
+    threads: list[int] = []
+
+    def load(count: int) -> list[signed_meter.KeyPair]:
+        assert count == 0
+        threads.append(threading.get_ident())
+        return []
+
+    monkeypatch.setattr(signed_meter, "make_pairs", load)
+    await bench.kill_and_restart()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_words_that_are_no_choice_are_rejected(bench16: Make) -> None:

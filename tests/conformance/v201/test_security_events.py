@@ -218,7 +218,7 @@ async def test_full_queue_and_full_disk_exhaust_the_memory(
         bench.bus.publish(MessageDropped("TransactionEvent", NO_ROOM, ""))
     await bench.rest()
     assert told(bench)[1:] == ["MemoryExhaustion"]
-    bench.ctx.files = tmp_path
+    bench.ctx.files = tmp_path / "not made yet"
     security = blocks(bench).security
     for free, count in ((10**6, 2), (10**6, 2), (10**12, 2), (10**6, 3)):
         usage = SimpleNamespace(total=10**13, used=0, free=free)
@@ -226,6 +226,17 @@ async def test_full_queue_and_full_disk_exhaust_the_memory(
         security._look_at_disk()
         await bench.rest()
         assert told(bench).count("MemoryExhaustion") == count
+
+
+async def test_disk_is_looked_at_each_hour_before_there_is_a_file(
+    bench201: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench201(ports={"files": tmp_path / "not made yet"})
+    await bench.boot()
+    usage = SimpleNamespace(total=10**13, used=0, free=10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    await bench.advance(3601)
+    assert told(bench)[1:] == ["MemoryExhaustion"]
 
 
 async def test_bad_and_replayed_messages_are_logged(bench201: Make) -> None:
