@@ -113,6 +113,9 @@ class Cards(Block):
             return
         token = IdToken.shown(event.uid, event.kind)
         places = self._places(event)
+        if not token.fits:
+            self._answer(event.reader, places, ReaderLamp.REFUSED, "v201.screen.unreadable")
+            return
         if self._served_here(event.reader, token, places):
             return
         if not self._office.may_charge():

@@ -8,6 +8,8 @@ from app.ocpp.context import Payload
 
 NO_AUTHORIZATION = "NoAuthorization"
 CENTRAL = "Central"
+LONGEST = 36
+"""Characters of an idToken."""
 
 TYPES = (
     "Central",
@@ -29,6 +31,11 @@ class IdToken:
     kind: str = "ISO14443"
 
     @property
+    def fits(self) -> bool:
+        """Whether a message can carry it (201-AU-01). Cut short it would be somebody else's."""
+        return 0 < len(self.text) <= LONGEST
+
+    @property
     def key(self) -> str:
         """Two tokens are the same when their keys are (compared without case, RPC-19)."""
         return f"{self.kind.lower()}:{self.text.lower()}"
@@ -45,7 +52,7 @@ class IdToken:
     def shown(cls, uid: str, kind: str) -> IdToken:
         """What a reader read; the machine's name of the kind is that of the type, else ISO 14443."""
         known = {name.lower(): name for name in TYPES}
-        return cls(uid[:36], known.get(kind.lower(), "ISO14443"))
+        return cls(uid, known.get(kind.lower(), "ISO14443"))
 
     @property
     def stored(self) -> bool:

@@ -38,6 +38,18 @@ async def booted(bench201: Make, **options: Any) -> Bench:
     return bench
 
 
+async def test_201_AU_01_a_card_too_long_for_a_message_is_refused_and_not_cut(
+    bench201: Make,
+) -> None:
+    """201-AU-01: cut short, two different cards would be one token."""
+    bench = await booted(bench201)
+    await bench.do(PlugIn(1), PresentCard("X" * 37, evse=1))
+    assert lamps(bench)[-1] is ReaderLamp.REFUSED
+    assert not bench.sent("Authorize")
+    await bench.do(PresentCard("X" * 36, evse=1))
+    assert bench.sent("Authorize")[-1]["idToken"]["idToken"] == "X" * 36
+
+
 async def charged_once(bench201: Make, **options: Any) -> Bench:
     """A station that knows card A from an earlier session."""
     bench = await booted(bench201, **options)

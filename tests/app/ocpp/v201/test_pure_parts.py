@@ -205,4 +205,6 @@ def test_tokens_compare_by_text_and_type() -> None:
     """C01.FR.25."""
     assert IdToken.shown("AB", "iso14443").key == IdToken("ab", "ISO14443").key
     assert IdToken("ab", "KeyCode").key != IdToken("ab").key
-    assert IdToken.shown("x" * 40, "unheard of") == IdToken("x" * 36, "ISO14443")
+    assert IdToken.shown("x" * 36, "unheard of") == IdToken("x" * 36, "ISO14443")
+    assert IdToken.shown("x" * 36, "ISO14443").fits
+    assert not IdToken.shown("x" * 37, "ISO14443").fits
