@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.kernel.units import parse_stamp, stamp
-from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply
+from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.upload import DIAGNOSTICS, LogStatus, UploadCourse, UploadJob
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.keys import FIRMWARE
+from app.ocpp.v16.triggers import told_once
 
 ACTION = "DiagnosticsStatusNotification"
 _GOOD = (LogStatus.UPLOADING, LogStatus.UPLOADED)
@@ -50,14 +51,7 @@ class Diagnostics(UploadCourse):
     def trigger(self) -> Reply:
         """TriggerMessage: Idle unless it is busy uploading (4.4)."""
         busy = self.job is not None
-
-        async def send() -> None:
-            try:
-                await self.ctx.calls.call(ACTION, {"status": "Uploading" if busy else "Idle"})
-            except CallFailed:
-                return  # it was asked for, and there is nobody to tell
-
-        return Reply({"status": "Accepted"}, then=send)
+        return told_once(self.ctx, ACTION, {"status": "Uploading" if busy else "Idle"})
 
 
 def date(text: str | None) -> str | None:

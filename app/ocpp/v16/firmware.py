@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 
 from app.kernel.units import parse_stamp, stamp
-from app.ocpp.context import CallFailed, Context, Handler, HandlerError, Payload, Reply
+from app.ocpp.context import Context, Handler, HandlerError, Payload, Reply
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.certificates.model import BadCertificate
 from app.ocpp.shared.jobs.course import FirmwareCourse
@@ -21,6 +21,7 @@ from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.keys import FIRMWARE
+from app.ocpp.v16.triggers import told_once
 
 PLAIN, SIGNED = "FirmwareStatusNotification", "SignedFirmwareStatusNotification"
 SIGNED_LAST = "signed_last"
@@ -150,20 +151,11 @@ class Firmware(FirmwareCourse):
     def trigger(self) -> Reply:
         """TriggerMessage: Idle unless something is being done (7.25)."""
         word = _PLAIN_ANSWERS.get(Status(self.job.status)) if self.job and self.job.status else None
-        return self._answer(PLAIN, {"status": word or "Idle"})
+        return told_once(self.ctx, PLAIN, {"status": word or "Idle"})
 
     def trigger_signed(self) -> Reply:
         """ExtendedTriggerMessage: what was told last, Idle after Installed (L01.FR.28 and .29)."""
         told = self.ctx.store.get(TABLE, SIGNED_LAST)
         if told is None or told["status"] == Status.INSTALLED:
             told = {"status": "Idle"}
-        return self._answer(SIGNED, told)
-
-    def _answer(self, action: str, payload: Payload) -> Reply:
-        async def send() -> None:
-            try:
-                await self.ctx.calls.call(action, payload)
-            except CallFailed:
-                return  # it was asked for, and there is nobody to tell
-
-        return Reply({"status": "Accepted"}, then=send)
+        return told_once(self.ctx, SIGNED, told)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply
+from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.upload import LogStatus, UploadCourse, UploadJob
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.diagnostics import date
+from app.ocpp.v16.triggers import told_once
 
 ACTION = "LogStatusNotification"
 
@@ -51,11 +52,4 @@ class Logs(UploadCourse):
         told: Payload = {"status": "Idle"}
         if job is not None:
             told = {"status": "Uploading", "requestId": job.request_id}
-
-        async def send() -> None:
-            try:
-                await self.ctx.calls.call(ACTION, told)
-            except CallFailed:
-                return  # it was asked for, and there is nobody to tell
-
-        return Reply({"status": "Accepted"}, then=send)
+        return told_once(self.ctx, ACTION, told)

@@ -4,8 +4,9 @@ whitepaper 5.5)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply
 from app.ocpp.personality import Block
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.boot import Boot
@@ -21,6 +22,16 @@ Trigger = Callable[[], Reply]
 ACCEPTED = Reply({"status": "Accepted"})
 REJECTED = Reply({"status": "Rejected"})
 NOT_IMPLEMENTED = Reply({"status": "NotImplemented"})
+
+
+def told_once(ctx: Context, action: str, payload: Payload) -> Reply:
+    """Accepted, and then this message: it was asked for, so nobody waits for another try."""
+
+    async def send() -> None:
+        with suppress(CallFailed):  # the journal has it
+            await ctx.calls.call(action, payload)
+
+    return Reply(ACCEPTED.payload, then=send)
 
 
 class Triggers(Block):

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 from app.kernel.activity import Wakeup
 from app.kernel.bus import Entry
 from app.kernel.text import Text
-from app.kernel.units import parse_stamp, stamp
+from app.kernel.units import parse_stamp
 from app.ocpp.context import (
     BootReason,
     Context,
@@ -223,14 +222,9 @@ class FirmwareCourse(Block):
             await self.ctx.clock.sleep(seconds)
 
     def _failed_try(self, job: FirmwareJob, failure: TransferFailed) -> None:
-        """Again after the interval, unless the tries are used up or it is hopeless (FW-07)."""
-        job.tries += 1
-        if job.tries > job.retries or failure.trouble is TransferTrouble.NOT_SUPPORTED:
+        if not job.tries_again(failure, self.ctx.clock.now()):
             self._fail(job, Status.DOWNLOAD_FAILED, failure.text)
             return
-        due = self.ctx.clock.now() + timedelta(seconds=max(0.0, job.interval))
-        job.retry_at = stamp(due)
-        job.failed_because(failure.text)
         self._move(job, Phase.DOWNLOADING)
         self._publish(job)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from app.kernel.text import Text
 from app.kernel.units import parse_stamp
 from app.ocpp.context import StorePort
+from app.ocpp.shared.jobs.row import Job
 
 TABLE = "firmware"
 JOB, NEXT, LAST, INSTALLED = "job", "next", "last", "installed"
@@ -49,46 +48,17 @@ class Phase(StrEnum):
     """The new version is in place; the next boot will tell."""
 
 
-@dataclass(slots=True, eq=False)
-class FirmwareJob:
-    """One update. Dates as on the wire; `retries` counts what follows the first try, seconds apart."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class FirmwareJob(Job):
+    """One update."""
 
-    location: str
     retrieve_at: str
-    retries: int
-    interval: float
-    request_id: int | None = None
     signed: bool = False
     install_at: str | None = None
     certificate: str | None = None
     signature: str | None = None
     phase: str = Phase.SCHEDULED
-    tries: int = 0
-    """Downloads that failed."""
-    retry_at: str | None = None
-    status: str = ""
-    """The last one that began."""
     version: str | None = None
-    why: str | None = None
-    """Id of the sentence on what went wrong last."""
-    why_params: dict[str, Any] | None = None
-
-    def row(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> FirmwareJob:
-        """From its row; what a newer program added is left out."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{key: value for key, value in row.items() if key in known})
-
-    @property
-    def detail(self) -> Text | None:
-        return Text(self.why, self.why_params or {}) if self.why else None
-
-    def failed_because(self, text: Text | None) -> None:
-        self.why = text.id if text else None
-        self.why_params = dict(text.params) if text else None
 
     @property
     def retrieve_date(self) -> datetime:

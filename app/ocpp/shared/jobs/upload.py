@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from app.kernel.text import Text
-from app.kernel.units import parse_stamp, stamp
+from app.kernel.units import parse_stamp
 from app.ocpp.context import Context, JobView, Payload, TransferFailed, TransferTrouble
 from app.ocpp.events import LogProgress
 from app.ocpp.personality import Block
 from app.ocpp.shared.jobs.faults import LogFault
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.progress import Ticks
+from app.ocpp.shared.jobs.row import Job
 from app.ocpp.shared.jobs.views import ahead, shown
 
 TABLE = "log_uploads"
@@ -55,41 +56,15 @@ _CHOSEN = {
 }
 
 
-@dataclass(slots=True, eq=False)
-class UploadJob:
-    """One upload. `since` and `until` as on the wire; `retries` counts what follows the first try."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class UploadJob(Job):
+    """One upload. `since` and `until` as on the wire."""
 
     log: str
     """DiagnosticsLog or SecurityLog."""
-    location: str
     name: str
-    retries: int
-    interval: float
-    request_id: int | None = None
     since: str | None = None
     until: str | None = None
-    tries: int = 0
-    retry_at: str | None = None
-    status: str = ""
-    why: str | None = None
-    why_params: dict[str, Any] | None = None
-
-    def row(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> UploadJob:
-        """From its row; what a newer program added is left out."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{key: value for key, value in row.items() if key in known})
-
-    @property
-    def detail(self) -> Text | None:
-        return Text(self.why, self.why_params or {}) if self.why else None
-
-    def failed_because(self, text: Text | None) -> None:
-        self.why = text.id if text else None
-        self.why_params = dict(text.params) if text else None
 
     @property
     def period(self) -> tuple[datetime | None, datetime | None]:
@@ -211,13 +186,9 @@ class UploadCourse(Block):
 
     def _failed_try(self, job: UploadJob, failure: TransferFailed) -> bool:
         """True where that was the last one (DG-02)."""
-        job.tries += 1
-        job.failed_because(failure.text)
-        if job.tries > job.retries or failure.trouble is TransferTrouble.NOT_SUPPORTED:
+        if not job.tries_again(failure, self.ctx.clock.now()):
             self._end(job, _WORDS.get(failure.trouble, LogStatus.FAILURE))
             return True
-        due = self.ctx.clock.now() + timedelta(seconds=max(0.0, job.interval))
-        job.retry_at = stamp(due)
         self.ctx.store.put(TABLE, self._key, job.row())
         self._publish(job)
         return False

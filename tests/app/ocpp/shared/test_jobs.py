@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -146,9 +147,10 @@ def test_progress_without_a_total_is_told_for_each_mebibyte() -> None:
 
 
 def test_rows_of_a_newer_program_can_be_read() -> None:
-    job = FirmwareJob("http://x/", "2026-01-01T00:00:00Z", 1, 2.0)
+    shared: dict[str, Any] = {"location": "http://x/", "retries": 1, "interval": 2.0}
+    job = FirmwareJob(retrieve_at="2026-01-01T00:00:00Z", **shared)
     assert FirmwareJob.of(job.row() | {"newer": 1}).row() == job.row()
-    upload = UploadJob("SecurityLog", "http://x/", "a", 1, 2.0)
+    upload = UploadJob(log="SecurityLog", name="a", **shared)
     assert UploadJob.of(upload.row() | {"newer": 1}).row() == upload.row()
 
 
