@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from app.kernel.text import Text
+from app.ocpp.redaction import without_url_password
 
 PORTS = {"ws": 80, "wss": 443}
 
@@ -51,19 +52,20 @@ def plain_address(url: str) -> Address:
 def split(base: str) -> SplitResult:
     """The parts of a ws or wss URL. Raises AddressBad with what is wrong about it."""
     text = base.strip()
+    shown = without_url_password(text)
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise AddressBad(Text("runtime.address.bad", {"url": text, "why": str(error)})) from error
+        raise AddressBad(Text("runtime.address.bad", {"url": shown, "why": str(error)})) from error
     if parts.scheme not in PORTS:
-        raise AddressBad(Text("runtime.address.scheme", {"url": text}))
+        raise AddressBad(Text("runtime.address.scheme", {"url": shown}))
     if not parts.hostname:
-        raise AddressBad(Text("runtime.address.no_host", {"url": text}))
+        raise AddressBad(Text("runtime.address.no_host", {"url": shown}))
     if port == 0:
-        raise AddressBad(Text("runtime.address.bad", {"url": text, "why": "port 0"}))
+        raise AddressBad(Text("runtime.address.bad", {"url": shown, "why": "port 0"}))
     if parts.fragment:
-        raise AddressBad(Text("runtime.address.fragment", {"url": text}))
+        raise AddressBad(Text("runtime.address.fragment", {"url": shown}))
     return parts
 
 

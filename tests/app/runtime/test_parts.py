@@ -158,3 +158,9 @@ def test_a_key_with_a_passphrase_is_told_and_nobody_is_asked(
     with pytest.raises(TlsFilesBad) as caught:
         tls_context(files)
     assert "cannot be used" in catalogue.render(caught.value.text)
+
+
+def test_RPC_16_a_bad_address_is_told_without_its_password() -> None:
+    with pytest.raises(AddressBad) as caught:
+        address("http://CS-1:s3cr3t@host/ocpp", "CS-1")
+    assert caught.value.text.params["url"] == "http://CS-1@host/ocpp"
