@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,6 +99,10 @@ class StorePort(Protocol):
 
     def heads(self, table: str, *fields: str, limit: int | None = None) -> list[tuple[Any, ...]]:
         """The key and some plain fields of each document, oldest first: cheap however large it is."""
+        ...
+
+    def heads_of(self, table: str, keys: Sequence[str], *fields: str) -> list[tuple[Any, ...]]:
+        """The same of these documents alone (a few hundred at most), in any order."""
         ...
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from app.kernel.activity import Wakeup
 from app.kernel.text import Text
@@ -39,6 +40,8 @@ from app.ocpp.room import POINT, Head, Room, Spare
 TABLE = "outbox"
 OVERTAKEN = 20
 """How many rows are looked at for one that may go before one that waits for its next attempt."""
+AT_ONCE = 200
+"""How many rows of an earlier power cycle are looked at in one turn of the loop."""
 RECENT = 16
 """How many rows are kept in memory besides the store: enough for a queue that is not jammed."""
 
@@ -148,8 +151,10 @@ class Outbox:
         self._news = False
         """Something is going to be announced at the next turn of the loop."""
         self._kick_soon = False
-        self._index: dict[str, Head] = {}
-        """What is said of the rows without reading them, oldest first."""
+        self._index: dict[str, Head | None] = {}
+        """All keys, oldest first, with what is said of the rows; None: not looked at yet."""
+        self._unknown: deque[str] = deque()
+        """Keys that were not looked at when they were found; some may be gone since."""
         self._recent: dict[str, OutboxRow] = {}
         """Some rows as they are in the store: what was just written need not be read back."""
         self._undone = -1
@@ -191,11 +196,11 @@ class Outbox:
 
     def waiting_for(self, ref: str) -> int:
         """How many messages of one transaction wait."""
-        return sum(1 for head in self._index.values() if head.ref == ref)
+        return sum(1 for head in self._heads().values() if head.ref == ref)
 
     def holds(self, action: str) -> bool:
         """Does a message of this action wait."""
-        return any(head.action == action for head in self._index.values())
+        return any(head.action == action for head in self._heads().values())
 
     @property
     def refuses_sessions(self) -> bool:
@@ -248,6 +253,8 @@ class Outbox:
     def start(self) -> None:
         """Spawn the pump."""
         self._ctx.spawn(self._run(), "outbox")
+        if self._unknown:
+            self._ctx.spawn(self._learn_all(), "outbox index")
 
     def kick(self) -> None:
         """Something changed: the link, the boot state, a setting, a new row."""
@@ -288,7 +295,7 @@ class Outbox:
 
     def _make_room(self) -> None:
         """The queue is full: the open point says what goes. Inside the step of what is put."""
-        key = self._room.victim(self._index, self._sending)
+        key = self._room.victim(self._heads(), self._sending)
         if key is None:
             return
         row = self._read(key)
@@ -310,10 +317,33 @@ class Outbox:
             return
         self._undone = self._ctx.store.undone
         self._recent.clear()
-        found = self._ctx.store.heads(TABLE, "action", "ref", "spare")
-        self._index = {
-            str(key): Head(action, ref, Spare(spare or 0)) for key, action, ref, spare in found
-        }
+        known = self._index
+        self._index = {key: known.get(key) for (key,) in self._ctx.store.heads(TABLE)}
+        self._unknown = deque(key for key, head in self._index.items() if head is None)
+
+    def _learn(self) -> bool:
+        """Look at some of the rows that nobody has looked at. False when none is left."""
+        few = [self._unknown.popleft() for _ in range(min(AT_ONCE, len(self._unknown)))]
+        wanted = [key for key in few if key in self._index]
+        if wanted:
+            found = self._ctx.store.heads_of(TABLE, wanted, "action", "ref", "spare")
+            heads = {key: Head(action, ref, Spare(spare or 0)) for key, action, ref, spare in found}
+            self._index.update(heads)
+            for key in wanted:
+                if key not in heads:
+                    self._forget(key)
+        return bool(self._unknown)
+
+    def _heads(self) -> dict[str, Head]:
+        """What is said of all rows."""
+        while self._unknown:
+            self._learn()
+        return cast("dict[str, Head]", self._index)
+
+    async def _learn_all(self) -> None:
+        """Thousands of rows from before a power cut: between other work, so that none holds up the loop."""
+        for _ in iter(self._learn, False):
+            await asyncio.sleep(0)
 
     def _read(self, key: str) -> OutboxRow:
         recent = self._recent.get(key)
@@ -463,12 +493,12 @@ class Outbox:
         with self._ctx.store.step():
             if to_tail:
                 self._ctx.store.delete(TABLE, row.key)
-                head = self._index.get(row.key)
+                waits = row.key in self._index
                 self._forget(row.key)
                 row = replace(row, key=f"{self._next_key:010d}")
                 self._next_key += 1
-                if head is not None:
-                    self._index[row.key] = head
+                if waits:
+                    self._index[row.key] = Head(row.action, row.ref, Spare(row.spare))
             self._write(row)
         self._due = (row.key, self._ctx.clock.elapsed() + wait)
 

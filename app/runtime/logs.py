@@ -83,9 +83,14 @@ class StationLogs:
             exchanges = [row for row in self._exchanges.rows() if _within(stamp(row.at), period)]
             snapshot = self._snapshot()
             entries = [] if self._folder else self._journal.tail(ALL)
-            await asyncio.to_thread(
-                self._pack_all, path, period, security, exchanges, snapshot, entries
-            )
+            try:
+                await asyncio.to_thread(
+                    self._pack_all, path, period, security, exchanges, snapshot, entries
+                )
+            finally:
+                # the traceback of an order that is cancelled must not hold them; its thread ends early
+                exchanges.clear()
+                entries.clear()
         return path
 
     def _pack_all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,3 +60,6 @@ class MemoryStore:
     def heads(self, table: str, *fields: str, limit: int | None = None) -> list[tuple[Any, ...]]:
         found = list(self.tables.get(table, {}).items())[:limit]
         return [(key, *(row.get(field) for field in fields)) for key, row in found]
+
+    def heads_of(self, table: str, keys: Sequence[str], *fields: str) -> list[tuple[Any, ...]]:
+        return [head for head in self.heads(table, *fields) if head[0] in keys]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from app.ocpp.events import MessageDropped, OpenPointMet, QueueChanged
-from app.ocpp.outbox import RECENT, Outbox, OutboxRow, Refusal, Unsendable
+from app.ocpp.outbox import AT_ONCE, RECENT, Outbox, OutboxRow, Refusal, Unsendable
 from app.ocpp.version import Version
 from app.runtime.store import Store
 from tests.support.harness import MUTE, Bench, Refuse
@@ -394,3 +395,32 @@ async def test_a_burst_is_announced_once_and_when_it_is_durable(bench: Bench) ->
     told = [event.waiting for event in bench.happened(QueueChanged)]
     assert told[-1] == 3
     assert not {1, 2} & set(told)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_rows_of_an_earlier_power_cycle_are_looked_at_little_by_little_or_when_asked_for(
+    bench: Bench, at_once: bool
+) -> None:
+    """Ten thousand rows must not hold up the loop at the start."""
+    many = 2 * AT_ONCE + 1
+    put(bench, *range(many))
+    put(bench, 5, ref="tx2")
+    looked = MagicMock(wraps=bench.store.heads_of)
+    bench.store.heads_of = looked  # type: ignore[method-assign]
+    fresh = Outbox(tiny(bench).outbox._ctx, tiny(bench).rules)
+    assert not looked.called
+    assert not fresh.refuses_sessions
+    if not at_once:
+        await fresh._learn_all()
+        assert [len(call.args[1]) for call in looked.call_args_list] == [AT_ONCE, AT_ONCE, 2]
+    assert fresh.waiting_for("tx1") == many
+    assert fresh.waiting_for("tx2") == 1
+    assert fresh.holds("MeterValues")
+    assert looked.call_count == 3
+
+
+async def test_a_row_that_went_before_it_was_looked_at_is_not_missed(bench: Bench) -> None:
+    put(bench, 1, 2)
+    fresh = Outbox(tiny(bench).outbox._ctx, tiny(bench).rules)
+    bench.store.delete("outbox", bench.store.heads("outbox")[0][0])
+    assert fresh.waiting_for("tx1") == 1

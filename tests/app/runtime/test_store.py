@@ -361,3 +361,17 @@ def test_checkpoints_keep_the_log_short(path: Path, monkeypatch: pytest.MonkeyPa
     store.put("t", "last", {})
     assert wal.stat().st_size < 2_000_000  # about 2000 x 8 KiB without checkpoints
     store.close()
+
+
+def test_heads_tell_of_all_or_of_some_without_reading_the_whole() -> None:
+    store = Store(":memory:")
+    for key in ("b", "a", "c"):
+        store.put("queue", key, {"n": key * 2, "inside": {"n": 1}, "text": "x" * 5000})
+    assert store.heads("queue", "n", "none") == [
+        ("b", "bb", None),
+        ("a", "aa", None),
+        ("c", "cc", None),
+    ]
+    assert sorted(store.heads_of("queue", ["c", "b", "gone"], "n")) == [("b", "bb"), ("c", "cc")]
+    assert store.heads_of("queue", [], "n") == []
+    store.close()
