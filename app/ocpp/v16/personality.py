@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from app.kernel.units import parse_stamp
 from app.ocpp.context import BootState, Context, JobView, Payload, QueuedMessage, SessionView
-from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
+from app.ocpp.personality import Block, LinkPlan, LinkPolicy, LinkTrial, Personality
 from app.ocpp.shared.security_desk import SecurityDesk
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.availability import Availability
@@ -45,30 +45,49 @@ class Personality16(Personality):
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self._timers = timers = Timers(ctx.clock)
-        self.connectors = connectors = Connectors(ctx)
-        self.configuration = config = Configuration(ctx, connectors)
+        self._timers = Timers(ctx.clock)
+        self._make_station()
+        self._make_sessions()
+        self._make_requests()
+        self._make_security()
+        self._make_rooms()
+        self.boot.followers.append(self.heartbeat.begin)
+        self.blocks = self._in_order()
+
+    # ------------------------------------------------------------------ the blocks
+
+    def _make_station(self) -> None:
+        """What a station is before anybody charges: its keys, its boot, its connectors, whom it knows."""
+        ctx = self.ctx
+        self.connectors = Connectors(ctx)
+        self.configuration = config = Configuration(ctx, self.connectors)
         self.link = Link(ctx, config)
         self.heartbeat = Heartbeat(ctx, config)
         self.boot = boot = Boot(ctx, config, self.heartbeat)
         self.heartbeat.may_speak = lambda: boot.talking
-        self.availability = Availability(ctx, config, connectors, boot, timers)
+        self.availability = Availability(ctx, config, self.connectors, boot, self._timers)
         self.authorization = Authorization(ctx, config, boot)
         self.local_list = self.authorization.local_list = LocalAuthList(ctx, config)
-        book = Book(ctx.store)
-        notifier = self.availability.notifier
-        self.delivery = Delivery(ctx, config, boot, book, notifier, self.authorization, timers)
+
+    def _make_sessions(self) -> None:
+        """Transactions, what is measured in them, and who drives them at the station."""
+        ctx, config, connectors = self.ctx, self.configuration, self.connectors
+        boot, availability, authorization = self.boot, self.availability, self.authorization
+        book, timers = Book(ctx.store), self._timers
+        self.delivery = Delivery(
+            ctx, config, boot, book, availability.notifier, authorization, timers
+        )
         self.signing = Signing(ctx, config, connectors, boot)
         self.metering = Metering(ctx, config, connectors, book, self.delivery, self.signing)
         signals = Signals(ctx, config, timers)
-        self.reservations = Reservations(ctx, config, connectors, self.availability, timers)
+        self.reservations = Reservations(ctx, config, connectors, availability, timers)
         self.charging = SmartCharging(ctx, config, connectors, self.heartbeat, timers)
         self.transactions = Transactions(
             ctx,
             config,
             connectors,
-            self.availability,
-            self.authorization,
+            availability,
+            authorization,
             book,
             self.delivery,
             self.metering,
@@ -81,45 +100,81 @@ class Personality16(Personality):
             config,
             connectors,
             boot,
-            self.availability,
-            self.authorization,
+            availability,
+            authorization,
             self.transactions,
             self.reservations,
             signals,
             timers,
         )
+
+    def _make_requests(self) -> None:
+        """What the back office may ask for beside charging."""
+        ctx, config, connectors = self.ctx, self.configuration, self.connectors
         self.triggers = Triggers(
-            ctx, config, connectors, boot, self.heartbeat, self.availability, self.metering
+            ctx,
+            config,
+            connectors,
+            self.boot,
+            self.heartbeat,
+            self.availability,
+            self.metering,
         )
-        self.data_transfer = DataTransfer(ctx, boot)
-        self.security = Security(ctx, config, boot, notifier)
-        self.certificates = Certificates(ctx, config, boot, self.security, self.triggers)
+        self.data_transfer = DataTransfer(ctx, self.boot)
+        self._remote = Remote(
+            ctx,
+            config,
+            connectors,
+            self.boot,
+            self.authorization,
+            self.transactions,
+            self.drivers,
+            self.charging,
+        )
+        self._reset = Reset(
+            ctx,
+            config,
+            connectors,
+            self.availability,
+            self.delivery,
+            self.transactions,
+            self.drivers,
+        )
+
+    def _make_security(self) -> None:
+        """The security extension, and the files that it guards."""
+        ctx, config, boot = self.ctx, self.configuration, self.boot
+        self.security = Security(ctx, config, boot, self.availability.notifier)
         self.security.hindrance = self.delivery.hindrance
+        self.certificates = Certificates(ctx, config, boot, self.security, self.triggers)
         self.desk = SecurityDesk(self.security, self.certificates)
         self.file_jobs = FileJobs(
             ctx,
             config,
-            connectors,
+            self.connectors,
             self.availability,
             boot,
             self.triggers,
             self.security.raise_event,
         )
+
+    def _make_rooms(self) -> None:
         self.rooms = Rooms16(
-            ctx,
-            config,
-            connectors,
+            self.ctx,
+            self.configuration,
+            self.connectors,
             self.authorization,
             self.local_list,
             self.reservations,
             self.charging,
             self.delivery.outbox,
         )
-        # this is also the order in which they hear of events, of the link and of the start
-        boot.followers.append(self.heartbeat.begin)
-        self.blocks = [
-            config,
-            boot,
+
+    def _in_order(self) -> list[Block]:
+        """The order in which they hear of events, of the link and of the start."""
+        return [
+            self.configuration,
+            self.boot,
             self.heartbeat,
             self.reservations,
             self.availability,
@@ -131,27 +186,10 @@ class Personality16(Personality):
             self.charging,
             self.transactions,
             self.drivers,
-            Remote(
-                ctx,
-                config,
-                connectors,
-                boot,
-                self.authorization,
-                self.transactions,
-                self.drivers,
-                self.charging,
-            ),
-            Reset(
-                ctx,
-                config,
-                connectors,
-                self.availability,
-                self.delivery,
-                self.transactions,
-                self.drivers,
-            ),
+            self._remote,
+            self._reset,
             self.triggers,
-            Lights(ctx, config),
+            Lights(self.ctx, self.configuration),
             self.data_transfer,
             self.security,
             self.certificates,

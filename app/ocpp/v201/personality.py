@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
-from app.ocpp.personality import LinkPlan, LinkPolicy, LinkTrial, Personality
+from app.ocpp.personality import Block, LinkPlan, LinkPolicy, LinkTrial, Personality
 from app.ocpp.shared.security_desk import SecurityDesk
 from app.ocpp.v201.authorization import Authorization
 from app.ocpp.v201.availability import Availability
@@ -42,32 +42,53 @@ class Personality201(Personality):
         self.network.switched = self.office.moved
         delivery = Delivery(ctx, self.model, self.office)
         self.outbox = Outbox(ctx, delivery)
-        self.availability = Availability(ctx, self.model, self.office, self.outbox)
-        self.authorization = Authorization(ctx, self.model, self.office)
-        self.metering = Metering(ctx, self.model, self.office, self.outbox)
-        self.transactions = Transactions(ctx, self.model, self.metering, self.outbox)
-        self.watch = Watch(ctx, self.model, self.authorization, self.transactions)
-        cards = Cards(ctx, self.office, self.authorization, self.transactions, self.watch)
-        remote = Remote(
+        self._make_sessions()
+        self._make_requests()
+        self._make_security(delivery)
+        self.rooms = Rooms201(ctx, self.outbox)
+        self.blocks = self._in_order()
+        self._wire(delivery)
+
+    # ---- the blocks
+
+    def _make_sessions(self) -> None:
+        """Connectors, cards, what is measured, and the transactions over them."""
+        ctx, model, office, outbox = self.ctx, self.model, self.office, self.outbox
+        self.availability = Availability(ctx, model, office, outbox)
+        self.authorization = Authorization(ctx, model, office)
+        self.metering = Metering(ctx, model, office, outbox)
+        self.transactions = Transactions(ctx, model, self.metering, outbox)
+        self.watch = Watch(ctx, model, self.authorization, self.transactions)
+        self._cards = Cards(ctx, office, self.authorization, self.transactions, self.watch)
+
+    def _make_requests(self) -> None:
+        """What the back office may ask for beside the device model."""
+        ctx, office = self.ctx, self.office
+        self._remote = Remote(
             ctx,
             self.model,
-            self.office,
+            office,
             self.authorization,
             self.availability,
             self.transactions,
         )
         self.reset = Reset(ctx, self.model, self.outbox, self.transactions)
-        self.triggers = Triggers(
-            ctx, self.office, self.availability, self.metering, self.transactions
-        )
-        self.data_transfer = DataTransfer(ctx, self.office)
-        self.security = Security(ctx, self.model, self.office, self.availability)
-        self.certificates = Certificates(ctx, self.model, self.office, self.security, self.triggers)
+        self.triggers = Triggers(ctx, office, self.availability, self.metering, self.transactions)
+        self.data_transfer = DataTransfer(ctx, office)
+
+    def _make_security(self, delivery: Delivery) -> None:
+        ctx, model, office = self.ctx, self.model, self.office
+        self.security = Security(ctx, model, office, self.availability)
         self.security.hindrance = delivery.hindrance
+        self.certificates = Certificates(ctx, model, office, self.security, self.triggers)
         self.desk = SecurityDesk(self.security, self.certificates)
-        # availability hears of a cable before transactions do: the state is told first
-        self.rooms = Rooms201(ctx, self.outbox)
-        self.blocks = [
+
+    def _in_order(self) -> list[Block]:
+        """The order in which they hear of events, of the link and of the start.
+
+        Availability hears of a cable before transactions do: the state is told first.
+        """
+        return [
             self.model,
             self.network,
             self.office,
@@ -76,17 +97,16 @@ class Personality201(Personality):
             self.metering,
             self.transactions,
             self.watch,
-            cards,
-            remote,
+            self._cards,
+            self._remote,
             self.reset,
             self.triggers,
-            Configuration(ctx, self.model),
-            Reports(ctx, self.model, self.office),
+            Configuration(self.ctx, self.model),
+            Reports(self.ctx, self.model, self.office),
             self.data_transfer,
             self.security,
             self.certificates,
         ]
-        self._wire(delivery)
 
     def _wire(self, delivery: Delivery) -> None:
         """What blocks tell each other."""
