@@ -136,7 +136,7 @@ class Chart(PlotPlace):
         near = [
             (abs(point.x() - place.x()), -mark.number, mark)
             for mark in self._data.marks
-            if (point := self._mark_point(mark)) and abs(point.y() - place.y()) <= REACH + 2
+            if abs((point := self._mark_point(mark)).y() - place.y()) <= REACH + 2
         ]
         distance, _, mark = min(near, default=(REACH + 1, 0, None))
         return mark if distance <= REACH else None

@@ -40,17 +40,27 @@ class Edges:
     bottom: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What an axis shows."""
+
+    marks: tuple[tuple[float, str], ...] = ()
+    lines: bool = True
+    base: float = 0.0
+    strong: float | None = None
+    title: str = ""
+    below: float = 5.0
+
+
 class Axis(pg.AxisItem):
     """An axis with given marks; its lines go through the whole plot, behind what is drawn there."""
 
     def __init__(self, orientation: str, theme: Theme) -> None:
         self._whole = QRectF()
+        self.picture: tuple[None, list[Line], list[Word]] | None = None
         super().__init__(orientation)
         self._theme = theme
-        self._marks: tuple[tuple[float, str], ...] = ()
-        self._lines, self._base = True, 0.0
-        self._strong: float | None = None
-        self.title = ""
+        self._look = _Look()
         self.labels: list[PaintedLabel] = []
         self.setZValue(BEHIND)
 
@@ -68,11 +78,16 @@ class Axis(pg.AxisItem):
         base: float = 0.0,
         strong: float | None = None,
         title: str = "",
+        below: float = 5.0,
     ) -> None:
-        """`base`: px of the view below the plot. `strong`: the mark whose line is stronger."""
-        news = (tuple(marks), lines, base, strong, title)
-        if news != (self._marks, self._lines, self._base, self._strong, self.title):
-            self._marks, self._lines, self._base, self._strong, self.title = news
+        """What it shows: marks with their words, and a title above.
+
+        `base`: px of the view below the plot. `below`: px under the words of a time axis. `strong`: the mark
+        whose line is stronger. Without `lines` a time axis has short strokes.
+        """
+        news = _Look(tuple(marks), lines, base, strong, title, below)
+        if news != self._look:
+            self._look = news
             self.renew()
 
     def set_theme(self, theme: Theme) -> None:
@@ -91,40 +106,50 @@ class Axis(pg.AxisItem):
     def generateDrawSpecs(self, painter: QPainter) -> tuple[None, list[Line], list[Word]]:
         """Lines and words in the item's coordinates."""
         view = self.linkedView()
-        plot, whole = self.mapRectFromItem(view, view.boundingRect()), self.boundingRect()
-        low, high = self.range
-        across = self.orientation == "bottom"
-        length = plot.width() if across else plot.height()
-        scale = length / ((high - low) or 1.0)
-        bottom = plot.bottom() - self._base
+        plot = self.mapRectFromItem(view, view.boundingRect())
+        if self.orientation == "bottom":
+            return None, *self._along(plot)
+        return None, *self._upright(plot)
+
+    def _along(self, plot: QRectF) -> tuple[list[Line], list[Word]]:
+        """Of a time axis."""
+        look, whole = self._look, self.boundingRect()
+        bottom = plot.bottom() - look.base
+        begin, end = (plot.top(), bottom) if look.lines else (bottom, bottom + 3)
+        pen = QPen(self._theme.colour("line" if look.lines else "text3"), 1)
+        scale = plot.width() / ((self.range[1] - self.range[0]) or 1.0)
+        lines, words = [], []
+        for value, text in look.marks:
+            x = round(plot.left() + (value - self.range[0]) * scale) + 0.5
+            half = text_width(text, SMALL) / 2
+            if whole.left() + half < x < whole.right() - half:
+                words.append(Word(QPointF(x, whole.bottom() - look.below), text, CENTRE))
+            if look.lines or x <= plot.right() + 1:
+                lines.append((pen, QPointF(x, begin), QPointF(x, end)))
+        return lines, words
+
+    def _upright(self, plot: QRectF) -> tuple[list[Line], list[Word]]:
+        """Of an axis of values."""
+        look, whole = self._look, self.boundingRect()
         left = self.orientation == "left"
         side, align = (plot.left() - 7, RIGHT) if left else (plot.right() + 7, LEFT)
+        scale = plot.height() / ((self.range[1] - self.range[0]) or 1.0)
         lines, words = [], []
-        if self.title:
-            words.append(Word(QPointF(side, whole.top() + 12), self.title, align))
-        for value, text in self._marks:
-            way = (value / self.scale - low) * scale
-            if across:
-                at = round(plot.left() + way) + 0.5
-                begin, end = QPointF(at, plot.top()), QPointF(at, bottom)
-                half = text_width(text, SMALL) / 2
-                if whole.left() + half < at < whole.right() - half:
-                    words.append(Word(QPointF(at, whole.bottom() - 5.0), text, CENTRE))
-            else:
-                at = round(plot.bottom() - way) + 0.5
-                begin, end = QPointF(plot.left(), at), QPointF(plot.right(), at)
-                words.append(Word(QPointF(side, at + 4), text, align))
-            if self._lines:
-                token = "line2" if value == self._strong else "line"
-                lines.append((QPen(self._theme.colour(token), 1), begin, end))
-        return None, lines, words
+        if look.title:
+            words.append(Word(QPointF(side, whole.top() + 12), look.title, align))
+        for value, text in look.marks:
+            y = round(plot.bottom() - (value / self.scale - self.range[0]) * scale) + 0.5
+            words.append(Word(QPointF(side, y + 4), text, align))
+            if look.lines:
+                pen = QPen(self._theme.colour("line2" if value == look.strong else "line"), 1)
+                lines.append((pen, QPointF(plot.left(), y), QPointF(plot.right(), y)))
+        return lines, words
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Straight to the screen: text out of a recorded picture takes four times as long."""
-        if self.picture is None:
-            self._specs = self.generateDrawSpecs(painter)
-            self.picture = True
-        _, lines, words = self._specs
+        if self.picture is None:  # something of it is new, says pyqtgraph too
+            self.picture = self.generateDrawSpecs(painter)
+        lines, words = self.picture[1:]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for pen, begin, end in lines:
             painter.setPen(pen)
@@ -250,9 +275,9 @@ class Plot(pg.PlotWidget):
                 axis.setWidth(edges.left if side == "left" else edges.right)
         view.disableAutoRange()
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        for layer in (self, self.viewport()):
+            layer.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            layer.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setBackground(theme.colour("panel"))
 
     def set_range(self, right: float, low: float, high: float) -> None:

@@ -71,8 +71,10 @@ class PowerPlot(Plot):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.setBackground(theme.colour("panel"))
-        for part in (*self.axes.values(), self._legend, self._box):
-            part.set_theme(theme)
+        for axis in self.axes.values():
+            axis.set_theme(theme)
+        self._legend.set_theme(theme)
+        self._box.set_theme(theme)
         self._dress()
 
     def show_legend(self, pairs: tuple[tuple[str, str], ...]) -> None:

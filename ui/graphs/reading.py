@@ -8,7 +8,7 @@ from threading import Event
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-MODULES = ("ui.graphs.power_plot",)
+MODULES = ("ui.graphs.power_plot", "ui.graphs.step_plot")
 """All that imports pyqtgraph, and with it numpy."""
 _read = Event()
 

@@ -1,7 +1,7 @@
 """A schedule of limits as a step curve: each purpose as a thin line, what comes of them as a bold one.
 
-Painted here and not by pyqtgraph: a handful of lines is drawn in under a millisecond, nothing has to be
-imported when the room is opened, and the steps can be walked by keys and read by screen readers.
+Keys, pointer and words are here; `ui.graphs.step_plot` draws it with pyqtgraph. The steps can be walked by
+keys and read by screen readers.
 """
 
 from __future__ import annotations
@@ -9,26 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-)
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from app.ocpp.views import ScheduleView, Step
+from ui.graphs.reading import PlotPlace
 from ui.rooms.form import Words
-from ui.theme import Theme, ui_font
+from ui.theme import Theme
 
-LEFT, RIGHT, TOP, BOTTOM = 48.0, 16.0, 16.0, 24.0
+if TYPE_CHECKING:
+    from ui.graphs.step_plot import StepPlot
+
+LEFT, RIGHT, TOP, BOTTOM = 48, 16, 16, 24
+"""px around the plot."""
 TICKS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 """Seconds between two marks of the time axis."""
 TICK_ROOM = 72.0
@@ -45,7 +41,7 @@ DASHES = {
 }
 
 
-class StepCurve(QWidget):
+class StepCurve(PlotPlace):
     """Arrow keys walk from step to step; the pointer reads any place."""
 
     def __init__(self, theme: Theme, say: Words) -> None:
@@ -55,6 +51,7 @@ class StepCurve(QWidget):
         self._now: datetime | None = None
         self._cursor: datetime | None = None
         self._chosen = 0
+        self._plot: StepPlot | None = None
         self.setMinimumSize(200, 110)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -65,7 +62,9 @@ class StepCurve(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.update()
+        if self._plot is not None:
+            self._plot.set_theme(theme)
+            self.fill_drawing()
 
     def show_schedule(self, schedule: ScheduleView | None) -> None:
         """Another schedule; None empties it."""
@@ -73,13 +72,13 @@ class StepCurve(QWidget):
             self._schedule = schedule
             self._chosen = 0
             self._describe()
-            self.update()
+            self.fill_drawing()
 
     def set_now(self, now: datetime) -> None:
         """Where the line of the present stands."""
         if now != self._now:
             self._now = now
-            self.update()
+            self._show_now()
 
     def reading(self, moment: datetime) -> str:
         """What limits at a moment, in words."""
@@ -129,134 +128,77 @@ class StepCurve(QWidget):
         limits = [step.limit for step in (*schedule.steps, *lanes) if step.limit is not None]
         return max([1.0, *limits]) * 1.12
 
-    # ------------------------------------------------------------------ painting
+    # ------------------------------------------------------------------ drawing
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.colour("panel"))
-        schedule = self._schedule
+    def make_drawing(self) -> QWidget:
+        from ui.graphs.kit import Edges
+        from ui.graphs.step_plot import StepPlot
+
+        self._plot = StepPlot(self._theme, Edges(LEFT, TOP, RIGHT, BOTTOM))
+        self._plot.setAccessibleName(self.accessibleName())
+        return self._plot
+
+    def fill_drawing(self) -> None:
+        """All of it; the axes depend on the room there is."""
+        plot, schedule = self._plot, self._schedule
+        if plot is None:
+            return
         if schedule is None:
+            plot.show_nothing()
             return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        top = self._top()
-        self._paint_axes(painter, schedule, top)
-        for lane in schedule.lanes:
-            colour = self._theme.colour(LANE_TOKENS.get(lane.purpose, "text2"))
-            pen = QPen(colour, 1.4, DASHES.get(lane.purpose, Qt.PenStyle.DashDotLine))
-            painter.setPen(pen)
-            painter.drawPath(self._path(lane.steps, top))
-        self._paint_whole(painter, schedule, top)
-        self._paint_now(painter, schedule)
-        self._paint_cursor(painter, schedule, top)
-        if self.hasFocus():
-            painter.setPen(QPen(self._theme.colour("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        from ui.graphs.step_plot import Lane
 
-    def _paint_axes(self, painter: QPainter, schedule: ScheduleView, top: float) -> None:
-        area, theme = self._area(), self._theme
-        painter.setFont(ui_font(11))
-        metrics = QFontMetricsF(painter.font())
-        line, words = QPen(theme.colour("line"), 1), theme.colour("text3")
-        scale = 1000.0 if schedule.unit == "W" else 1.0
-        for value in _levels(top / scale):
-            y = area.bottom() - area.height() * value * scale / top
-            painter.setPen(line)
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            painter.setPen(words)
-            rect = QRectF(0, y - 8, LEFT - 8, 16)
-            painter.drawText(
-                rect,
-                int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
-                f"{value:g}",
+        solid = Qt.PenStyle.SolidLine
+        lanes = [
+            Lane(
+                LANE_TOKENS.get(lane.purpose, "text2"),
+                DASHES.get(lane.purpose, Qt.PenStyle.DashDotLine),
+                _places(lane.steps, schedule),
             )
-        painter.setPen(words)
-        unit = self._say(f"unit.{schedule.unit}")
-        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
-        painter.drawText(QRectF(0, 0, LEFT - 8, TOP + 4), int(side), unit)
-        for moment in _moments(schedule, area.width()):
-            x = self._x(moment)
-            text = _tick(moment, schedule)
-            width = metrics.horizontalAdvance(text)
-            if x + width / 2 <= self.width():
-                painter.drawText(QPointF(x - width / 2, self.height() - 8), text)
-                painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 3))
+            for lane in schedule.lanes
+        ]
+        lanes.append(Lane("warn", solid, _places(schedule.steps, schedule), bold=True))
+        top, whole = self._top(), _seconds(schedule.end, schedule)
+        plot.show_lanes(lanes, whole, top)
+        scale = 1000.0 if schedule.unit == "W" else 1.0
+        levels = [(value * scale, f"{value:g}") for value in _levels(top / scale)]
+        moments = [
+            (_seconds(moment, schedule), _tick(moment, schedule))
+            for moment in _moments(schedule, self._area().width())
+        ]
+        plot.show_axes(levels, moments, self._say(f"unit.{schedule.unit}"))
+        self._show_now()
+        self._show_cursor()
 
-    def _path(self, steps: Sequence[Step], top: float) -> QPainterPath:
-        """The line over the steps; where there is no limit it breaks off."""
-        schedule, area = self._schedule, self._area()
-        assert schedule is not None
-        path, last = QPainterPath(), None
-        for number, step in enumerate(steps):
-            begin = self._x(step.start)
-            end = steps[number + 1].start if number + 1 < len(steps) else schedule.end
-            if step.limit is None:
-                last = None
-                continue
-            y = area.bottom() - area.height() * step.limit / top
-            if last is None:
-                path.moveTo(begin, y)
-            else:
-                path.lineTo(begin, y)
-            path.lineTo(self._x(end), y)
-            last = y
-        return path
+    def _show_now(self) -> None:
+        plot, schedule, now = self._plot, self._schedule, self._now
+        if plot is not None and schedule is not None:
+            there = now is not None and schedule.start <= now <= schedule.end
+            plot.show_now(_seconds(now, schedule) if now is not None and there else None)
 
-    def _paint_whole(self, painter: QPainter, schedule: ScheduleView, top: float) -> None:
-        path, area = self._path(schedule.steps, top), self._area()
-        colour = self._theme.colour("warn")
-        for polygon in path.toSubpathPolygons():
-            fill = QPainterPath()
-            fill.addPolygon(polygon)
-            fill.lineTo(polygon.last().x(), area.bottom())
-            fill.lineTo(polygon.first().x(), area.bottom())
-            painter.fillPath(fill, self._theme.colour("warn", 0.10))
-        pen = QPen(colour, 2.4)
-        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
-
-    def _paint_now(self, painter: QPainter, schedule: ScheduleView) -> None:
-        now, area = self._now, self._area()
-        if now is None or not schedule.start <= now <= schedule.end:
+    def _show_cursor(self) -> None:
+        plot, schedule = self._plot, self._schedule
+        if plot is None or schedule is None:
             return
-        x = self._x(now)
-        painter.setPen(QPen(self._theme.colour("text"), 1.4))
-        painter.drawLine(QPointF(x, area.top() - 4), QPointF(x, area.bottom()))
-        painter.setBrush(self._theme.colour("text"))
-        painter.drawEllipse(QPointF(x, area.top() - 4), 3, 3)
-
-    def _paint_cursor(self, painter: QPainter, schedule: ScheduleView, top: float) -> None:
+        plot.show_focus(self.hasFocus())
         moment = self._cursor
         if moment is None and self.hasFocus() and schedule.steps:
             moment = schedule.steps[min(self._chosen, len(schedule.steps) - 1)].start
         if moment is None:
+            plot.show_cursor(None, (), 0.0)
             return
-        area, theme, x = self._area(), self._theme, self._x(moment)
-        painter.setPen(QPen(theme.colour("text3"), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        painter.setFont(ui_font(12))
-        text = self.reading(moment)
-        size = QFontMetricsF(painter.font()).size(0, text)
-        left = min(max(LEFT, x + 8), self.width() - size.width() - 18)
-        box = QRectF(left, area.top() + 2, size.width() + 14, size.height() + 8)
-        painter.setPen(QPen(QColor(theme.colour("line2")), 1))
-        painter.setBrush(theme.colour("raised"))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(theme.colour("text"))
-        painter.drawText(box.adjusted(7, 4, -7, -4), text)
+        lines = tuple(self.reading(moment).splitlines())
+        plot.show_cursor(_seconds(moment, schedule), lines, self._x(moment))
 
     # ------------------------------------------------------------------ pointer and keys
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._cursor = self._moment(event.position().x())
-        self.update()
+        self._show_cursor()
 
     def leaveEvent(self, event: object) -> None:
         self._cursor = None
-        self.update()
+        self._show_cursor()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = () if self._schedule is None else self._schedule.steps
@@ -267,21 +209,30 @@ class StepCurve(QWidget):
             return
         self._chosen = min(max(0, self._chosen + way), len(steps) - 1)
         self._describe()
-        self.update()
+        self._show_cursor()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.update()
+        self._show_cursor()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.update()
+        self._show_cursor()
 
     def _describe(self) -> None:
         """What a screen reader says: the step that the keys stand on."""
         steps = () if self._schedule is None else self._schedule.steps
         chosen = steps[min(self._chosen, len(steps) - 1)] if steps else None
         self.setAccessibleDescription("" if chosen is None else self.reading(chosen.start))
+
+
+def _seconds(moment: datetime, schedule: ScheduleView) -> float:
+    """Since the schedule's start."""
+    return (moment - schedule.start).total_seconds()
+
+
+def _places(steps: Sequence[Step], schedule: ScheduleView) -> list[tuple[float, float | None]]:
+    return [(max(0.0, _seconds(step.start, schedule)), step.limit) for step in steps]
 
 
 def figure(limit: float | None, unit: str, say: Words) -> str:

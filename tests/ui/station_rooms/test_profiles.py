@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
@@ -87,7 +87,7 @@ def test_the_curve_paints_steps_now_and_what_the_pointer_reads(play):
         bare = pixels()
         colours = {bare.pixelColor(x, y).name() for x in range(500) for y in range(200)}
         assert room.switch.theme.css("warn") in colours
-        curve._cursor = curve._moment(QPointF(250, 50).x())
+        QTest.mouseMove(curve, QPoint(250, 50))
         assert pixels() != bare
         assert curve._moment(1.0) is None
 
