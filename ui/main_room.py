@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -31,7 +31,7 @@ from ui.shell.controller import Controller
 from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
 from ui.station_rooms.docks import StationRooms
-from ui.theme import ThemeSwitch
+from ui.theme import Theme, ThemeSwitch
 from ui.training.panel import TrainingPanel
 from ui.wallet import Card
 
@@ -157,7 +157,7 @@ class Room(QObject):
         menu.insertSeparator(first)
         menu.insertAction(commands["messages"], edit)
 
-    def _speakers(self) -> dict[str, object]:
+    def _speakers(self) -> dict[str, Callable[[], object]]:
         return {"auto": self._speak_auto, "1.6": self._speak_16, "2.0.1": self._speak_201}
 
     def _speak_auto(self) -> None:
@@ -294,7 +294,7 @@ class Room(QObject):
     def _on_tokens(self) -> None:
         self._tokens = self.training.snapshot().tokens
 
-    def _on_theme(self, theme: object) -> None:
+    def _on_theme(self, theme: Theme) -> None:
         self.training_panel.set_theme(theme)
         self.rooms.set_theme(theme)
 

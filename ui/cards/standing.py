@@ -51,5 +51,6 @@ def _dressed(
         return replace(card, state=CardState.IN_USE, status=status, note=note)
     if known is None:
         return replace(card, state=CardState.PLAIN, status=say(f"kind.{card.kind}"), note="")
-    status = known.judge(card.uid, now, card.kind).status
-    return replace(card, state=_STATES[status], status=say(f"standing.{status.value}"), note=note)
+    opinion = known.judge(card.uid, now, card.kind).status
+    words = say(f"standing.{opinion.value}")
+    return replace(card, state=_STATES[opinion], status=words, note=note)

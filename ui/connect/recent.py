@@ -97,11 +97,27 @@ def _as_data(request: ConnectRequest) -> dict[str, Any]:
 
 def _entry(data: Mapping[str, Any]) -> ConnectRequest:
     version, profile = data.get("version", "auto"), data.get("security_profile", 0)
-    texts = {name: data.get(name, "") for name in ("url", "station_id")}
-    files = {name: data.get(name) or None for name in ("ca", "certificate", "key")}
     if version not in VERSIONS or type(profile) is not int or not 0 <= profile <= TLS_CERTIFICATE:
         raise ValueError("no connection")
-    known = [*texts.values(), *(value for value in files.values() if value is not None)]
-    if not all(isinstance(value, str) for value in known) or not texts["url"]:
+    url = _text(data, "url")
+    if not url:
         raise ValueError("no connection")
-    return _harmless(ConnectRequest(**texts, version=version, security_profile=profile, **files))
+    return _harmless(
+        ConnectRequest(
+            url,
+            _text(data, "station_id"),
+            version,
+            profile,
+            ca=_text(data, "ca") or None,
+            certificate=_text(data, "certificate") or None,
+            key=_text(data, "key") or None,
+        )
+    )
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    """A text of an entry; empty where there is none. Raises ValueError for anything else."""
+    value = data.get(name) or ""
+    if not isinstance(value, str):
+        raise ValueError("no connection")
+    return value

@@ -139,7 +139,7 @@ def draw_mark(painter: QPainter, box: QRectF, verdict: Verdict, colour: QColor) 
     """The shape of a verdict, since colour alone says nothing: tick, arc, cross, triangle."""
     painter.setPen(_pen(colour, 1.6))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    x, y, w, h = box.getRect()
+    x, y, w, h = box.x(), box.y(), box.width(), box.height()
     if verdict is Verdict.VALID:
         tick = [(0.1, 0.55), (0.4, 0.85), (0.95, 0.2)]
         painter.drawPolyline(QPolygonF([QPointF(x + a * w, y + b * h) for a, b in tick]))

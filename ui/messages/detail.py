@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from app.ocpp.events import Violation
 from app.trace.exchange import Exchange, Verdict
 from ui.messages.pretty import payload_of, pretty
 from ui.messages.raw import RawText
@@ -164,8 +165,8 @@ class ExchangeDetail(QWidget):
         self._raw.show_lines(pretty(text))
 
     def _show_tree(
-        self, exchange: Exchange, text: str | None, violations: tuple, request: bool
-    ) -> None:  # type: ignore[type-arg]
+        self, exchange: Exchange, text: str | None, violations: tuple[Violation, ...], request: bool
+    ) -> None:
         if text is None:
             waiting = exchange.verdict is Verdict.WAITING
             self._empty.setText(

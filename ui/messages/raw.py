@@ -50,11 +50,9 @@ class RawText(QPlainTextEdit):
             return
         cursor = QTextCursor(self.document().findBlockByNumber(number))
         mark = QTextEdit.ExtraSelection()
-        mark.cursor = cursor  # type: ignore[attr-defined]
-        mark.format.setBackground(self._theme.colour("sel"))  # type: ignore[attr-defined]
-        mark.format.setProperty(  # type: ignore[attr-defined]
-            QTextFormat.Property.FullWidthSelection, True
-        )
+        mark.cursor = cursor
+        mark.format.setBackground(self._theme.colour("sel"))
+        mark.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
         self.setExtraSelections([mark])
         self.setTextCursor(cursor)
         self.ensureCursorVisible()

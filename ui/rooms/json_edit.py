@@ -121,11 +121,11 @@ class JsonEdit(QPlainTextEdit):
         else:
             cursor.movePosition(QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor)
         selection = QTextEdit.ExtraSelection()
-        selection.cursor = cursor  # type: ignore[attr-defined]
+        selection.cursor = cursor
         form = QTextCharFormat()
         form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
         form.setUnderlineColor(self._theme.colour("warn"))
-        selection.format = form  # type: ignore[attr-defined]
+        selection.format = form
         self.setExtraSelections([selection])
 
     def event(self, event: QEvent) -> bool:

@@ -27,7 +27,8 @@ class TurningSplitter(QSplitter):
 
     def minimumSizeHint(self) -> QSize:
         """So small that it can still turn: a hint of the present orientation would hold it there."""
-        panes = [self.widget(number).minimumSizeHint() for number in range(self.count())]
+        widgets = (self.widget(number) for number in range(self.count()))
+        panes = [widget.minimumSizeHint() for widget in widgets if widget is not None]
         if self._low:
             return QSize(max(one.width() for one in panes), max(one.height() for one in panes))
         return super().minimumSizeHint()

@@ -7,7 +7,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QScreen
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QTabBar, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -59,12 +59,17 @@ class MainWindow(QMainWindow):
         self._height_before: int | None = None
         self.setWindowTitle("Forecourt")
         self.setMinimumSize(SMALLEST)
-        screen = self.screen().availableSize() if self.screen() else FIRST_SIZE
-        self.resize(FIRST_SIZE.boundedTo(screen - FRAME))
+        screen = self._screen()
+        room = FIRST_SIZE if screen is None else screen.availableSize()
+        self.resize(FIRST_SIZE.boundedTo(room - FRAME))
         self.setDockNestingEnabled(True)
         words = catalogue.render(Text("window.opening"))
         self.outline = Outline(theme, words, INSPECTOR_WIDTH, MESSAGES_SHARE)
         self.setCentralWidget(self.outline)
+
+    def _screen(self) -> QScreen | None:
+        """None while every screen is unplugged."""
+        return self.screen()
 
     def furnish(self, exchanges: Exchanges, vehicles: list[tuple[str, str]]) -> None:
         """Put the parts in; what is on the screen stays as it is until `reveal()`."""

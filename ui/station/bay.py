@@ -232,5 +232,6 @@ class BayPainter:
         quad = floor_quad(bay.left, bay.right, self.end - 2, middle)
         painter.setPen(QPen(ink, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
                             Qt.PenJoinStyle.RoundJoin))  # fmt: skip
-        points = [quad[0] + QPointF(0, 4), quad[3], quad[2], quad[1] + QPointF(0, 4)]
+        lower = QPointF(0, 4)
+        points = [quad.at(0) + lower, quad.at(3), quad.at(2), quad.at(1) + lower]
         painter.drawPolyline(points)

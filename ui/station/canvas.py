@@ -7,6 +7,7 @@ from PySide6.QtCore import (
     QEvent,
     QPoint,
     QPointF,
+    QRect,
     QRectF,
     QSize,
     Qt,
@@ -20,6 +21,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QRegion,
     QResizeEvent,
     QShowEvent,
     QWheelEvent,
@@ -205,7 +207,7 @@ class StationCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         self._fit()
         painter = QPainter(self)
-        for rect in event.region():
+        for rect in _rects(event.region()):
             painter.save()
             painter.setClipRect(rect)
             self.picture.paint(painter, QRectF(rect))
@@ -500,3 +502,9 @@ class StationCanvas(QWidget):
         if self.picture.scroll != before:
             self._place_spots()
             self.update()
+
+
+def _rects(region: QRegion) -> list[QRect]:
+    """The rectangles of a region: it can be walked through, though the stubs of Qt do not say so."""
+    rects: list[QRect] = list(region)  # type: ignore[call-overload]
+    return rects

@@ -17,7 +17,7 @@ from ui.station.cabinet import FacePainter, asking_ring
 from ui.station.cable import Wire, bounds, to_pointer, wires
 from ui.station.content import Content, compose
 from ui.station.geometry import BAY, GAP, GROUND, Cabinet, plan_station
-from ui.station.header import HeadPainter, bubble_reach, text_sides
+from ui.station.header import BubbleView, HeadPainter, bubble_reach, text_sides
 from ui.station.layers import Layer
 from ui.station.mood import Carried, Mood
 from ui.station.placing import Placing
@@ -27,6 +27,9 @@ from ui.station.sign import paint_sign
 from ui.station.views import BayView, PictureExtra, Wording
 from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel, Scribe
+
+Place = tuple[BubbleView, QPointF, int, float]
+"""A bubble, its centre, on which side its words stand and in how much room."""
 
 Shape = tuple[tuple[int, Current, int | None, int], ...]
 
@@ -350,13 +353,13 @@ class Picture(Placing):
             chosen = bubble.evse == self.mood.selected
             hovered = self.mood.hovered == f"bubble{bubble.evse}"
             key: Hashable = (bubble, centre.toTuple(), side, room, chosen, hovered, fixed)
-            place = (bubble, centre, side, room)
+            place: Place = (bubble, centre, side, room)
 
             def draw(
                 painter: QPainter,
                 scribe: Scribe,
-                place: tuple = place,
-                flags: tuple = (chosen, hovered),
+                place: Place = place,
+                flags: tuple[bool, bool] = (chosen, hovered),
             ) -> None:
                 head = HeadPainter(theme)
                 head.bubble(painter, scribe, *place, chosen=flags[0], hovered=flags[1])

@@ -199,10 +199,10 @@ class ProfilesRoom(LiveRoom):
         return 1 if number is None else int(number)
 
     def _chosen_unit(self) -> str:
-        return str(self._unit.checkedButton().objectName())
+        return _chosen(self._unit)
 
     def _seconds(self) -> int:
-        return SPANS[self._span.checkedButton().objectName()]
+        return SPANS[_chosen(self._span)]
 
     def _fill_places(self, places: tuple[int, ...]) -> None:
         wanted = [*places, 0]
@@ -326,3 +326,9 @@ class ProfilesRoom(LiveRoom):
         if one.why is not None:
             return self._catalogue.render(one.why)
         return self._say("profiles.elsewhere")
+
+
+def _chosen(group: QButtonGroup) -> str:
+    button = group.checkedButton()
+    assert button is not None, "one of an exclusive group is always checked"
+    return button.objectName()

@@ -225,7 +225,7 @@ def _mix(one: object, other: object, part: float) -> str:
     """`one` with `part` of `other` in it, as `#rrggbb`."""
     from PySide6.QtGui import QColor
 
-    a, b = QColor(one), QColor(other)  # type: ignore[call-overload]
+    a, b = QColor(one), QColor(other)
     keep = 1.0 - part
     return QColor.fromRgbF(
         a.redF() * keep + b.redF() * part,

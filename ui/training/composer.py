@@ -108,7 +108,7 @@ class ComposerTab(QWidget):
             self.search.clear()
         item = self._item(action)
         if item is not None:
-            self.actions.setCurrentItem(item)
+            self.action_list.setCurrentItem(item)
 
     def send(self) -> None:
         """Send what stands in the editor, as it is."""
@@ -147,12 +147,12 @@ class ComposerTab(QWidget):
         self.search.setAccessibleName(say("composer.search"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
-        self.actions = QListWidget()
-        self.actions.setAccessibleName(say("composer.actions"))
-        self.actions.setUniformItemSizes(True)
-        self.actions.setMinimumHeight(2 * HIT)
-        self.actions.setStyleSheet("QListWidget::item { padding: 0 12px; }")
-        self.actions.currentItemChanged.connect(self._on_action)
+        self.action_list = QListWidget()
+        self.action_list.setAccessibleName(say("composer.actions"))
+        self.action_list.setUniformItemSizes(True)
+        self.action_list.setMinimumHeight(2 * HIT)
+        self.action_list.setStyleSheet("QListWidget::item { padding: 0 12px; }")
+        self.action_list.currentItemChanged.connect(self._on_action)
 
     def _choice(self) -> QWidget:
         top = QWidget()
@@ -161,7 +161,7 @@ class ComposerTab(QWidget):
         box.setSpacing(8)
         box.addWidget(self.station)
         box.addWidget(self.search)
-        return column(top, self.actions)
+        return column(top, self.action_list)
 
     def _make_editor(self, theme: Theme) -> None:
         say = self._say
@@ -269,16 +269,16 @@ class ComposerTab(QWidget):
         if wanted != self._version:
             self._version = wanted
             current = self._action
-            self.actions.blockSignals(True)
-            self.actions.clear()
+            self.action_list.blockSignals(True)
+            self.action_list.clear()
             for action in composer.actions(wanted):
                 item = QListWidgetItem(action)
                 item.setSizeHint(QSize(100, HIT))
-                self.actions.addItem(item)
-            self.actions.blockSignals(False)
+                self.action_list.addItem(item)
+            self.action_list.blockSignals(False)
             self._action = ""
             self._filter()
-            self.actions.setCurrentItem(self._item(current) or self.actions.item(0))
+            self.action_list.setCurrentItem(self._item(current) or self.action_list.item(0))
         elif version and not self.text.toPlainText() and not self._wanting:
             self._ask_example()
         self._allow()
@@ -290,18 +290,21 @@ class ComposerTab(QWidget):
 
     def _filter(self) -> None:
         words = self.search.text().casefold().split()
-        for row in range(self.actions.count()):
-            item = self.actions.item(row)
+        for row in range(self.action_list.count()):
+            item = self.action_list.item(row)
             item.setHidden(not all(word in item.text().casefold() for word in words))
-        current = self.actions.currentItem()
+        current = self._current()
         if words and (current is None or current.isHidden()):
-            shown = (self.actions.item(row) for row in range(self.actions.count()))
+            shown = (self.action_list.item(row) for row in range(self.action_list.count()))
             first = next((item for item in shown if not item.isHidden()), None)
             if first is not None:
-                self.actions.setCurrentItem(first)
+                self.action_list.setCurrentItem(first)
+
+    def _current(self) -> QListWidgetItem | None:
+        return self.action_list.currentItem()
 
     def _item(self, action: str) -> QListWidgetItem | None:
-        found = self.actions.findItems(action, Qt.MatchFlag.MatchExactly)
+        found = self.action_list.findItems(action, Qt.MatchFlag.MatchExactly)
         return next((item for item in found if not item.isHidden()), None)
 
     def _on_action(self, item: QListWidgetItem | None, _: QListWidgetItem | None) -> None:
@@ -309,7 +312,7 @@ class ComposerTab(QWidget):
             return
         self._action = item.text()
         self._title.setText(self._action)
-        self.actions.scrollToItem(item)
+        self.action_list.scrollToItem(item)
         draft = self._drafts.get((self._version, self._action))
         self._forget_example()
         if draft is not None:

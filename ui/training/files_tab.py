@@ -105,11 +105,11 @@ class FilesTab(QWidget):
     def _make_tables(self, theme: Theme) -> None:
         say = self._say
         uploads = (
-            Column[UploadRecord](say("files.name"), lambda u: u.name, strong=True),
-            Column[UploadRecord](say("files.station"), lambda u: u.station_id, 130),
-            Column[UploadRecord](say("files.size"), lambda u: size_in_words(u.size), 92),
-            Column[UploadRecord](say("files.at"), lambda u: clock(u.at), 84, mono=True),
-            Column[UploadRecord](say("files.by"), lambda u: u.protocol.upper(), 64),
+            Column[UploadRecord](say("files.name"), lambda u: u.name, 230, strong=True),
+            Column[UploadRecord](say("files.size"), lambda u: size_in_words(u.size), 84),
+            Column[UploadRecord](say("files.station"), lambda u: u.station_id, 150),
+            Column[UploadRecord](say("files.at"), lambda u: clock(u.at), 90, mono=True),
+            Column[UploadRecord](say("files.by"), lambda u: u.protocol.upper()),
         )
         self._model = RecordModel[UploadRecord](uploads, _key, theme, self, seen=lambda u: u.at)
         self._table = RecordTable[UploadRecord](self._model, uploads, say("files.title"))

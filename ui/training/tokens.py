@@ -98,8 +98,11 @@ class TokensTab(QWidget):
         return self._combo_in(row) if row >= 0 else None
 
     def _combo_in(self, row: int) -> QuietCombo | None:
-        cell = self._table.indexWidget(self._model.index(row, STATUS))
+        cell = self._cell_in(row)
         return cell.findChild(QuietCombo) if cell is not None else None
+
+    def _cell_in(self, row: int) -> QWidget | None:
+        return self._table.indexWidget(self._model.index(row, STATUS))
 
     def add_token(self) -> None:
         """Open an empty form."""

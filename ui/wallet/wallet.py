@@ -92,9 +92,9 @@ class Wallet(QWidget):
             button.show()
             self._cards.append(button)
         before: QWidget = self
-        for button in (*self._cards, self._add):
-            QWidget.setTabOrder(before, button)
-            before = button
+        for follower in (*self._cards, self._add):
+            QWidget.setTabOrder(before, follower)
+            before = follower
         self._name()
         self._arrange()
 
@@ -129,8 +129,9 @@ class Wallet(QWidget):
     def painted_labels(self) -> list[PaintedLabel]:
         """All text on the wallet with its place."""
         found = list(self._labels)
-        for button in (*self._cards, self._add):
+        for button in self._cards:
             found += button.labels
+        found += self._add.labels
         return found
 
     def sizeHint(self) -> QSize:

@@ -355,7 +355,7 @@ def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
     tab = panel.rooms.composer
 
     def shown() -> list[str]:
-        items = (tab.actions.item(row) for row in range(tab.actions.count()))
+        items = (tab.action_list.item(row) for row in range(tab.action_list.count()))
         return [item.text() for item in items if not item.isHidden()]
 
     with tiny_station(url, "OLD", V16), tiny_station(url, "NEW"):
@@ -366,7 +366,7 @@ def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
         assert "SetVariables" not in shown()
         qtbot.keyClicks(tab.search, "charging prof")
         assert shown() == ["ClearChargingProfile", "SetChargingProfile"]
-        assert tab.actions.currentItem().text() == "ClearChargingProfile"
+        assert tab.action_list.currentItem().text() == "ClearChargingProfile"
         tab.choose_station("NEW")
         assert "GetChargingProfiles" in shown()
         tab.search.clear()
@@ -429,8 +429,8 @@ def test_a_file_that_a_station_sends_appears_and_is_saved_where_a_person_says(
     sent(csms, "CS-7", "diagnostics.tgz", content)
     qtbot.waitUntil(lambda: tab.uploads.model().rowCount() == 2 and tab.save.isEnabled())
     row = cells(tab.uploads, 0)
-    assert (row[0], row[1], row[2], row[4]) == ("diagnostics.tgz", "CS-7", "12.8 kB", "HTTP")
-    assert cells(tab.uploads, 1)[2] == "5 bytes"
+    assert (*row[:3], row[4]) == ("diagnostics.tgz", "12.8 kB", "CS-7", "HTTP")
+    assert cells(tab.uploads, 1)[1] == "5 bytes"
     tab.uploads.choose(("CS-7", "diagnostics.tgz"))
     click(qtbot, tab.save)
     dialog = tab.dialog
