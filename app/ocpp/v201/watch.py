@@ -106,11 +106,11 @@ class Watch(Block):
         if bay.transaction is not None:
             bay.transaction.connector = event.connector
         self.before_plug(bay)
+        self.ctx.station.handle(ShowText(bay.evse, None))  # what asked for the cable has its answer
         self._tx.moved(bay, "CablePluggedIn")
         if bay.permission is not None:
             self._tx.let_flow(bay)
         else:
-            self.ctx.station.handle(ShowText(bay.evse, None))
             self._tx.timeouts.arm(bay)
 
     def _takes_over(self, bay: Bay) -> bool:

@@ -605,3 +605,18 @@ async def test_direct_current_has_no_phases(bench201: Make) -> None:
     await bench.advance(30)
     assert "Charging" in events(bench)[-1]
     assert all("numberOfPhasesUsed" not in event for event in bench.sent("TransactionEvent"))
+
+
+async def test_the_screen_no_longer_asks_for_the_cable_once_it_is_in(bench201: Make) -> None:
+    """E03: card first; what was asked has its answer."""
+    bench = await booted(bench201)
+
+    def ordered() -> str:
+        screen = bench.station.snapshot().evse(1).screen
+        return screen.id if screen is not None else ""
+
+    await bench.do(A1)
+    assert ordered() == "v201.screen.plug_in"
+    await bench.do(PlugIn(1))
+    assert ordered() != "v201.screen.plug_in"
+    assert bench.personality.sessions()
