@@ -441,9 +441,14 @@ def install_failure(output: str) -> str:
 
 
 def pip_install(lock: Path) -> None:
-    """Install exactly what a lock names, by hash and without building anything."""
+    """Install exactly what a lock names, by hash and without building anything.
+
+    A lock is complete, so nothing is left to resolve; a pip that tried (as of 2023) would take the
+    newest release for a requirement with an extra, `coverage[toml]`, and refuse it for its hash.
+    """
     command = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check"]
-    command += ["--no-input", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
+    command += ["--no-input", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    command += ["-r", str(lock)]
     if not sys.stderr.isatty():
         command.append("--quiet")
     heard = []

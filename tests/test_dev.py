@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -10,9 +11,13 @@ import stat
 import subprocess
 import sys
 import tomllib
+import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import dev
 
@@ -387,6 +392,37 @@ def test_pip_that_fails_becomes_one_sentence(
     assert capfd.readouterr().out == "", "stdout belongs to the program"
 
 
+def wheel(folder: Path, name: str, version: str, *needs: str) -> str:
+    """A library without any code; returns its line in a lock."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    facts = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: toml\n"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{name}.py", f"version = {version!r}\n")
+        file.writestr(f"{info}/METADATA", facts + "".join(f"Requires-Dist: {n}\n" for n in needs))
+        file.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr(f"{info}/RECORD", "")
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def test_a_release_newer_than_the_locked_one_does_not_disturb(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real pip and an index where a library that is wanted with an extra has moved on."""
+    lock = desk / "requirements.lock"
+    lock.write_text(wheel(desk, "low", "1.0") + wheel(desk, "top", "1.0", "low[toml]>=1"))
+    wheel(desk, "low", "2.0")
+    monkeypatch.setattr(dev, "venv_python", lambda: Path(sys.executable))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(desk))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_TARGET", str(desk / "installed"))
+    dev.pip_install(lock)
+    assert (desk / "installed" / "low.py").read_text() == "version = '1.0'\n"
+
+
 # ---------------------------------------------------------------- the program
 
 
@@ -613,6 +649,23 @@ def test_a_lock_has_hashes_and_names_no_address(lock: Path) -> None:
     assert not re.search(r"^\s*--(index|extra|find|trusted)", text, re.MULTILINE)
     for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]:
         assert "--hash=sha256:" in entry, entry
+
+
+@pytest.mark.parametrize("lock", [dev.RUNTIME_LOCK, dev.DEV_LOCK])
+def test_a_lock_names_all_that_its_libraries_need(lock: Path) -> None:
+    """They are installed with `--no-deps`: what a lock left out would be missing."""
+    locked = {re.split(r"[ ;]", name)[0].split(";")[0] for name in pins(lock)}
+    seen = 0
+    for name in locked:
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue  # for another system
+        for need in map(Requirement, needs):
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(need.name) in locked, f"{need.name}, needed by {name}"
+                seen += 1
+    assert seen > 20
 
 
 def test_the_locks_keep_to_the_limits_that_matter() -> None:
