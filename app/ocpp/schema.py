@@ -33,6 +33,12 @@ _FOLDERS = {Version.V16: ("v16", "", "Response"), Version.V201: ("v201", "Reques
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
+_PLAIN = re.compile(
+    r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z",
+    re.ASCII,
+)
+"""What nearly all date-times look like: right in any reading, found ten times faster than by reading it."""
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
 
 
@@ -151,7 +157,7 @@ def _is_draft4(document: Schema) -> bool:
 
 def _is_date_time(text: Any) -> bool:
     """Any form that we can read: with an offset, with a fraction of any length, with neither."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or _PLAIN.fullmatch(text) is not None:
         return True
     try:
         parse_stamp(text)
