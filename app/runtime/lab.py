@@ -170,18 +170,26 @@ class Lab:
             return False  # a station without roots takes no certificate at all
         settings = self._training.settings
         settings.authority, settings.flaw = self.authority, await asyncio.to_thread(_flaw, flaw)
-        action, wanted = _ASK[self._version()]
-        seen = len(self._sent())
-        status = await self._call(action, {"requestedMessage": wanted})
-        if status != "Accepted":
-            self._tell(False, "rooms.lab.not_asked", status=status)
+        try:
+            answer = await self._asked()
+        finally:
+            settings.flaw = None  # it was meant for this one
+        if answer is None:
             return False
-        answer = await self._signed(seen)
-        settings.flaw = None
         good = answer == "Accepted"
         key = "rooms.lab.signed" if good else "rooms.lab.not_signed"
         self._tell(good, key, status=answer, flaw=Text(f"rooms.lab.flaw.{flaw}"))
         return good
+
+    async def _asked(self) -> str | None:
+        """Have it ask for a certificate: its answer to the one it was sent, None where it did not ask."""
+        action, wanted = _ASK[self._version()]
+        seen = len(self._sent())
+        status = await self._call(action, {"requestedMessage": wanted})
+        if status == "Accepted":
+            return await self._signed(seen)
+        self._tell(False, "rooms.lab.not_asked", status=status)
+        return None
 
     async def _signed(self, seen: int) -> str:
         """What the station answered to the certificate it was sent."""
