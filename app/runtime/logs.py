@@ -80,7 +80,7 @@ class StationLogs:
             await asyncio.to_thread(_pack, path, {"security.jsonl": _security(security)})
             return path
         async with self._packing:
-            exchanges = [row for row in self._exchanges.rows() if _within(stamp(row.at), period)]
+            exchanges = self._exchanges.rows()
             snapshot = self._snapshot()
             entries = [] if self._folder else self._journal.tail(ALL)
             try:
@@ -110,14 +110,16 @@ class StationLogs:
         text = json.dumps(to_json(snapshot), ensure_ascii=False, indent=1)
         parts: dict[str, Iterable[bytes]] = {
             "journal.jsonl": journal,
-            "exchanges.jsonl": self._told(exchanges),
+            "exchanges.jsonl": self._told(exchanges, period),
             "security.jsonl": _security(security),
             "snapshot.json": [redact(None, None, text).encode()],
         }
         _pack(path, parts)
 
-    def _told(self, exchanges: list[Exchange]) -> Iterator[bytes]:
+    def _told(self, exchanges: list[Exchange], period: Period) -> Iterator[bytes]:
         for row in exchanges:
+            if not _within(stamp(row.at), period):
+                continue
             line = to_json(row) | {"summary": self._catalogue.render(row.summary)}
             yield _line(line)
 
