@@ -201,10 +201,6 @@ class OpenPointsPort(Protocol):
         ...
 
 
-class FeatureSet(Protocol):
-    def __contains__(self, name: object) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who the station says it is in its BootNotification."""

@@ -7,11 +7,9 @@ Tables: "certificates" (roots and own chains, no secret in them), "keys" (privat
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from app.kernel.units import parse_stamp, stamp
@@ -302,17 +300,6 @@ class CertificateBook:
     def _in_use(self) -> Row:
         return self._store.get(IN_USE, LINK) or {}
 
-    def write_pair(self, chain: OwnChain, folder: Path) -> tuple[Path, Path]:
-        """The chain and its key as two files in a folder, readable by nobody else (0600).
-
-        For `ssl`, which takes files only. Returns (certificate, key).
-        """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        certificate, key = folder / "station.pem", folder / "station.key"
-        for path, text in ((certificate, chain.chain_pem), (key, chain.key_pem)):
-            write_private(path, text)
-        return certificate, key
-
     # ------------------------------------------------------------------ what the back office asks
 
     def count(self) -> int:
@@ -370,14 +357,6 @@ class CertificateBook:
             return True
         others = [one for one in self.all_roots(RootKind.CSMS) if not one.fallback]
         return keep_last_csms and len(others) <= 1
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else may read, from its first byte on."""
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(opened, "w", encoding="ascii") as file:
-        path.chmod(0o600)  # also where it was there before
-        file.write(text)
 
 
 def check_root(pem: str, at: datetime, known: Iterable[str], older: Sequence[str]) -> Facts:

@@ -36,9 +36,6 @@ class KeyType(StrEnum):
     RSA_4096 = "RSA-4096"
 
 
-ALGORITHMS = ("SHA256", "SHA384", "SHA512")
-
-
 class BadCertificate(ValueError):
     """A certificate that cannot be used. `why` in a few technical words, as they go on the wire."""
 
