@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.runtime.views import LinkState
-from app.station.intents import PresentCard
+from app.station.intents import PresentCard, Refused, Unplug
 from app.station.kinds import Fault
 from tests.ui.shell.conftest import until
 from ui.application import default_folder
@@ -74,9 +74,10 @@ def test_a_refused_card_is_told_as_a_toast(play):
 
 def test_what_the_machine_refuses_is_told_with_its_reason(play):
     async def story(room):
-        room.controller.commands.run("stop")
-        room.bridge.intend(PresentCard("", evse=1))
-        await until(lambda: len(room.window.toasts.texts()) >= 1)
+        outcome = room.bridge.intend(Unplug(1))
+        assert isinstance(outcome, Refused)
+        reason = room.session.catalogue.render(outcome.reason)
+        await until(lambda: any(reason in text for text in room.window.toasts.texts()))
 
     play(story)
 
