@@ -26,6 +26,7 @@ from app.runtime.backoff import Backoff
 from app.runtime.closing import CloseWatch, explain_close
 from app.runtime.itinerary import Leg
 from app.runtime.live_link import CLOSE_WAIT, LiveLink
+from app.runtime.refusal import Inquiry
 from app.runtime.tls import TlsFiles
 from app.runtime.views import LinkState, LinkView
 from app.runtime.wire import Opener, OpenFailed, OpenRequest, Wire, WireClosed, open_websocket
@@ -103,7 +104,7 @@ class Connection:
         self._bus, self._link, self._target, self._policy = bus, link, target, policy
         self._user, self._opener, self._tried = user, opener, tried
         self._backoff = Backoff(policy, random or Random())
-        self._watch = CloseWatch(link)
+        self._watch, self._inquiry = CloseWatch(link), Inquiry(link)
         self._network = network
         self._gate_open = True
         self._live: LiveLink | None = None
@@ -221,7 +222,7 @@ class Connection:
     async def _open(self, target: Target, where: Address) -> tuple[Wire, Version]:
         request = open_request(target, where)
         self._opening = asyncio.get_running_loop().create_task(
-            self._opener(request), name="link open"
+            self._opened(request), name="link open"
         )
         try:
             wire = await self._opening
@@ -235,6 +236,12 @@ class Connection:
                     await wire.close(1002, "no common subprotocol")
             wire.abort()
             raise
+
+    async def _opened(self, request: OpenRequest) -> Wire:
+        try:
+            return await self._opener(request)
+        except OpenFailed as error:
+            raise await self._inquiry.reason(request, error) from error
 
     def _failed(self, url: str, target: Target, error: OpenFailed) -> bool:
         at_once = self._tried(target, error)

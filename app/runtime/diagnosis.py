@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from websockets.exceptions import InvalidProxy
-from websockets.proxy import parse_proxy, prepare_connect_request
-from websockets.uri import parse_uri
+from websockets.proxy import parse_proxy
 
 from app.kernel.text import Text
 from app.ocpp.context import Identity, Payload
 from app.ocpp.version import Version
 from app.runtime.address import Address, AddressBad, address
 from app.runtime.connection import Target, chosen_version, open_request
+from app.runtime.dialer import dialer
 from app.runtime.tls import TlsFilesBad
 from app.runtime.tls_probe import Finding, probe
 from app.runtime.wire import OpenFailed, OpenRequest, Wire, WireClosed, open_websocket
@@ -125,7 +125,7 @@ async def _tls(where: Address, request: OpenRequest) -> AsyncIterator[tuple[Find
 
     def run() -> None:
         try:
-            for finding in probe(_dialer(where, request), where.host, request.tls):
+            for finding in probe(dialer(request), where.host, request.tls):
                 ready.put(finding)
         except TlsFilesBad as error:
             ready.put(Finding("tls", False, error.text))
@@ -138,37 +138,6 @@ async def _tls(where: Address, request: OpenRequest) -> AsyncIterator[tuple[Find
         yield finding, _since(began)
         began = time.perf_counter()
     await running
-
-
-def _dialer(where: Address, request: OpenRequest) -> Callable[[], socket.socket]:
-    """Makes TCP connections to the server, through the proxy if there is one."""
-
-    def direct() -> socket.socket:
-        return socket.create_connection((where.host, where.port), request.timeout)
-
-    if request.proxy is None:
-        return direct
-    proxy = parse_proxy(request.proxy)
-
-    def through() -> socket.socket:
-        link = socket.create_connection((proxy.host, proxy.port), request.timeout)
-        try:
-            link.sendall(prepare_connect_request(proxy, parse_uri(where.url)))
-            head = b""
-            while b"\r\n\r\n" not in head:
-                data = link.recv(4096)
-                if not data or len(head) > 65536:
-                    raise ConnectionError("no usable answer from the proxy")
-                head += data
-            status = head.split(b"\r\n", 1)[0].decode("latin-1")
-            if " 2" not in status[8:11]:
-                raise ConnectionError(f"the proxy says {status}")
-        except BaseException:
-            link.close()
-            raise
-        return link
-
-    return through
 
 
 async def _handshake(request: OpenRequest, boot: Identity | None) -> AsyncIterator[Step]:

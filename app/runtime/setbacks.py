@@ -13,6 +13,8 @@ _CERTIFICATE = frozenset(
     for name in (
         "not_yet_valid",
         "expired",
+        "chain_early",
+        "chain_expired",
         "self_signed",
         "unknown_root",
         "unknown_issuer",
@@ -26,15 +28,21 @@ _CERTIFICATE = frozenset(
 )
 _NOBODY = frozenset({"url", "dns", "tcp"})
 
-
+_ALERT = "runtime.tls.handshake_failure"
 _TLS = {
     "runtime.tls.version": Setback.TLS_VERSION,
-    "runtime.tls.handshake_failure": Setback.TLS_CIPHERS,
+    _ALERT: Setback.TLS_CIPHERS,
     "runtime.tls.cipher": Setback.TLS_CIPHERS,
 }
 _OWN = frozenset(
-    f"runtime.tls.{name}"
-    for name in ("certificate_required", "own_unknown", "own_bad", "own_expired")
+    f"runtime.{name}"
+    for name in (
+        "tls.certificate_required",
+        "tls.own_unknown",
+        "tls.own_bad",
+        "tls.own_expired",
+        "probe.own_refused",
+    )
 )
 
 
@@ -46,9 +54,8 @@ def setback(error: OpenFailed, *, shows_own: bool) -> Setback:
     if key in _CERTIFICATE:
         return Setback.SERVER_CERTIFICATE
     if key in _TLS:
-        found = _TLS[key]
-        # the same alert also says that the server does not like our own certificate
-        return Setback.OTHER if found is Setback.TLS_CIPHERS and shows_own else found
+        # that alert alone may also say that the server does not like our own certificate
+        return Setback.OTHER if key == _ALERT and shows_own else _TLS[key]
     if key in _OWN or error.status in REFUSED:
         return Setback.CREDENTIALS
     return Setback.OTHER
