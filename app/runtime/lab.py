@@ -148,7 +148,8 @@ class Lab:
 
     async def _make_server(self, flaw: str) -> None:
         assert self.authority is not None
-        host = urlsplit(self.url).hostname or "localhost"
+        host = urlsplit(self.url).hostname
+        assert host is not None, "it serves somewhere"
         self._server = await asyncio.to_thread(_server, self.authority, host, flaw)
 
     async def _install(self) -> bool:

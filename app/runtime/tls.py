@@ -247,7 +247,7 @@ _REASONS = {
 def explain(error: ssl.SSLError, host: str, files: TlsFiles | None = None) -> Text:
     """Why the TLS handshake with `host` failed, and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        params = {"host": host, "why": error.verify_message}
+        params = {"host": host, "why": error.verify_message.rstrip(".")}
         key = _VERIFY.get(error.verify_code, "runtime.tls.not_trusted")
         if key == "runtime.tls.wrong_name" and files is not None and not files.wildcards:
             key = "runtime.tls.wrong_full_name"

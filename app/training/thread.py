@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from errno import ENOENT
 from pathlib import Path
@@ -70,7 +71,9 @@ class TrainingCsmsThread:
         """
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._door = socket.create_server((self._host, self._port), family=family)
-        return self._settings.url(self._host, self._door.getsockname()[1])
+        url = self._settings.url(self._host, self._door.getsockname()[1])
+        self._last = replace(self._last, url=url)  # who asks before the start learns it, too
+        return url
 
     def start(self) -> str:
         """Listen and return the URL. Raises OSError if the port is taken, RuntimeError if it runs."""
@@ -122,7 +125,7 @@ class TrainingCsmsThread:
         return self.start()
 
     def snapshot(self) -> CsmsSnapshot:
-        """The state now; after the stop, the last one."""
+        """The state now; after the stop, the last one; before the start the reserved URL and the tokens."""
         return self._ask(lambda csms: csms.snapshot(), lambda: self._last)
 
     def frames(self, station_id: str | None = None, after: int = 0) -> tuple[FrameRecord, ...]:

@@ -69,6 +69,7 @@ def test_start_and_stop_leave_nothing_running() -> None:
 def test_a_station_that_comes_before_the_start_waits_at_the_door() -> None:
     csms = TrainingCsmsThread()
     url = csms.reserve()
+    assert csms.snapshot().url == url
     served: list[object] = []
 
     def come() -> None:

@@ -39,7 +39,7 @@ def play(qapp: QApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[
 
     async def run(story: Story, options: StationOptions, folder: Path) -> None:
         training = TrainingCsmsThread()
-        url = training.start()
+        url = training.reserve()  # as the program does: it starts behind the window
         catalogue = Catalogue.load()
         asker = PointAsker(catalogue)
         session = await open_session(WindowOptions(options), folder, url, catalogue, asker)
@@ -48,6 +48,7 @@ def play(qapp: QApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[
         room = Room(session, Bridge(session), switch, training, url, preferences, folder)
         asker.set_window(room.window, session.choose_point)
         room.open()
+        await asyncio.to_thread(training.start)
         try:
             if session.snapshot().csms_url == url:
                 await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
