@@ -27,6 +27,8 @@ from app.runtime.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrat
 MEMORY = ":memory:"
 CHECKPOINT_EVERY = 500
 """Commits between two checkpoints: the log stays at a few MB."""
+LONG_LOG = 4000
+"""Pages (16 MB) from which on the log has to begin anew, even if a commit waits for it."""
 
 Row = dict[str, Any]
 
@@ -401,7 +403,10 @@ def _application_id(connection: sqlite3.Connection) -> int:
 def _checkpoint(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
     try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages > LONG_LOG:
+            # it begins anew only if nobody wrote meanwhile, which never happens while a queue is delivered
+            connection.execute("PRAGMA wal_checkpoint(RESTART)")
     except sqlite3.Error:
         # the next one, or closing, tries again; a disk that is broken fails the next commit
         pass

@@ -363,6 +363,20 @@ def test_checkpoints_keep_the_log_short(path: Path, monkeypatch: pytest.MonkeyPa
     store.close()
 
 
+def test_the_log_stays_short_also_while_commits_follow_each_other_without_a_pause(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue of ten thousand messages that is delivered never leaves a gap for a checkpoint."""
+    monkeypatch.setattr("app.runtime.store.LONG_LOG", 1000)
+    store = Store(path)
+    for number in range(3000):
+        store.put("queue", f"{number + 4:05}", {"text": "x" * 2000})
+        store.delete("queue", f"{number:05}")
+    size = path.with_name(path.name + "-wal").stat().st_size
+    store.close()
+    assert size < 60_000_000, size  # 99 MB when it never begins anew
+
+
 def test_heads_tell_of_all_or_of_some_without_reading_the_whole() -> None:
     store = Store(":memory:")
     for key in ("b", "a", "c"):
