@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.ocpp.context import BootState, Context, Payload, QueuedMessage, SessionView
+from app.ocpp.context import BootState, Context, JobView, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block, LinkPlan, LinkPolicy, LinkTrial, Personality
 from app.ocpp.shared.security_desk import SecurityDesk
@@ -14,6 +14,7 @@ from app.ocpp.v201.configuration import PASSWORD, Configuration
 from app.ocpp.v201.data_transfer import DataTransfer
 from app.ocpp.v201.delivery import Delivery
 from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.logs import Logs
 from app.ocpp.v201.metering import Metering
 from app.ocpp.v201.network import Network
 from app.ocpp.v201.provisioning import Provisioning
@@ -74,6 +75,7 @@ class Personality201(Personality):
         )
         self.reset = Reset(ctx, self.model, self.outbox, self.transactions)
         self.triggers = Triggers(ctx, office, self.availability, self.metering, self.transactions)
+        self.logs = Logs(ctx, office, self.triggers)
         self.data_transfer = DataTransfer(ctx, office)
 
     def _make_security(self, delivery: Delivery) -> None:
@@ -104,6 +106,7 @@ class Personality201(Personality):
             Configuration(self.ctx, self.model),
             Reports(self.ctx, self.model, self.office),
             self.data_transfer,
+            self.logs,
             self.security,
             self.certificates,
         ]
@@ -223,6 +226,10 @@ class Personality201(Personality):
     def link_tried(self, trial: LinkTrial) -> None:
         self.network.tried(trial)
         self.security.link_tried(trial)
+
+    def jobs(self) -> tuple[JobView, ...]:
+        view = self.logs.view()
+        return () if view is None else (view,)
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
         return [*self.outbox.view(limit), *self.security.view()][:limit]

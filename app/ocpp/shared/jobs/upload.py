@@ -39,6 +39,8 @@ class LogStatus(StrEnum):
     BAD_MESSAGE = "BadMessage"
     DENIED = "PermissionDenied"
     NOT_SUPPORTED = "NotSupportedOperation"
+    CANCELED = "AcceptedCanceled"
+    """A newer request took its place: told by 2.0.1 alone."""
 
 
 _WORDS = {
@@ -92,6 +94,9 @@ class UploadCourse(Block):
         """The message that tells of this status."""
         raise NotImplementedError
 
+    def superseded(self, job: UploadJob) -> None:
+        """A newer request ended this upload. Unless a version says otherwise nobody is told."""
+
     # ------------------------------------------------------------------ block
 
     def restore(self) -> None:
@@ -125,13 +130,14 @@ class UploadCourse(Block):
         return answer
 
     def take_up(self, job: UploadJob) -> None:
-        """Begin what was admitted; an upload that is under way ends without a word."""
+        """Begin what was admitted; an upload that is under way ends."""
         if self.job is not None:
             self._turn += 1
             if self._task is not None:
                 self._task.cancel()
             self.job.failed_because(Text("transfer.job.cancelled"))
             self._publish(self.job)
+            self.superseded(self.job)
         self.job = job
         self._go()
 
