@@ -311,6 +311,17 @@ class CertificatesChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EvCertificateAnswered(Event):
+    """What the back office said to a car's wish for a contract certificate; `status` None: nothing."""
+
+    action: str
+    """Install or Update."""
+    status: str | None
+    exi_response: str
+    """For the car alone: EXI in base64."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSet(Event):
     """The calendar was set to what the back office or a person says; `change` in seconds."""
 

@@ -6,7 +6,7 @@ The blocks of both versions listen for these; `raise_event` puts the names into 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from app.kernel.bus import Entry
@@ -51,6 +51,8 @@ class CausesOfEvents(SecurityEvents):
 
     settings: ClassVar[frozenset[str]] = frozenset()
     """Keys or variables whose change reconfigures security."""
+    listed: ClassVar[Mapping[str, bool]] = {}
+    """Each event of the version's list -> is it critical."""
 
     def __init__(self, ctx: Context, may_send: Callable[[], bool]) -> None:
         super().__init__(ctx, may_send)

@@ -27,6 +27,8 @@ class CertificateView:
     not_after: datetime
     state: str
     pem: str
+    ocsp: str | None = None
+    """good, revoked, unknown or unreadable: what the responder says (2.0.1, V2G chains)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,33 @@ class Certificates(Protocol):
     def request_certificate(self, purpose: Purpose = ...) -> bool: ...
 
 
+class Contracts(Protocol):
+    """Contract certificates of cars (2.0.1)."""
+
+    def ask(self, *, update: bool, exi: str | None = None) -> bool: ...
+
+
+class Statuses(Protocol):
+    """What OCSP responders say of our certificates (2.0.1)."""
+
+    def refresh(self, *, anew: bool = False) -> None: ...
+
+    def verdict(self, serial: str) -> str | None: ...
+
+
 class SecurityDesk:
     """The security of one station, in one hand for window and control API."""
 
-    def __init__(self, security: CausesOfEvents, certificates: Certificates) -> None:
+    def __init__(
+        self,
+        security: CausesOfEvents,
+        certificates: Certificates,
+        contracts: Contracts | None = None,
+        statuses: Statuses | None = None,
+    ) -> None:
         self._security = security
         self._certificates = certificates
+        self._contracts, self._statuses = contracts, statuses
 
     def log(
         self, since: datetime | None = None, until: datetime | None = None
@@ -68,6 +91,18 @@ class SecurityDesk:
     def maintenance_login(self, user: str, origin: str, *, accepted: bool) -> None:
         """Somebody logged in at the maintenance panel, or failed to."""
         self._security.maintenance_login(user, origin, accepted=accepted)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The security events of the version's list."""
+        return tuple(self._security.listed)
+
+    def raise_event(self, kind: str, tech_info: str = "", critical: bool | None = None) -> None:
+        """Have a security event happen without its cause: any word, though the version lists its own.
+
+        `critical` None: by the list.
+        """
+        self._security.raise_event(kind, tech_info, critical)
 
     def certificates(self) -> list[CertificateView]:
         """All roots, then our own certificates, newest first."""
@@ -101,6 +136,7 @@ class SecurityDesk:
                     chain.not_after,
                     state,
                     chain.chain_pem,
+                    self._statuses.verdict(chain.serial) if self._statuses else None,
                 )
             )
         return found
@@ -118,3 +154,22 @@ class SecurityDesk:
         Raises ValueError for a purpose there is none of.
         """
         return self._certificates.request_certificate(Purpose(purpose))
+
+    @property
+    def speaks_of_cars(self) -> bool:
+        """The version has messages for contract certificates and OCSP."""
+        return self._contracts is not None
+
+    def request_contract(self, *, update: bool = False, exi: str | None = None) -> bool:
+        """A car asks for its contract certificate; False where that cannot be done now.
+
+        Raises ValueError for a request that is too long.
+        """
+        return self._contracts is not None and self._contracts.ask(update=update, exi=exi)
+
+    def ask_status(self) -> bool:
+        """Ask for the OCSP status of our V2G certificates; False where none has a responder."""
+        if self._statuses is None or not self._certificates.book.status_questions():
+            return False
+        self._statuses.refresh(anew=True)
+        return True

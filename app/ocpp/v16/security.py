@@ -54,6 +54,7 @@ class Security(CausesOfEvents):
     """The security events of a charge point. Without the security extension they only go to the log."""
 
     critical = frozenset(name for name, pushed in LIST.items() if pushed) | TRIGGERED
+    listed = LIST
     spelling: ClassVar[Mapping[str, str]] = {
         "FailedToAuthenticateAtCsms": "FailedToAuthenticationAtCentralSystem",
         "CsmsFailedToAuthenticate": "CentralSystemFailedToAuthentication",

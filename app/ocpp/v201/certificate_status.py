@@ -12,6 +12,7 @@ from app.kernel.clock import Timer
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Payload
 from app.ocpp.shared.certificates.book import CertificateBook, StatusQuestion
+from app.ocpp.shared.certificates.signing import in_thread
 from app.ocpp.v201.provisioning import Provisioning
 
 TABLE = "v201.certificate_status"
@@ -56,6 +57,11 @@ class CertificateStatus:
         row = self._ctx.store.get(TABLE, serial)
         return row["result"] if row else None
 
+    def verdict(self, serial: str) -> str | None:
+        """What the responder says of a certificate: good, revoked, unknown or unreadable."""
+        row = self._ctx.store.get(TABLE, serial)
+        return row.get("verdict") if row else None
+
     def _due(self) -> list[StatusQuestion]:
         limit = self._ctx.clock.now() - WEEK
         due = []
@@ -85,7 +91,12 @@ class CertificateStatus:
         answer = await self._office.say(ACTION, request)
         if answer is None or answer["status"] != "Accepted" or not answer.get("ocspResult"):
             return
-        row = {"result": answer["ocspResult"], "at": stamp(self._ctx.clock.now())}
+        result = str(answer["ocspResult"])
+        row = {
+            "result": result,
+            "at": stamp(self._ctx.clock.now()),
+            "verdict": await in_thread(_verdict, result),
+        }
         self._ctx.store.put(TABLE, question.hash_data.serial, row)
 
     def _arm(self) -> None:
@@ -95,3 +106,9 @@ class CertificateStatus:
             self._timer = None
         if self._book.status_questions():
             self._timer = self._ctx.clock.call_in(DAY, self.refresh)
+
+
+def _verdict(result: str) -> str:
+    from app.ocpp.shared.certificates import x509
+
+    return x509.ocsp_verdict(result)

@@ -47,6 +47,7 @@ TRIGGERS = {
 CLIENT = (Purpose.STATION, Purpose.COMBINED)
 
 SECURITY, ISO15118 = "SecurityCtrlr", "ISO15118Ctrlr"
+V2G_ENABLED = f"{ISO15118}.V2GCertificateInstallationEnabled"
 
 
 class Certificates(Block, SigningRules):
@@ -216,6 +217,8 @@ class Certificates(Block, SigningRules):
 
     def subject(self, purpose: Purpose) -> Subject | None:
         """A00.FR.511: our serial number; of the SECC its id (A02, alternative scenario)."""
+        if purpose is not Purpose.STATION and self._optional(V2G_ENABLED) == "false":
+            return None
         if purpose is Purpose.V2G:
             name = self._optional(f"{ISO15118}.SeccId")
             operator = self._optional(f"{ISO15118}.OrganizationName")

@@ -14,6 +14,7 @@ from app.ocpp.v201.configuration import PASSWORD, Configuration
 from app.ocpp.v201.data_transfer import DataTransfer
 from app.ocpp.v201.delivery import Delivery
 from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.ev_certificate import EvCertificates
 from app.ocpp.v201.logs import Logs
 from app.ocpp.v201.metering import Metering
 from app.ocpp.v201.network import Network
@@ -83,7 +84,10 @@ class Personality201(Personality):
         self.security = Security(ctx, model, office, self.availability)
         self.security.hindrance = delivery.hindrance
         self.certificates = Certificates(ctx, model, office, self.security, self.triggers)
-        self.desk = SecurityDesk(self.security, self.certificates)
+        self.ev_certificates = EvCertificates(ctx, model, office)
+        self.desk = SecurityDesk(
+            self.security, self.certificates, self.ev_certificates, self.certificates.status
+        )
 
     def _in_order(self) -> list[Block]:
         """The order in which they hear of events, of the link and of the start.
@@ -109,6 +113,7 @@ class Personality201(Personality):
             self.logs,
             self.security,
             self.certificates,
+            self.ev_certificates,
         ]
 
     def _wire(self, delivery: Delivery) -> None:

@@ -44,6 +44,7 @@ class Security(CausesOfEvents):
     """The security events of a charging station."""
 
     critical = frozenset(name for name, pushed in LIST.items() if pushed)
+    listed = LIST
     spelling: ClassVar[Mapping[str, str]] = {
         "FailedToAuthenticationAtCentralSystem": "FailedToAuthenticateAtCsms",
         "CentralSystemFailedToAuthentication": "CsmsFailedToAuthenticate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.ocpp.shared.security_desk import SecurityDesk
 from app.runtime.control.dispatch import Method
@@ -28,6 +28,17 @@ class LoginParams(Params):
     origin: str = "panel"
 
 
+class EventParams(Params):
+    type: str = Field(min_length=1, max_length=50)
+    info: str = ""
+    critical: bool | None = None
+
+
+class ContractParams(Params):
+    update: bool = False
+    exi: str | None = None
+
+
 class RequestParams(Params):
     purpose: str = "ChargingStation"
 
@@ -43,8 +54,11 @@ class SecurityMethods:
             "security.log": (LogParams, self._log),
             "security.clear_log": (Params, lambda _: {"cleared": self._desk().clear_log()}),
             "security.maintenance_login": (LoginParams, self._login),
+            "security.raise": (EventParams, self._raise),
             "certificates.list": (Params, self._list),
             "certificates.request": (RequestParams, self._request),
+            "certificates.request_contract": (ContractParams, self._contract),
+            "certificates.ask_status": (Params, lambda _: {"accepted": self._desk().ask_status()}),
         }
 
     def _desk(self) -> SecurityDesk:
@@ -62,6 +76,17 @@ class SecurityMethods:
             arguments.user, arguments.origin, accepted=arguments.accepted
         )
         return {"accepted": True}
+
+    def _raise(self, arguments: EventParams) -> dict[str, Any]:
+        self._desk().raise_event(arguments.type, arguments.info, arguments.critical)
+        return {"accepted": True}
+
+    def _contract(self, arguments: ContractParams) -> dict[str, Any]:
+        try:
+            done = self._desk().request_contract(update=arguments.update, exi=arguments.exi)
+        except ValueError as error:
+            raise ControlError(Code.INVALID_PARAMS, str(error)) from None
+        return {"accepted": done}
 
     def _list(self, _: Params) -> dict[str, Any]:
         desk = self._desk()

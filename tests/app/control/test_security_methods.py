@@ -82,6 +82,24 @@ async def test_log_login_and_certificates_by_control(version: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_events_by_hand_and_what_only_cars_ask_for(version: str, tmp_path: Path) -> None:
+    async with running_csms() as csms, Site(csms, version, tmp_path) as site:
+        await site.ask("security.raise", type="TamperDetectionActivated", info="by hand")
+        await csms.wait_for(
+            "SecurityEventNotification", where=lambda p: p.get("techInfo") == "by hand"
+        )
+        nothing = await site.channel.fail("security.raise", type="")
+        assert nothing is Code.INVALID_PARAMS
+        assert await site.ask("certificates.ask_status") == {"accepted": False}
+        asked = await site.ask("certificates.request_contract", update=True)
+        assert asked == {"accepted": version == "2.0.1"}
+        if version == "2.0.1":
+            await site.wait("EvCertificateAnswered", action="Update", status="Failed")
+            too_long = await site.channel.fail("certificates.request_contract", exi="A" * 5601)
+            assert too_long is Code.INVALID_PARAMS
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
 async def test_signed_certificate_opens_a_link_of_profile_3(version: str, tmp_path: Path) -> None:
     """CE-05, CE-07: asked for over wss with a password, and used for mutual TLS at the next link."""
     root = make_authority("CSO root")

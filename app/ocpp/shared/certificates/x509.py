@@ -6,6 +6,7 @@ path rules of RFC 5280 as far as a chain of a back office needs them.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import re
@@ -261,6 +262,15 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def ocsp_verdict(result: str) -> str:
+    """What an OCSP response (DER in base64) says: good, revoked, unknown, or unreadable."""
+    try:
+        response = ocsp.load_der_ocsp_response(base64.b64decode(result, validate=True))
+        return response.certificate_status.name.lower()
+    except ValueError:  # no base64, no OCSP, or a responder that only tells of its own trouble
+        return "unreadable"
 
 
 # ---------------------------------------------------------------- asking
