@@ -200,6 +200,10 @@ class OpenPointsPort(Protocol):
         """As `choose`, but in strict mode a person is asked first (within half the message time-out)."""
         ...
 
+    async def ask_all(self, *points: str) -> dict[str, str]:
+        """As `ask` for all that one message raises, within the same time."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

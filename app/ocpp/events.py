@@ -269,7 +269,11 @@ class MessageDropped(Event):
 
 @dataclass(frozen=True, slots=True)
 class OpenPointMet(Event):
-    """An open point was met, and what was done. `how`: default, config, person, timeout."""
+    """An open point was met, and what was done.
+
+    `how`: default, config, person; in strict mode, the default for now: timeout (nobody answered),
+    unasked (there was no time to ask; a person is asked meanwhile).
+    """
 
     point: str
     option: str

@@ -2,8 +2,9 @@
 
 A point is met at the moment of use, so a choice made meanwhile acts on the next occurrence. What the
 configuration says wins. Pragmatic mode takes the default; strict mode asks a person, for at most half of the
-message time-out, and then takes the default and marks it. Strict mode without anybody to ask counts the
-point as undecided and tells it.
+message time-out, and then takes the default and marks it. Where the station has to act in the same instant
+the default is taken and marked at once, and the person is asked meanwhile: the answer counts from the next
+occurrence on. Strict mode without anybody to ask counts the point as undecided and tells it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """An open point. `version` None: both. `kind` SPEC-SILENT, VENDOR-DEPENDENT or POLICY-DEPENDENT."""
+    """An open point. `version` None: both. `kind` SPEC-SILENT, VENDOR-DEPENDENT or POLICY-DEPENDENT.
+
+    `awaits` names the part of the program that will meet it and is not there yet; nobody can choose until
+    then, because nothing would come of it.
+    """
 
     id: str
     version: Version | None
@@ -44,6 +49,7 @@ class Point:
     messages: tuple[str, ...]
     observable: str
     note: str
+    awaits: str | None = None
 
     def option(self, key: str) -> Option:
         """Raises KeyError for an option that this point has not."""
@@ -75,6 +81,7 @@ def _point(item: dict[str, Any]) -> Point:
         tuple(item["messages"]),
         item["observable"],
         item["note"],
+        item.get("awaits"),
     )
     point.option(point.default)
     return point
@@ -113,6 +120,11 @@ class OpenPoints:
         self._bus = bus
         self._points = registry() if points is None else points
         self._chosen: dict[str, str] = {}
+        self._answered: dict[str, str] = {}
+        """What a person said to a question that nobody waited for."""
+        self._open: list[Point] = []
+        """Questions that nobody waits for, one after the other; the first one is before the person."""
+        self._asking: asyncio.Task[None] | None = None
         self._timeout = timeout
         self._link = link
         self._on_undecided = on_undecided
@@ -127,38 +139,62 @@ class OpenPoints:
     def set(self, point: str, option: str | None) -> None:
         """Fix a choice from now on; None lifts it. Raises KeyError for an unknown point or option."""
         known = self._points[point]
+        self._answered.pop(point, None)
         if option is None:
             self._chosen.pop(point, None)
         else:
             self._chosen[point] = known.option(option).key
 
+    def close(self) -> None:
+        """Take back the questions that are still before a person."""
+        self._open.clear()
+        if self._asking is not None:
+            self._asking.cancel()
+
     def choose(self, point: str) -> str:
         """The option in force, at once. Raises KeyError for a point that is not registered."""
         known = self._points[point]
-        fixed = self._chosen.get(point)
-        if fixed is not None:
-            return self._met(known, fixed, "config")
-        if self.strict and self.asker is None:
+        if point in self._chosen:
+            return self._met(known, self._chosen[point], "config")
+        if point in self._answered:
+            return self._met(known, self._answered[point], "person")
+        if not self.strict:
+            return self._met(known, known.default, "default")
+        if self.asker is None:
             self._tell_undecided(known)
-        return self._met(known, known.default, "default")
+            return self._met(known, known.default, "default")
+        self._ask_meanwhile(known)
+        return self._met(known, known.default, "unasked")
 
     async def ask(self, point: str) -> str:
         """As `choose`, but in strict mode a person may decide."""
-        known = self._points[point]
-        asker = self.asker
-        if point in self._chosen or not self.strict or asker is None:
-            return self.choose(point)
-        answer = await self._answer_of(asker, known)
-        if answer is None:
-            return self._met(known, known.default, "timeout")
-        return self._met(known, answer, "person")
+        return (await self.ask_all(point))[point]
 
-    async def _answer_of(self, asker: Asker, point: Point) -> str | None:
-        """What the person says within half of the message time-out; None otherwise."""
+    async def ask_all(self, *points: str) -> dict[str, str]:
+        """As `ask` for the points that one message raises: all of them take no longer than one."""
+        until = self._limit()
+        return {point: await self._ask(self._points[point], until) for point in points}
+
+    async def _ask(self, point: Point, until: float | None) -> str:
+        asker = self.asker
+        if point.id in self._chosen or not self.strict or asker is None:
+            return self.choose(point.id)
+        answer = await self._answer_of(asker, point, until)
+        if answer is None:
+            return self._met(point, point.default, "timeout")
+        return self._met(point, answer, "person")
+
+    def _limit(self) -> float | None:
+        """Until when a person may think: half of the message time-out from now, in link time."""
+        return None if self._link is None else self._link.monotonic() + self._timeout() / 2
+
+    async def _answer_of(self, asker: Asker, point: Point, until: float | None) -> str | None:
+        """What the person says in time; None otherwise."""
         asking = asyncio.ensure_future(asker.ask(point))
         timer = None
-        if self._link is not None:
-            timer = self._link.call_later(self._timeout() / 2, lambda: _cancel(asking))
+        if self._link is not None and until is not None:
+            left = max(0.0, until - self._link.monotonic())
+            timer = self._link.call_later(left, lambda: _cancel(asking))
         try:
             await asyncio.wait([asking])
         finally:
@@ -169,6 +205,22 @@ class OpenPoints:
             return None
         answer = asking.result()
         return None if answer is None else point.option(answer).key
+
+    def _ask_meanwhile(self, point: Point) -> None:
+        if point not in self._open:
+            self._open.append(point)
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.get_running_loop().create_task(self._ask_the_open_ones())
+
+    async def _ask_the_open_ones(self) -> None:
+        """One question at a time; what is not answered is asked again when it is met again."""
+        while self._open:
+            point, asker = self._open[0], self.asker
+            if asker is not None and point.id not in self._chosen:
+                answer = await self._answer_of(asker, point, self._limit())
+                if answer is not None and point.id not in self._chosen:
+                    self._answered[point.id] = answer
+            self._open.remove(point)
 
     def _met(self, point: Point, key: str, how: str) -> str:
         self._bus.publish(OpenPointMet(point.id, key, how, point.option(key).conformant))

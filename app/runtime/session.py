@@ -240,6 +240,7 @@ class Session:
         """Write the machine's state and close what is open."""
         for remove in self._removers:
             remove()
+        self.points.close()
         self._sleep.stop()
         self._calendar.stop()
         if self._keeper is not None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from app.kernel.bus import Entry
 from app.ocpp.context import Context, Handler, HandlerError, Payload, Reply
 from app.ocpp.events import ChargingProfileRefused, SettingChanged
+from app.ocpp.features import SMART_CHARGING
 from app.ocpp.personality import Block
 from app.ocpp.shared.charging.answers import Question, answer_16
 from app.ocpp.shared.charging.book import Change
@@ -25,7 +26,6 @@ from app.ocpp.shared.charging.rules16 import check_16
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.heartbeat import Heartbeat
-from app.ocpp.v16.keys import SMART_CHARGING
 from app.ocpp.v16.offers import Offers
 from app.ocpp.v16.profiles import Profiles
 from app.ocpp.v16.rows import Transaction
@@ -251,9 +251,7 @@ class SmartCharging(Block):
         if self.profiles.foreign_unit(base) and "unsupported_unit" not in names:
             names = (*names, "unsupported_unit")
         points = [POINTS_16[name] for name in names]
-        return decide(
-            Version.V16, {point: await self.ctx.points.ask(point) for point in points}, base
-        )
+        return decide(Version.V16, await self.ctx.points.ask_all(*points), base)
 
     def _for_offers(self, bare: bool, shared: bool) -> Options:
         """The options that offers are worked out with. `bare`: some transaction has no profile at all;

@@ -221,7 +221,7 @@ class Transactions(Block):
                 self.ctx.station.handle(Suspend(bay.evse, suspended=False))
         self.ended = {**dict(list(self.ended.items())[-20:]), tx.id: bay.evse}
         if reason == "DeAuthorized" and self.locked(bay):
-            bay.kept_for, bay.kept_group = tx.id_token, tx.group
+            self._hold_cable(bay, tx.id_token, tx.group)
         elif not keep_locked:
             self.unlock(bay)
         self.ctx.bus.publish(TransactionEnded(bay.evse, tx.id, reason or "Other", max(0.0, energy)))
@@ -281,7 +281,7 @@ class Transactions(Block):
         if bay.evse:
             self.ctx.station.handle(Withdraw(bay.evse))
         if keep_locked and had is not None and self.locked(bay):
-            bay.kept_for, bay.kept_group = had.token, had.group
+            self._hold_cable(bay, had.token, had.group)
         else:
             self.unlock(bay)
         self._idle(bay)
@@ -317,6 +317,11 @@ class Transactions(Block):
             return False
         connectors = self.ctx.station.snapshot().evse(bay.evse).connectors
         return any(connector.lock is LockState.LOCKED for connector in connectors)
+
+    def _hold_cable(self, bay: Bay, token: IdToken | None, group: str | None) -> None:
+        """E05: only the card that brought it gets it, unless a cable may wait for a card only so long."""
+        bay.kept_for, bay.kept_group = token, group
+        self.timeouts.arm(bay)
 
     def unlock(self, bay: Bay) -> None:
         """Let the driver have the cable."""

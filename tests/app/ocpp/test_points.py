@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+import app
 from app.kernel.bus import Bus
 from app.kernel.clock import ManualLinkClock
 from app.ocpp.events import OpenPointMet
 from app.ocpp.points import OpenPoints, Point, registry
 from app.ocpp.schema import Schemas
+from app.ocpp.shared.charging.options import POINTS_201
+from app.ocpp.v201 import timeouts
 from app.ocpp.version import Version
 
 POINT = "both-clock-drift"
@@ -45,6 +50,24 @@ class Person:
     async def ask(self, point: Point) -> str | None:
         self.asked.append(point.id)
         return await self.answer
+
+
+class Crowd:
+    """A person who is asked several things, and answers one after the other."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: list[asyncio.Future[str | None]] = []
+
+    async def ask(self, point: Point) -> str | None:
+        self.asked.append(point.id)
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return await self.answers[-1]
+
+
+async def turn() -> None:
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 class Desk:
@@ -85,6 +108,25 @@ def test_each_point_is_well_made(point: Point) -> None:
     assert set(point.messages) <= known
     assert point.observable
     assert point.note
+
+
+USES = re.compile(r"(?:both|ocpp16|ocpp201)-[a-z0-9-]+(?:\.[a-z-]+)?")
+
+
+def test_each_point_is_met_by_the_program_or_says_what_it_waits_for() -> None:
+    """What nobody reads must not be offered as if it did something."""
+    text = "\n".join(
+        path.read_text("utf-8") for path in Path(app.__file__).parent.glob("ocpp/**/*.py")
+    )
+    read = set(USES.findall(text))
+    read |= {f"{timeouts.POINT}.{part}" for part in ("applies-to", "unlock-cable")}
+    later = set(POINTS_201.values())  # decided only where 2.0.1 installs charging profiles
+    assert "decide(Version.V201" not in text, "then these are met, and await nothing any more"
+    for point in registry().values():
+        if point.awaits is None:
+            assert point.id in read, f"{point.id} is met nowhere"
+        else:
+            assert point.id not in read or point.id in later, f"{point.id} is met already"
 
 
 def test_the_errata_decide_what_conforms() -> None:
@@ -175,6 +217,69 @@ async def test_strict_mode_waits_for_half_of_the_message_time_out_and_marks_the_
     desk.link.advance(0.2)
     assert await asking == "set-at-once"
     assert desk.met == [OpenPointMet(POINT, "set-at-once", "timeout", True)]
+
+
+async def test_points_that_one_message_raises_share_the_half_of_its_time_out() -> None:
+    desk = Desk()
+    crowd = Crowd()
+    points = desk.points(strict=True, asker=crowd)
+    asking = asyncio.ensure_future(points.ask_all(POINT, "both-retry-message-id"))
+    await turn()
+    desk.link.advance(10)
+    crowd.answers[0].set_result("slew")
+    await turn()
+    assert crowd.asked == [POINT, "both-retry-message-id"]
+    desk.link.advance(5.1)
+    assert await asking == {POINT: "slew", "both-retry-message-id": "same-id"}
+    assert [met.how for met in desk.met] == ["person", "timeout"]
+
+
+async def test_where_there_is_no_time_the_person_is_asked_for_the_next_occurrence() -> None:
+    desk = Desk()
+    crowd = Crowd()
+    points = desk.points(strict=True, asker=crowd)
+    assert points.choose(POINT) == "set-at-once"
+    assert points.choose(POINT) == "set-at-once"
+    assert points.choose("both-retry-message-id") == "same-id"
+    await turn()
+    assert crowd.asked == [POINT], "one question at a time, and each once"
+    assert {met.how for met in desk.met} == {"unasked"}
+    crowd.answers[0].set_result("slew")
+    await turn()
+    assert points.choose(POINT) == "slew"
+    assert desk.met[-1] == OpenPointMet(POINT, "slew", "person", True)
+    assert crowd.asked == [POINT, "both-retry-message-id"]
+    assert points.undecided == []
+    points.close()
+
+
+async def test_a_question_that_nobody_waits_for_ends_in_time_and_is_asked_again() -> None:
+    desk = Desk()
+    crowd = Crowd()
+    points = desk.points(strict=True, asker=crowd)
+    points.choose(POINT)
+    await turn()
+    desk.link.advance(15.1)
+    await turn()
+    assert crowd.answers[0].cancelled()
+    assert points.choose(POINT) == "set-at-once"
+    await turn()
+    assert crowd.asked == [POINT, POINT]
+    points.set(POINT, "ignore")
+    crowd.answers[1].set_result("slew")
+    await turn()
+    assert points.choose(POINT) == "ignore", "what was fixed meanwhile wins"
+
+
+async def test_questions_end_with_the_station() -> None:
+    desk = Desk()
+    crowd = Crowd()
+    points = desk.points(strict=True, asker=crowd)
+    points.choose(POINT)
+    await turn()
+    points.close()
+    await turn()
+    assert crowd.answers[0].cancelled()
 
 
 async def test_a_person_who_does_not_say_gets_the_default() -> None:
