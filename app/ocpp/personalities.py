@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.ocpp.context import Context
+from collections.abc import Iterator, Sequence
+
+from app.ocpp.context import Context, OcppSettings, Payload
 from app.ocpp.personality import Personality
 from app.ocpp.version import Version
 
@@ -16,3 +18,23 @@ def make(version: Version, ctx: Context) -> Personality:
     from app.ocpp.v201 import Personality201
 
     return Personality201(ctx)
+
+
+def misfits(
+    version: Version, settings: OcppSettings, connectors: Sequence[int]
+) -> Iterator[tuple[str | int, Payload | None]]:
+    """First values that this version would not take, by key or by place in the list of variables.
+
+    With each goes what would be taken; None: the EVSE or connector is not there. `connectors`: how
+    many each EVSE has.
+    """
+    if version is Version.V16:
+        if settings.keys:
+            from app.ocpp.v16 import presets as of_16
+
+            for setting, takes in of_16.misfits(settings.keys, sum(connectors)):
+                yield setting.key, takes
+    elif settings.variables:
+        from app.ocpp.v201 import presets as of_201
+
+        yield from of_201.misfits(settings.variables, connectors)

@@ -9,13 +9,11 @@ from pathlib import Path
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock, SystemClock
-from app.kernel.text import Text
 from app.ocpp.context import Context
 from app.ocpp.personality import Personality
-from app.ocpp.points import Asker, OpenPoints, Point, registry
+from app.ocpp.points import Asker, OpenPoints, Point
 from app.ocpp.version import Version
 from app.runtime.config import Config
-from app.runtime.problems import ConfigError
 from app.station.blueprint import Blueprint
 from app.station.station import Station
 from app.station.vehicle import VehicleLibrary
@@ -62,9 +60,7 @@ def make_points(
     asker: Asker | None,
     on_undecided: Callable[[Point], None] | None,
 ) -> OpenPoints:
-    """The open points with what the configuration and a person chose. Raises ConfigError."""
-    for point, option in config.open_points.items():
-        _check_choice(point, option)
+    """The open points with what the configuration and a person chose."""
     return OpenPoints(
         bus,
         {**config.open_points, **wished},
@@ -76,20 +72,10 @@ def make_points(
     )
 
 
-def _check_choice(point: str, option: str) -> None:
-    known = registry().get(point)
-    if known is None:
-        raise ConfigError([Text("runtime.config.no_point", {"name": point})])
-    keys = [item.key for item in known.options]
-    if option not in keys:
-        params = {"name": point, "found": option, "known": ", ".join(keys)}
-        raise ConfigError([Text("runtime.config.no_option", params)])
-
-
 def make_station(config: Config, clock: Clock, bus: Bus) -> Station:
-    """The machine of this configuration. Raises ConfigError for a car that is not in the library."""
+    """The machine of this configuration."""
     library = vehicles(config)
-    blueprint = _with_usual_car(config, library)
+    blueprint = _with_usual_car(config)
     return Station(blueprint, clock, bus, seed=config.seed, library=library)
 
 
@@ -102,13 +88,10 @@ def vehicles(config: Config) -> VehicleLibrary:
     return VehicleLibrary(spec.model_copy(update=given) for spec in library.specs())
 
 
-def _with_usual_car(config: Config, library: VehicleLibrary) -> Blueprint:
+def _with_usual_car(config: Config) -> Blueprint:
     wish = config.vehicle.id
     if wish is None:
         return config.hardware
-    if wish not in library:
-        known = ", ".join(spec.id for spec in library.specs())
-        raise ConfigError([Text("runtime.config.no_vehicle", {"name": wish, "known": known})])
     evses = tuple(evse.model_copy(update={"vehicle": wish}) for evse in config.hardware.evses)
     return config.hardware.model_copy(update={"evses": evses})
 

@@ -296,6 +296,29 @@ def _config(catalogue: Catalogue) -> click.Group:
         click.echo(catalogue.render(Text("control.config_good", {"file": str(file)})))
         return 0
 
+    @config.command(help="List the open points of the specification and what can be chosen there.")
+    def points() -> int:
+        from app.ocpp.points import registry
+
+        for point in registry().values():
+            click.echo(f"{point.id}: {point.question}")
+            if point.awaits is not None:
+                text = Text("control.point_awaits", {"part": point.awaits})
+                click.echo(f"    {catalogue.render(text)}")
+                continue
+            for option in point.options:
+                marks = [
+                    Text(f"control.option_{mark}")
+                    for mark, holds in (
+                        ("default", option.key == point.default),
+                        ("breaks", not option.conformant),
+                    )
+                    if holds
+                ]
+                tail = "".join(f" ({catalogue.render(mark)})" for mark in marks)
+                click.echo(f"    {option.key}{tail}: {option.summary}")
+        return 0
+
     @config.command(help="Print the JSON schema of configuration files.")
     def schema() -> int:
         from app.runtime.settings import config_schema

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.kernel.resources import resource
 from app.kernel.text import Text
+from app.runtime import presets
 from app.runtime.config import Config, Settings
 from app.runtime.problems import ConfigError, problem
 from app.runtime.tls import TlsFilesBad
@@ -101,6 +102,9 @@ def resolve(
             if blueprint:
                 layers.flags["blueprint"] = blueprint
     config = layers.build()
+    found = tuple(presets.problems(config, str(config_file or "-")))
+    if found:
+        raise ConfigError(found)
     secret_of(config)
     try:
         config.tls_files()

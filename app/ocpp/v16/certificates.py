@@ -20,9 +20,10 @@ from app.ocpp.shared.certificates.model import (
 )
 from app.ocpp.shared.certificates.signing import Signing, SigningRules, in_thread
 from app.ocpp.v16.boot import Boot
-from app.ocpp.v16.configuration import BadValue, Configuration
+from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.security import Security
 from app.ocpp.v16.triggers import ACCEPTED, REJECTED, Triggers
+from app.ocpp.v16.values import BadValue
 
 KINDS = {
     "CentralSystemRootCertificate": RootKind.CSMS,

@@ -6,47 +6,26 @@ file says, the default. Names compare without case.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from app.ocpp.context import Context, Handler, HandlerError, KeySetting, Payload, Reply
 from app.ocpp.events import SettingChanged
+from app.ocpp.features import CORE, FEATURES
 from app.ocpp.personality import Block
 from app.ocpp.v16.connectors import Connectors
-from app.ocpp.v16.keys import (
-    CORE,
-    FIRMWARE,
-    KEYS,
-    LOCAL_LIST,
-    OWN_KEYS,
-    REMOTE_TRIGGER,
-    RESERVATION,
-    ROTATIONS,
-    SIGNED_KEYS,
-    SMART_CHARGING,
-    Access,
-    Check,
-    Key,
-    Kind,
-)
+from app.ocpp.v16.keys import KEYS, OWN_KEYS, SIGNED_KEYS, Access, Key, Kind
 from app.ocpp.v16.measurands import Wish, parse
+from app.ocpp.v16.presets import described
 from app.ocpp.v16.rows import KEYS as TABLE
+from app.ocpp.v16.values import BadValue, checked, items
+from app.ocpp.version import Version
 from app.station.kinds import Current
-
-IMPLEMENTED = (CORE, FIRMWARE, LOCAL_LIST, RESERVATION, SMART_CHARGING, REMOTE_TRIGGER)
-"""The feature profiles that this station has, in the order of the specification."""
 
 BACK_OFFICE = "backoffice"
 PERSON = "person"
 
 _SECRETS = frozenset({"authorizationkey"})
-_NUMBER = re.compile(r"[+-]?\d{1,9}")
-HEX_KEY = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
-
-
-class BadValue(ValueError):
-    """A value that the key does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +44,9 @@ class Configuration(Block):
         self._connectors = connectors
         wanted = ctx.settings.features
         self.profiles = tuple(
-            name for name in IMPLEMENTED if wanted is None or name in wanted or name == CORE
+            name
+            for name in FEATURES[Version.V16]
+            if wanted is None or name in wanted or name == CORE
         )
         self._keys = self._table()
         self._values: dict[str, str] = {}
@@ -118,7 +99,7 @@ class Configuration(Block):
 
     def wishes(self, name: str) -> list[Wish]:
         """A list of measurands; what the meter cannot measure is passed over."""
-        found = (parse(item) for item in _items(self.text(name)))
+        found = (parse(item) for item in items(self.text(name)))
         return [wish for wish in found if wish is not None]
 
     def give(
@@ -153,7 +134,8 @@ class Configuration(Block):
             return "Rejected"
         low = name.casefold()
         try:
-            value = self._checked(key, value)
+            most = self.number(key.limited_by) if key.limited_by else None
+            value = checked(key, value, connectors=len(self._connectors), most=most)
             if low in self.judges:
                 self.judges[low](value, by)
         except BadValue:
@@ -200,19 +182,11 @@ class Configuration(Block):
         """All keys for views and the control API; secrets without their value."""
         return [
             {
-                "name": key.name,
+                **described(key),
                 "value": None if _secret(key) else self._set(key.name.casefold()),
                 "readonly": key.access is Access.READ,
-                "type": key.kind.value,
-                "unit": key.unit,
-                "profile": key.profile,
-                "minimum": key.minimum,
-                "maximum": key.maximum,
-                "values": list(key.choices),
                 "secret": _secret(key),
-                "reboot": key.reboot,
                 "waiting": key.name.casefold() in self._waiting,
-                "check": key.check.value,
                 "most": self.number(key.limited_by) if key.limited_by else None,
             }
             for key in self._keys.values()
@@ -317,56 +291,6 @@ class Configuration(Block):
             three = evse.current is Current.AC and evse.phases == 3
             items.append(f"{item.number}.{'RST' if three else 'NotApplicable'}")
         return ",".join(items)
-
-    # ------------------------------------------------------------------ values
-
-    def _checked(self, key: Key, value: str) -> str:
-        """The value as it is kept. Raises BadValue."""
-        value = value.strip() if key.kind is not Kind.TEXT else value
-        if key.kind is Kind.BOOL:
-            if value.casefold() not in ("true", "false"):
-                raise BadValue(value)
-            return value.casefold()
-        if key.kind is Kind.INT:
-            return self._checked_number(key, value)
-        if key.kind is Kind.CSL:
-            return self._checked_list(key, value)
-        if key.choices and value not in key.choices:
-            raise BadValue(value)
-        if key.check is Check.PASSWORD and not HEX_KEY.fullmatch(value):
-            raise BadValue("32 to 40 hexadecimal digits")  # whitepaper A00.FR.205
-        return value
-
-    def _checked_number(self, key: Key, value: str) -> str:
-        if not _NUMBER.fullmatch(value):
-            raise BadValue(value)
-        number = int(value)
-        if key.minimum is not None and number < key.minimum:
-            raise BadValue(value)
-        if key.maximum is not None and number > key.maximum:
-            raise BadValue(value)
-        return str(number)
-
-    def _checked_list(self, key: Key, value: str) -> str:
-        items = _items(value)
-        if key.limited_by and len(items) > self.number(key.limited_by):
-            raise BadValue(value)
-        if key.check is Check.MEASURANDS and any(parse(item) is None for item in items):
-            raise BadValue(value)
-        if key.check is Check.ROTATION and not all(self._is_rotation(item) for item in items):
-            raise BadValue(value)
-        if key.check is Check.NUMBERS and not all(_NUMBER.fullmatch(item) for item in items):
-            raise BadValue(value)
-        return ",".join(items)
-
-    def _is_rotation(self, item: str) -> bool:
-        number, _, rotation = item.partition(".")
-        known = number.isdigit() and int(number) <= len(self._connectors)
-        return known and rotation in ROTATIONS
-
-
-def _items(value: str) -> list[str]:
-    return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def _secret(key: Key) -> bool:

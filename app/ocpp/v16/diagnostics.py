@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.features import FIRMWARE
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.upload import DIAGNOSTICS, LogStatus, UploadCourse, UploadJob
 from app.ocpp.v16.configuration import Configuration
-from app.ocpp.v16.keys import FIRMWARE
 from app.ocpp.v16.triggers import told_once
 
 ACTION = "DiagnosticsStatusNotification"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.ocpp.context import Context, JobView
+from app.ocpp.features import FIRMWARE
 from app.ocpp.personality import Block
 from app.ocpp.shared.jobs.course import RaiseEvent
 from app.ocpp.shared.jobs.notices import Notices
@@ -12,7 +13,6 @@ from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.diagnostics import Diagnostics
 from app.ocpp.v16.firmware import Firmware
-from app.ocpp.v16.keys import FIRMWARE
 from app.ocpp.v16.logs import Logs
 from app.ocpp.v16.triggers import Triggers
 

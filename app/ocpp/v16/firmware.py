@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Handler, HandlerError, Payload, Reply
+from app.ocpp.features import FIRMWARE
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.certificates.model import BadCertificate
 from app.ocpp.shared.jobs.course import FirmwareCourse
@@ -20,7 +21,6 @@ from app.ocpp.shared.jobs.signing import check_signer
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
-from app.ocpp.v16.keys import FIRMWARE
 from app.ocpp.v16.triggers import told_once
 
 PLAIN, SIGNED = "FirmwareStatusNotification", "SignedFirmwareStatusNotification"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-CORE = "Core"
-LOCAL_LIST = "LocalAuthListManagement"
-RESERVATION = "Reservation"
-SMART_CHARGING = "SmartCharging"
-FIRMWARE = "FirmwareManagement"
-REMOTE_TRIGGER = "RemoteTrigger"
+from app.ocpp.features import (
+    CORE,
+    FIRMWARE,
+    LOCAL_LIST,
+    RESERVATION,
+    SMART_CHARGING,
+)
+
 SECURITY = "Security"
 
 REGISTER = "Energy.Active.Import.Register"

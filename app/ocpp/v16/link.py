@@ -11,7 +11,8 @@ from app.ocpp.link_rows import TABLE
 from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.link_needs import has_certificate, has_root
-from app.ocpp.v16.configuration import BACK_OFFICE, HEX_KEY, BadValue, Configuration
+from app.ocpp.v16.configuration import BACK_OFFICE, Configuration
+from app.ocpp.v16.values import HEX_KEY, BadValue
 
 PASSWORD = "AuthorizationKey"
 PROFILE = "SecurityProfile"

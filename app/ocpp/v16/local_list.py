@@ -10,9 +10,9 @@ from typing import Any
 
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.events import LocalListChanged
+from app.ocpp.features import LOCAL_LIST
 from app.ocpp.personality import Block
 from app.ocpp.v16.configuration import Configuration
-from app.ocpp.v16.keys import LOCAL_LIST
 from app.ocpp.v16.rows import LIST, LIST_VERSION
 
 CURRENT = "current"

@@ -15,12 +15,12 @@ from app.kernel.clock import Timer
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.events import ReservationEnded, ReservationMade
+from app.ocpp.features import RESERVATION
 from app.ocpp.personality import Block
 from app.ocpp.v16 import status
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
-from app.ocpp.v16.keys import RESERVATION
 from app.ocpp.v16.rows import RESERVATIONS, Decision, same_token
 from app.ocpp.v16.timers import Timers
 from app.station.commands import MarkReserved

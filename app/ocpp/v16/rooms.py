@@ -9,6 +9,7 @@ from typing import Any
 
 from app.kernel.units import parse_stamp
 from app.ocpp.context import Context
+from app.ocpp.features import LOCAL_LIST, RESERVATION, SMART_CHARGING
 from app.ocpp.outbox import Outbox
 from app.ocpp.shared.charging.answers import Question, compute
 from app.ocpp.shared.charging.composite import Composite, composite
@@ -20,7 +21,6 @@ from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.cache import CAPACITY
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
-from app.ocpp.v16.keys import LOCAL_LIST, RESERVATION, SMART_CHARGING
 from app.ocpp.v16.local_list import LocalAuthList
 from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.rows import CACHE

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply
+from app.ocpp.features import REMOTE_TRIGGER
 from app.ocpp.personality import Block
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.heartbeat import Heartbeat
-from app.ocpp.v16.keys import REMOTE_TRIGGER
 from app.ocpp.v16.metering import Metering
 
 Trigger = Callable[[], Reply]

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.kernel.resources import resource
 from app.ocpp.context import VariableSetting
+from app.ocpp.features import FEATURES
 from app.ocpp.v201.measurands import SUPPORTED
 from app.ocpp.v201.variables import (
     ACTUAL,
@@ -22,9 +23,10 @@ from app.ocpp.v201.variables import (
     Variable,
     split,
 )
+from app.ocpp.version import Version
 from app.station.snapshot import StationSnapshot
 
-FEATURES = frozenset({"auth_cache", "iso15118"})
+BLOCKS = frozenset(FEATURES[Version.V201])
 """The optional blocks that are built."""
 
 _ACCESS = {
@@ -44,7 +46,7 @@ def _data() -> dict[str, Any]:
 
 def build(snapshot: StationSnapshot, features: frozenset[str] | None) -> list[Variable]:
     """All variables of this station with their defaults. `features` None: all that are built."""
-    on = FEATURES if features is None else FEATURES & features
+    on = BLOCKS if features is None else BLOCKS & features
     found: list[Variable] = []
     for name, component in _data().items():
         feature = component.get("feature")
@@ -76,6 +78,21 @@ def override(variables: dict[Any, Variable], settings: Iterable[VariableSetting]
             attribute.value = setting.value
             if setting.attribute == ACTUAL:
                 variable.source = None
+
+
+def standard(setting: VariableSetting) -> Variable | None:
+    """What the data file knows of a variable, wherever it is; None for one of somebody's own."""
+    if setting.component_instance is not None:
+        return None
+    title = setting.variable
+    if setting.variable_instance is not None:
+        title += f"[{setting.variable_instance}]"
+    for name, component in _data().items():
+        if name.lower() == setting.component.lower():
+            for known, row in component["variables"].items():
+                if known.lower() == title.lower():
+                    return _variable(Place(name), known, row)
+    return None
 
 
 def _places(name: str, at: str, snapshot: StationSnapshot) -> list[Place]:

@@ -18,6 +18,7 @@ from app.ocpp.v201.ev_certificate import EvCertificates
 from app.ocpp.v201.logs import Logs
 from app.ocpp.v201.metering import Metering
 from app.ocpp.v201.network import Network
+from app.ocpp.v201.presets import described
 from app.ocpp.v201.provisioning import Provisioning
 from app.ocpp.v201.remote import Remote
 from app.ocpp.v201.reports import Reports
@@ -177,16 +178,12 @@ class Personality201(Personality):
         }
         actual = attributes.get("Actual", {})
         return {
-            "name": variable.path,
+            **described(variable),
             "value": actual.get("value"),
             "readonly": actual.get("mutability") == Mutability.READ_ONLY.value,
             "component": variable.place.payload(),
             "variable": variable.variable_payload(),
-            "type": variable.data_type.value,
-            "unit": variable.unit,
-            "minimum": variable.minimum,
             "maximum": self.model.maximum(variable),
-            "values": list(variable.values),
             "secret": variable.secret,
             "attributes": attributes,
         }

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app import __version__
+from app.ocpp.points import registry
 from app.runtime.cli import main
 from app.runtime.exit_codes import Exit
 from app.runtime.options import WindowOptions
@@ -148,6 +149,17 @@ def test_config_check_says_good_or_what_is_wrong(
         "csms.url",
         "mode",
     ]
+
+
+def test_config_points_lists_what_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "points"]) == 0
+    text = capsys.readouterr().out
+    for point in registry().values():
+        assert f"{point.id}: {point.question}" in text
+    assert "    set-at-once (default): " in text
+    assert "    ignore (breaks the specification): " in text
+    assert "does not have smart charging of OCPP 2.0.1 yet" in text
+    assert "maintenance-window" not in text, "nothing would come of it"
 
 
 def test_config_schema_judges_files_as_the_program_does(

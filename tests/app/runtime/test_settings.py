@@ -317,6 +317,45 @@ def test_a_missing_file_and_a_broken_one_are_told(
         ("blueprint = 5", "blueprint is 5; expected text in quotes"),
         ("evses = []", "evses"),
         ("supply = {current = -1}", "supply.current"),
+        ("features = ['Core', 'Smart']", 'features has "Smart"; expected some of Core'),
+        ("[vehicle]\nid = 'horse'", "vehicle.id: there is no car horse"),
+        ("[open_points]\nboth-clock-drif = 'slew'", "Did you mean both-clock-drift?"),
+        ("[open_points]\nx = 'slew'", "there is no open point x"),
+        ("[open_points]\nboth-clock-drift = 'x'", 'both-clock-drift is "x"; expected one of'),
+        (
+            "[open_points]\nocpp201-firmware-vs-active-tx = 'wait-all-ended'",
+            "is about firmware updates and logs of OCPP 2.0.1, which this Forecourt does not have yet",
+        ),
+        (
+            "[keys]\nheartbeatinterval = 'abc'",
+            'keys.heartbeatinterval: HeartbeatInterval does not take "abc". It takes a whole number',
+        ),
+        ("[keys]\nMeterValueSampleInterval = {value = -5}", "a whole number from 0 on"),
+        ("[keys]\nLocalPreAuthorize = 'maybe'", "It takes true or false"),
+        ("[keys]\nMeterValuesSampledData = 'Voltage,Speed'", "at most 22 measurands"),
+        ("[keys]\nConnectorPhaseRotation = '3.RST'", "one a connector"),
+        (
+            (
+                "connection_timeout = 5\n[[variables]]\ncomponent = 'TxCtrlr'\nvariable = 'TxStartPoint'\n"
+                "value = 'Nonsense'"
+            ),
+            'variables[1]: TxCtrlr.TxStartPoint does not take "Nonsense". It takes a list of',
+        ),
+        (
+            (
+                "[[variables]]\ncomponent = 'OCPPCommCtrlr'\nvariable = 'MessageTimeout'\n"
+                "variable_instance = 'Default'\nvalue = 'abc'"
+            ),
+            "It takes a whole number",
+        ),
+        (
+            "[[variables]]\ncomponent = 'A'\nvariable = 'B'\nevse = 3",
+            "variables[1] is of an EVSE or connector that this station does not have",
+        ),
+        (
+            "[[variables]]\ncomponent = 'A'\nvariable = 'B'\nevse = 2\nconnector = 2",
+            "variables[1] is of an EVSE or connector that this station does not have",
+        ),
     ],
 )
 def test_each_mistake_is_a_sentence_with_file_place_and_what_was_expected(
@@ -337,6 +376,14 @@ def test_all_mistakes_are_told_and_a_flags_mistake_names_the_command_line(
     with pytest.raises(ConfigError) as caught:
         resolve(file, flags={"seed": 1, "csms.id": ""})
     assert "and 1 more" in catalogue.render(caught.value.text)
+
+
+def test_what_only_the_other_version_knows_is_not_judged(write: Any) -> None:
+    """One file may serve both versions, and hold keys and variables of somebody's own."""
+    load(write("[csms]\nversion = '2.0.1'\n[keys]\nHeartbeatInterval = 'abc'\n"))
+    load(write("features = ['Core', 'auth_cache']\n[keys]\nMine = 'abc'\nHeartbeatInterval = ''\n"))
+    own = "[[variables]]\ncomponent = 'TxCtrlr'\nvariable = 'Mine'\nvalue = 'abc'\nevse = 2\n"
+    load(write(own))
 
 
 def test_an_unknown_blueprint_is_told_with_those_there_are(catalogue: Catalogue) -> None:
