@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import linecache
 import logging
 import os
 import signal
@@ -134,7 +135,7 @@ async def _show(window: MainWindow) -> None:
 
 def _read_program() -> None:
     """Import what the window is made of; in a thread, while the outline is on the screen."""
-    for name in ("app.runtime.headless", "ui.main_room", *PARTS):
+    for name in ("app.runtime.opening", "ui.main_room", *PARTS):
         importlib.import_module(name)
 
 
@@ -142,6 +143,7 @@ def _read_rest() -> None:
     """What is not needed before somebody asks for it: then it opens at once."""
     for name in ("ui.connect.dialog", "ui.cards.dialog", "ui.training.tabs"):
         importlib.import_module(name)
+    linecache.clearcache()  # PySide looks for its name in the source of every module: 10 MB of text
 
 
 async def _live(room: Room, end: asyncio.Event) -> None:
@@ -241,7 +243,7 @@ async def open_session(
     asker: PointAsker | None = None,
 ) -> Session:
     """The session of the window. A fresh state begins with the training CSMS."""
-    from app.runtime.headless import make_session
+    from app.runtime.opening import make_session
 
     station = replace(options.station, state_dir=folder)
     session = make_session(station, default_url=training_url, catalogue=catalogue, asker=asker)

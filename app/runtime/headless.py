@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import secrets
 import signal
 import sys
@@ -17,8 +16,6 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.events import LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.redaction import without_url_password
-from app.runtime.address import AddressBad, address
-from app.runtime.config import Config
 from app.runtime.control.channels import (
     ControlAddressError,
     StdioChannel,
@@ -29,14 +26,10 @@ from app.runtime.control.dispatch import Dispatcher, Send
 from app.runtime.control.methods import Methods
 from app.runtime.events import StateTold
 from app.runtime.exit_codes import Exit
-from app.runtime.options import HeadlessOptions, StationOptions
-from app.runtime.problems import ConfigError
+from app.runtime.opening import make_session
+from app.runtime.options import HeadlessOptions
 from app.runtime.session import Session, StateUnfit
-from app.runtime.settings import resolve
 from app.runtime.store import StoreError, StoreLocked
-from app.runtime.tls import TlsFilesBad, tls_context
-
-log = logging.getLogger(__name__)
 
 TOKEN_FILE = "control.token"
 
@@ -117,25 +110,6 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
         finally:
             if channel:
                 channel.close()
-
-
-def make_session(options: StationOptions, **more: Any) -> Session:
-    """The session that these flags describe. Raises ConfigError, StoreError, StateUnfit."""
-    resolved = resolve(options.config, blueprint=options.blueprint, flags=options.flags())
-    _check_link(resolved.config)
-    return Session(
-        resolved.config, state_dir=options.state_dir, reset_state=options.reset_state, **more
-    )
-
-
-def _check_link(config: Config) -> None:
-    """An address or certificate that can never work is a mistake of the configuration, told at once."""
-    try:
-        if config.csms.url is not None:
-            address(config.csms.url, config.csms.id or "-")
-        tls_context(config.tls_files())
-    except (AddressBad, TlsFilesBad) as error:
-        raise ConfigError([error.text]) from error
 
 
 async def _serve(

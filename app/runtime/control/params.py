@@ -12,9 +12,12 @@ from app.station.kinds import Fault, UnplugSide
 
 
 class Params(BaseModel):
-    """Unknown names are errors: a typing mistake must not be taken for silence."""
+    """Unknown names are errors: a typing mistake must not be taken for silence.
 
-    model_config = ConfigDict(extra="forbid")
+    Each is compiled when its method is called first: hardly a client uses all of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class AtEvse(Params):
