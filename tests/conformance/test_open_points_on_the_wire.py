@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from app.ocpp.points import registry
 from app.ocpp.version import Version
 from app.station.intents import PlugIn, PresentCard, PressStop, SetVehicle, Unplug
 from app.station.kinds import UnplugSide
+from tests.conformance.v16.file_bench import UP, Servers, ports, trouble
 from tests.conformance.v201.conftest import setting
 from tests.support.harness import MUTE, USUAL, Bench, RawAnswer, Refuse, make_bench
 
@@ -53,6 +55,8 @@ class Story:
     keys: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    files: bool = False
+    """There is a file server, which never takes anything."""
     also: dict[str, str] = field(default_factory=dict)
     """What is chosen at other points, without which this one is not met."""
 
@@ -221,6 +225,12 @@ async def _two_aligned_minutes(bench: Bench) -> None:
 
 async def _free_for_all(bench: Bench) -> None:
     await bench.do(SetVehicle(1, ready_delay=0.0), PlugIn(1))
+
+
+async def _log_that_nobody_takes(bench: Bench) -> None:
+    log = {"remoteLocation": UP}
+    await bench.request("GetLog", {"logType": "SecurityLog", "requestId": 1, "log": log})
+    await bench.advance(250)
 
 
 async def _down_to_two(bench: Bench) -> None:
@@ -436,6 +446,7 @@ STORIES = [
         variables={"AlignedDataCtrlr.Interval": "60"},
     ),
     Story("ocpp201-event-merging", V201, _free_for_all, settings={"free_vend": True}),
+    Story("ocpp201-retry-policy-defaults", V201, _log_that_nobody_takes, files=True),
     Story(
         "ocpp201-baseline",
         V201,
@@ -473,7 +484,7 @@ def _trace(bench: Bench) -> list[str]:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: f"{story.point}-{story.version.value}")
 async def test_any_two_options_give_two_conversations_and_the_choice_may_change_while_it_runs(
-    make_bench: Callable[..., Bench], story: Story
+    make_bench: Callable[..., Bench], tmp_path: Path, story: Story
 ) -> None:
     """Decision: each open point is read at the moment of use, so a change needs no restart."""
 
@@ -484,6 +495,7 @@ async def test_any_two_options_give_two_conversations_and_the_choice_may_change_
             story.version,
             points={**story.also, story.point: before},
             settings=OcppSettings(keys=keys, variables=variables, **story.settings),
+            ports=ports(tmp_path, Servers([trouble()])) if story.files else None,
         )
         await story.before(bench)
         bench.csms.heard.clear()

@@ -13,8 +13,10 @@ from app.ocpp.v201.triggers import Send, Triggers, Where
 
 ACTION = "LogStatusNotification"
 
-RETRIES, INTERVAL = 2, 60
-"""What is done where a request leaves it to the station: times, seconds."""
+INTERVAL = 60
+RETRIES = {"3x60": 2, "no-retry": 0, "endless": 1_000_000}
+"""What is done where a request leaves it to the station: seconds, and times by option of the open point
+`ocpp201-retry-policy-defaults`."""
 
 
 class Logs(UploadCourse):
@@ -35,12 +37,13 @@ class Logs(UploadCourse):
     def _get(self, request: Payload) -> Reply:
         what: Payload = request["log"]
         kind = str(request["logType"])
+        retries, interval = self._patience(request)
         job = UploadJob(
             log=kind,
             location=str(what["remoteLocation"]),
             name=self.file_name_of(kind),
-            retries=max(0, int(request.get("retries", RETRIES))),
-            interval=max(0.0, float(request.get("retryInterval", INTERVAL))),
+            retries=retries,
+            interval=interval,
             request_id=int(request["requestId"]),
             since=_date(what.get("oldestTimestamp")),
             until=_date(what.get("latestTimestamp")),
@@ -49,6 +52,13 @@ class Logs(UploadCourse):
             return Reply({"status": "Rejected"})  # N01.FR.05
         status = self.admit(job)
         return Reply({"status": status, "filename": job.name}, then=lambda: self.take_up(job))
+
+    def _patience(self, request: Payload) -> tuple[int, float]:
+        """How often an upload is tried again, and after how many seconds: as asked, or our own."""
+        retries = request.get("retries")
+        if retries is None:
+            retries = RETRIES[self.ctx.points.choose("ocpp201-retry-policy-defaults")]
+        return max(0, int(retries)), max(0.0, float(request.get("retryInterval", INTERVAL)))
 
     def report(self, job: UploadJob, status: LogStatus) -> tuple[str, Payload]:
         return ACTION, {"status": status.value, "requestId": job.request_id}
