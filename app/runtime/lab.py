@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,16 +32,34 @@ from app.training.thread import TrainingCsmsThread
 if TYPE_CHECKING:
     from app.training.certificates import Authority, Flaw, Pair
 
-SERVER_FLAWS = ("none", "expired", "not_yet_valid", "wrong_name", "self_signed")
+SERVER_FLAWS = (
+    "none",
+    "expired",
+    "not_yet_valid",
+    "wrong_name",
+    "self_signed",
+    "revoked",
+    "old_tls",
+    "weak_cipher",
+)
 STATION_FLAWS = (
     "none",
     "expired",
+    "not_yet_valid",
     "wrong_name",
     "wrong_operator",
     "wrong_key",
     "revoked",
     "self_signed",
 )
+_NARROW: Mapping[str, Mapping[str, Any]] = {
+    "old_tls": {"newest": ssl.TLSVersion.TLSv1_1, "ciphers": "ALL:@SECLEVEL=0"},
+    "weak_cipher": {
+        "newest": ssl.TLSVersion.TLSv1_2,
+        "ciphers": "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0",
+    },
+}
+"""Flaws that are no certificate's."""
 PATIENCE = 12.0
 """Seconds that a step waits for a link or a message."""
 LOOK = 0.05
@@ -70,7 +91,10 @@ class Lab:
         self._results: deque[LabResult] = deque(maxlen=100)
         self._count = 0
         self._server: Pair | None = None
+        self._flaw = "none"
+        """Of what the training CSMS serves with."""
         self._lock = asyncio.Lock()
+        self._folder: TemporaryDirectory[str] | None = None
         self.authority: Authority | None = None
         self.url = training.snapshot().url
         """Where the training CSMS serves now."""
@@ -125,6 +149,8 @@ class Lab:
         snapshot = self._session.snapshot()
         if snapshot.csms_url == self.url and snapshot.security_profile:
             await self._session.connect_to_default()
+        if self._folder is not None:
+            await asyncio.to_thread(self._folder.cleanup)
 
     # ------------------------------------------------------------------ parts of steps
 
@@ -148,6 +174,7 @@ class Lab:
 
     async def _make_server(self, flaw: str) -> None:
         assert self.authority is not None
+        self._flaw = flaw
         host = urlsplit(self.url).hostname
         assert host is not None, "it serves somewhere"
         self._server = await asyncio.to_thread(_server, self.authority, host, flaw)
@@ -229,9 +256,23 @@ class Lab:
             await self._session.connect_to_default()
             return
         station = self._session.snapshot().station_id
+        crl = ""
+        if profile >= 2 and self._flaw == "revoked":
+            assert self.authority is not None
+            crl = str(await asyncio.to_thread(self._put_list, self.authority))
         await self._session.connect_to(
-            self.url, station, security_profile=profile, password=password
+            self.url, station, security_profile=profile, password=password, crl=crl
         )
+
+    def _put_list(self, authority: Authority) -> Path:
+        """What the authority has taken back, as a file of the station: OCPP has no message for it."""
+        from app.training.certificates import revocation_list
+
+        if self._folder is None:
+            self._folder = TemporaryDirectory(prefix="forecourt-lab-")
+        path = Path(self._folder.name) / "revoked.pem"
+        path.write_text(revocation_list(authority), encoding="ascii")
+        return path
 
     def _context(self, profile: int) -> Any:
         if profile < 2:
@@ -241,7 +282,7 @@ class Lab:
         assert self._server is not None
         assert self.authority is not None
         clients = [self.authority] if profile == 3 else []
-        return server_context(self._server, clients=clients)
+        return server_context(self._server, clients=clients, **_NARROW.get(self._flaw, {}))
 
     async def _await_link(self, profile: int) -> bool:
         link = self._session.snapshot().link
@@ -253,11 +294,11 @@ class Lab:
         if link.state is LinkState.ONLINE:
             self._tell(True, f"rooms.lab.connected.{profile}")
             return True
+        warnings = [one.text for one in self._training.snapshot().log if one.level is Level.WARNING]
+        for words in dict.fromkeys(warnings[-3:]):
+            self._tell(False, "rooms.lab.csms_says", words=words)
         why = link.problem or Text("rooms.lab.no_answer")
         self._tell(False, "rooms.lab.not_connected", profile=profile, why=why)
-        for entry in self._training.snapshot().log[-3:]:
-            if entry.level is Level.WARNING:
-                self._tell(False, "rooms.lab.csms_says", words=entry.text)
         return False
 
     # ------------------------------------------------------------------ small questions
@@ -313,4 +354,4 @@ def _flaw(name: str) -> Flaw:
 def _server(authority: Authority, host: str, flaw: str) -> Pair:
     from app.training.certificates import Flaw, make_server
 
-    return make_server(authority, host, flaw=Flaw(flaw))
+    return make_server(authority, host, flaw=Flaw("none" if flaw in _NARROW else flaw))

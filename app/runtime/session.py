@@ -286,6 +286,7 @@ class Session:
         key: str | None = None,
         secure_url: str | None = None,
         subprotocols: Sequence[str] | None = None,
+        crl: str | None = None,
     ) -> None:
         """Go to another back office and stay there over restarts. Raises AddressBad, StateUnfit.
 
@@ -298,7 +299,7 @@ class Session:
         anew = not self._dialing.is_there(there)
         wish = LinkWish(url, station_id, version, security_profile, password, ca, certificate, key)
         offered = None if subprotocols is None else tuple(subprotocols)
-        wish = replace(wish, secure_url=secure_url, subprotocols=offered)
+        wish = replace(wish, secure_url=secure_url, subprotocols=offered, crl=crl)
         with self.store.step():
             self._wishes.ask(wish, anew=anew, after=self._dialing.newest_own)
             link_rows.forget(self.store, password=anew or password is not None)

@@ -62,6 +62,8 @@ class LinkWish:
     key: str | None = None
     secure_url: str | None = None
     subprotocols: tuple[str, ...] | None = None
+    crl: str | None = None
+    """A file of revoked certificates; empty: none, whatever was asked for before."""
 
 
 class Wishes:
@@ -103,7 +105,7 @@ class Wishes:
                 _path(wish.certificate) or files.certificate,
                 _path(wish.key) or (None if wish.certificate else files.key),
                 files.ca_folder,
-                crl=files.crl,
+                crl=files.crl if wish.crl is None else _path(wish.crl),
             ),
             wish.secure_url or secure_url,
             tuple(wish.subprotocols or config.csms.subprotocols),
@@ -175,4 +177,4 @@ def _given(wish: LinkWish) -> dict[str, Any]:
 
 
 def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
+    return Path(text) if text else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,8 +64,10 @@ def server_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if newest is not None:
-        context.minimum_version = min(context.minimum_version, newest)
-        context.maximum_version = newest
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of TLS 1.1, which is the point
+            context.minimum_version = min(context.minimum_version, newest)
+            context.maximum_version = newest
     if ciphers is not None:
         context.set_ciphers(ciphers)
     with TemporaryDirectory() as place:  # `ssl` takes files only; it is 0700

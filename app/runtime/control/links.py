@@ -32,6 +32,7 @@ class WayParams(Params):
     key: str | None = None
     secure_url: str | None = None
     subprotocols: list[str] | None = None
+    crl: str | None = None
 
 
 class DiagnoseParams(WayParams):
@@ -58,6 +59,7 @@ def link_table(session: Session) -> dict[str, tuple[type[BaseModel], Method]]:
                 key=wish.key,
                 secure_url=wish.secure_url,
                 subprotocols=wish.subprotocols,
+                crl=wish.crl,
             )
         except (AddressBad, StoreError) as error:
             reason = session.catalogue.render(error.text)

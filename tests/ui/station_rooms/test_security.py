@@ -54,12 +54,23 @@ def test_a_bad_certificate_of_the_back_office_is_told_in_words_and_logged(play):
     async def story(room):
         security = opened(room)
         lab = security.lab
-        for flaw, words in (("expired", "expired"), ("wrong_name", "does not belong to 127.0.0.1")):
+        for flaw, words in (
+            ("expired", "expired"),
+            ("wrong_name", "does not belong to 127.0.0.1"),
+            ("revoked", "has been revoked"),
+            ("old_tls", "no TLS version in common"),
+            ("weak_cipher", "no cipher suite in common"),
+        ):
             lab.server_flaw.choose(flaw)
             told = await press(room, lab.serve)
             assert "Not connected with profile 2" in told
             assert words in told
-        await until(lambda: "InvalidCentralSystemCertificate" in column(security.events, 1))
+        for event in (
+            "InvalidCentralSystemCertificate",
+            "InvalidTLSVersion",
+            "InvalidTLSCipherSuite",
+        ):
+            await until(lambda wanted=event: wanted in column(security.events, 1))
         lab.server_flaw.choose("none")
         assert "Connected with profile 2" in await press(room, lab.serve)
         security.search.setText("invalidcentral")
@@ -82,6 +93,27 @@ def test_a_certificate_for_another_station_is_not_taken(play):
         assert room.lab.authority is not before
 
     play(story, version="1.6")
+
+
+@pytest.mark.parametrize(
+    ("version", "told", "state"),
+    [("1.6", "took it (not valid yet)", "Not valid yet"), ("2.0.1", "did not take it", None)],
+)
+def test_A02_FR_06_a_certificate_that_is_not_valid_yet_is_judged_by_the_version(
+    play, version, told, state
+):
+    """2.0.1 refuses it (errata 2.9), 1.6 keeps it until its day comes."""
+
+    async def story(room):
+        security = opened(room)
+        security.lab.station_flaw.choose("not_yet_valid")
+        assert told in await press(room, security.lab.ask)
+        own = [word.split(",")[0] == "Own" for word in column(security.table, 0)]
+        assert any(own) == (state is not None)
+        if state is not None:
+            assert column(security.table, 1)[own.index(True)] == state
+
+    play(story, version=version)
 
 
 def test_the_address_of_the_lab_is_not_remembered(play, tmp_path):
