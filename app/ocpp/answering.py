@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
 from app.kernel.clock import LinkClock
+from app.kernel.text import Text
 from app.ocpp import frames
 from app.ocpp.context import Handler, HandlerError, Reply
 from app.ocpp.events import Direction, TaskFailed, Violation
@@ -24,9 +25,11 @@ RefuseOwn = Callable[[str, str, tuple[Violation, ...]], None]
 
 
 class HandOver(Protocol):
-    """Lets a frame leave; `latency` in seconds since the CALL that it answers."""
+    """Lets a frame leave; `latency` in seconds since the CALL that it answers, `note` for people."""
 
-    def __call__(self, out: Outgoing, latency: float | None = None) -> None: ...
+    def __call__(
+        self, out: Outgoing, latency: float | None = None, note: Text | None = None
+    ) -> None: ...
 
 
 class Answering:
@@ -140,7 +143,7 @@ class Answering:
                 error = self._endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
                 self._answer(request, error)
                 return
-        self._answer(request, out)
+        self._answer(request, out, reply.why)
         if reply.then is not None:
             self._do_after(request.action, reply.then)
 
@@ -182,11 +185,11 @@ class Answering:
             out = self._endpoint.result(request, payload, forced=True)
         self._answer(request, out)
 
-    def _answer(self, request: Request, out: Outgoing) -> None:
+    def _answer(self, request: Request, out: Outgoing, why: Text | None = None) -> None:
         if not self._endpoint.is_waiting(request):
             return  # the link broke meanwhile: nobody is left to hear it
         self._endpoint.finish(request)
-        self._hand_over(out, latency=self._link.monotonic() - request.at)
+        self._hand_over(out, latency=self._link.monotonic() - request.at, note=why)
 
     def _later(self, delay: float, step: Callable[[], None]) -> None:
         """Now, or in `delay` seconds of link time; virtual time stands still meanwhile."""

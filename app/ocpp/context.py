@@ -400,10 +400,14 @@ Handler = Callable[[Payload], "Reply | Awaitable[Reply]"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a CALL of the back office, and what is done once it has been handed over."""
+    """The answer to a CALL of the back office, and what is done once it has been handed over.
+
+    `why`: where it turns something down, the reason for people; the wire often has no room for it.
+    """
 
     payload: Payload
     then: Callable[[], Awaitable[None] | None] | None = None
+    why: Text | None = None
 
 
 class HandlerError(Exception):

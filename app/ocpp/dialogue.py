@@ -339,12 +339,14 @@ class Dialogue:
 
     # ------------------------------------------------------------ the border
 
-    def _hand_over(self, out: Outgoing, latency: float | None = None) -> None:
+    def _hand_over(
+        self, out: Outgoing, latency: float | None = None, note: Text | None = None
+    ) -> None:
         """The one place where text leaves."""
         if self._send is None:
             return
         self._send(out.text)
-        self._publish_out(out, latency=latency)
+        self._publish_out(out, latency=latency, note=note)
 
     def _publish_out(
         self, out: Outgoing, *, latency: float | None = None, note: Text | None = None

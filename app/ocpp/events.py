@@ -46,7 +46,7 @@ class FramePassed(Event):
     text: str
     violations: tuple[Violation, ...] = ()
     note: Text | None = None
-    """Why it was ignored or could not be read."""
+    """Why it was ignored or could not be read; of an answer of ours, why it turns something down."""
     forced: bool = False
     latency_ms: float | None = None
     """For answers: real time since the CALL."""

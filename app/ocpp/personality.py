@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from app.kernel.bus import Event, Remover
 from app.kernel.bus import Handler as EventHandler
+from app.kernel.text import Text
 from app.ocpp.context import (
     BootState,
     Context,
@@ -140,6 +141,10 @@ class Personality:
     def set_setting(self, name: str, value: str) -> str:
         """Set as a person at the station would. Returns the status word. Raises KeyError."""
         raise KeyError(name)
+
+    def why_not_setting(self, name: str, value: str) -> Text | None:
+        """Why a person's value is refused, where type and range of the setting do not tell it already."""
+        return None
 
     def link_policy(self) -> LinkPolicy:
         """Ping interval, time-outs and back-off, read anew each time they are needed."""

@@ -192,6 +192,8 @@ class Exchanges:
             summary = Text("trace.call_error", {"action": row.action or "?", "code": error})
         else:
             summary = summarize(row.action, request, reply)
+            if frame.direction is Direction.OUT and frame.note is not None:
+                summary = Text("trace.because", {"about": summary, "why": frame.note})
         return replace(
             row,
             summary=summary,

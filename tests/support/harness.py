@@ -48,6 +48,7 @@ from app.ocpp.context import (
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import (
     CallEnded,
+    Direction,
     FramePassed,
     LinkClosed,
     LinkOpened,
@@ -55,6 +56,7 @@ from app.ocpp.events import (
     RebootOrdered,
     TaskFailed,
 )
+from app.ocpp.frames import CALLRESULT
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, OpenPoints
@@ -79,6 +81,17 @@ START = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 URL = "ws://bench/ocpp/CS-1"
 
 MakePersonality = Callable[[Version, Context], Personality]
+
+
+GRANTED = {"Accepted", "AcceptedCanceled", "Scheduled", "RebootRequired", "Unlocked"}
+
+
+def turns_down_in_silence(frame: FramePassed) -> bool:
+    """An answer of ours that grants nothing and does not say why."""
+    if (frame.direction, frame.kind) != (Direction.OUT, CALLRESULT) or frame.forced or frame.note:
+        return False
+    status = json.loads(frame.text)[2].get("status")
+    return status is not None and status not in GRANTED
 
 
 class NoAnswer(Exception):
@@ -433,6 +446,8 @@ class Bench:
         event = entry.event
         if isinstance(event, FramePassed) and self._make_personality is personalities.make:
             RECORDER.frame(event, greeting=self._greeting)
+            if event.version is Version.V16 and turns_down_in_silence(event):
+                self.faults.append(f"no reason for people: {event.text}")
         if isinstance(event, TaskFailed | SubscriberFailed | OwnFrameRefused):
             self.faults.append(str(event))
         elif isinstance(event, CallEnded):

@@ -22,6 +22,7 @@ from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.cache import Cache
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.rows import ACCEPTED, Decision
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 
 _VALID = frozenset({ACCEPTED, "ConcurrentTx"})
 """Words that do not contradict a list that says Accepted (part 3.5.2)."""
@@ -161,6 +162,6 @@ class Authorization(Block):
 
     def _clear_cache(self, request: Payload) -> Reply:
         if not self._config.flag("AuthorizationCacheEnabled"):
-            return Reply({"status": "Rejected"})  # errata 3.23
+            return turned_down(REJECTED, "no_cache")  # errata 3.23
         self.cache.clear()
         return Reply({"status": ACCEPTED})

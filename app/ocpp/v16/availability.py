@@ -17,6 +17,7 @@ from app.ocpp.v16.notifier import Notice, Notifier
 from app.ocpp.v16.rows import CONNECTORS
 from app.ocpp.v16.status import Condition
 from app.ocpp.v16.timers import Timers
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.station.commands import SetOperative
 from app.station.events import FaultCleared, FaultRaised, FlowChanged, OperativeChanged
 
@@ -176,7 +177,7 @@ class Availability(Block):
         number, operative = int(request["connectorId"]), request["type"] == "Operative"
         item = self._connectors.get(number)
         if number != 0 and item is None:
-            return Reply({"status": "Rejected"})
+            return turned_down(REJECTED, "connector", number=number)
         targets = [item] if item is not None else list(self._connectors)
         choice = ""
         if not operative and any(self._halfway(target) for target in targets):

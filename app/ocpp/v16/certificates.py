@@ -22,7 +22,8 @@ from app.ocpp.shared.certificates.signing import Signing, SigningRules, in_threa
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.security import Security
-from app.ocpp.v16.triggers import ACCEPTED, REJECTED, Triggers
+from app.ocpp.v16.triggers import ACCEPTED, Triggers
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.ocpp.v16.values import BadValue
 
 KINDS = {
@@ -98,8 +99,8 @@ class Certificates(Block, SigningRules):
             )
             most = self._config.number("CertificateStoreMaxLength")
             book.put_root(kind, found, most=most, replaces=bool(older))
-        except BadCertificate:
-            return Reply({"status": "Rejected"})  # M05.FR.03, .06, .10
+        except BadCertificate as bad:  # M05.FR.03, .06, .10
+            return turned_down(REJECTED, "certificate", why=bad.why)
         self._changed(found.subject, "installed")
         return Reply({"status": "Accepted"})
 
@@ -107,12 +108,13 @@ class Certificates(Block, SigningRules):
         status = self.book.delete(HashData.of(request["certificateHashData"]))
         if status == "Accepted":
             self._changed("a root", "deleted")
-        return Reply({"status": status})
+            return Reply({"status": status})
+        return turned_down(status, "delete_in_use" if status == "Failed" else "delete_unknown")
 
     def _list(self, request: Payload) -> Reply:
         found = self.book.installed({KINDS[request["certificateType"]]})
         if not found:
-            return Reply({"status": "NotFound"})
+            return turned_down("NotFound", "no_root", kind=str(request["certificateType"]))
         rows = [item.hash_data.payload() for item in found]
         return Reply({"status": "Accepted", "certificateHashData": rows})
 
@@ -131,7 +133,7 @@ class Certificates(Block, SigningRules):
         except BadCertificate as bad:
             self.signing.refused(await self.signing.meant_by(text, None))
             self._security.raise_event("InvalidChargePointCertificate", bad.why)
-            return Reply({"status": "Rejected"})
+            return turned_down(REJECTED, "certificate", why=bad.why)
         again = any(one.id == f"chain:{chain[0].fingerprint}" for one in self.book.chains())
         kept = self.signing.taken(asked, purpose, chain)
         self._changed(kept.subject, "signed")
@@ -174,7 +176,7 @@ class Certificates(Block, SigningRules):
 
     def _trigger(self) -> Reply:
         if not self.signing.may_ask(Purpose.STATION):
-            return REJECTED
+            return turned_down(REJECTED, "no_request")
 
         def ask() -> None:
             self.signing.ask(Purpose.STATION, asked=True)
@@ -210,4 +212,4 @@ class Certificates(Block, SigningRules):
 
 def _check_key_type(value: str, _by: str) -> None:
     if value not in set(KeyType):
-        raise BadValue(value)
+        raise BadValue

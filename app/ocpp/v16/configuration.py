@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from app.kernel.text import Text
 from app.ocpp.context import Context, Handler, HandlerError, KeySetting, Payload, Reply
 from app.ocpp.events import SettingChanged
 from app.ocpp.features import CORE, FEATURES
@@ -18,6 +19,7 @@ from app.ocpp.v16.keys import KEYS, OWN_KEYS, SIGNED_KEYS, Access, Key, Kind
 from app.ocpp.v16.measurands import Wish, parse
 from app.ocpp.v16.presets import described
 from app.ocpp.v16.rows import KEYS as TABLE
+from app.ocpp.v16.turned_down import REJECTED, reason, turned_down
 from app.ocpp.v16.values import BadValue, checked, items
 from app.ocpp.version import Version
 from app.station.kinds import Current
@@ -127,24 +129,42 @@ class Configuration(Block):
 
     def change(self, name: str, value: str, by: str) -> str:
         """Set a key as the back office or a person would. Returns the status word of 1.6."""
-        key = self._keys.get(name.casefold())
-        if key is None:
-            return "NotSupported"
-        if key.access is Access.READ:
-            return "Rejected"
-        low = name.casefold()
+        return str(self._change(name, value, by).payload["status"])
+
+    def why_not(self, name: str, value: str, by: str) -> Text | None:
+        """Why this value would be refused, where the type and range of the key do not tell it."""
         try:
-            most = self.number(key.limited_by) if key.limited_by else None
-            value = checked(key, value, connectors=len(self._connectors), most=most)
-            if low in self.judges:
-                self.judges[low](value, by)
-        except BadValue:
-            return "Rejected"
+            self._judge(self._keys[name.casefold()], value, by)
+        except BadValue as bad:
+            return bad.why
+        return None
+
+    def _judge(self, key: Key, value: str, by: str) -> str:
+        """The value as it is kept. Raises BadValue."""
+        most = self.number(key.limited_by) if key.limited_by else None
+        value = checked(key, value, connectors=len(self._connectors), most=most)
+        judge = self.judges.get(key.name.casefold())
+        if judge is not None:
+            judge(value, by)
+        return value
+
+    def _change(self, name: str, value: str, by: str) -> Reply:
+        low = name.casefold()
+        key = self._keys.get(low)
+        if key is None:
+            return turned_down("NotSupported", "key", key=name)
+        if key.access is Access.READ:
+            return turned_down(REJECTED, "key_readonly", key=key.name)
+        try:
+            value = self._judge(key, value, by)
+        except BadValue as bad:
+            told = _told_of(key, value)
+            return Reply({"status": REJECTED}, why=bad.why or told)
         with self.ctx.store.step():
             if low in self.before_change:
                 self.before_change[low](self._set(low))
             self.put(key.name, value, by)
-        return "RebootRequired" if key.reboot else "Accepted"
+        return Reply({"status": "RebootRequired" if key.reboot else "Accepted"})
 
     def withdraw(self, name: str, by: str) -> None:
         """The key has its first value again: as the configuration file or the specification has it."""
@@ -238,10 +258,10 @@ class Configuration(Block):
 
     def _change_configuration(self, request: Payload) -> Reply:
         name = str(request["key"])
-        status = self.change(name, str(request["value"]), BACK_OFFICE)
-        if status != "Accepted":
-            return Reply({"status": status})
-        return Reply({"status": status}, then=lambda: self.changed(name))
+        reply = self._change(name, str(request["value"]), BACK_OFFICE)
+        if reply.payload["status"] == "Accepted":
+            return replace(reply, then=lambda: self.changed(name))
+        return reply
 
     def _told(self, key: Key) -> Payload:
         told: Payload = {"key": key.name, "readonly": key.access is Access.READ}
@@ -291,6 +311,13 @@ class Configuration(Block):
             three = evse.current is Current.AC and evse.phases == 3
             items.append(f"{item.number}.{'RST' if three else 'NotApplicable'}")
         return ",".join(items)
+
+
+def _told_of(key: Key, value: str) -> Text:
+    """That the key does not take this value; a secret is not told."""
+    if _secret(key):
+        return reason("key_secret", key=key.name)
+    return reason("key_value", key=key.name, value=value)
 
 
 def _secret(key: Key) -> bool:

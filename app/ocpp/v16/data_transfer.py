@@ -9,6 +9,7 @@ from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply
 from app.ocpp.personality import Block
 from app.ocpp.shared.vendors import EVENTS, Vendors, as_text
 from app.ocpp.v16.boot import Boot
+from app.ocpp.v16.turned_down import reason
 
 
 class DataTransfer(Block):
@@ -29,7 +30,14 @@ class DataTransfer(Block):
     def _transfer(self, request: Payload) -> Reply:
         vendor, message = request["vendorId"], request.get("messageId")
         answer = self.vendors.answer(self.ctx.station, vendor, message, request.get("data"))
-        return Reply(as_text(answer))
+        why = None
+        if answer["status"] == "UnknownVendorId":
+            why = reason("vendor", vendor=str(vendor))
+        elif answer["status"] == "UnknownMessageId":
+            why = reason("vendor_message", vendor=str(vendor), message=str(message or "–"))
+        elif answer["status"] != "Accepted":
+            why = reason("vendor_answer", vendor=str(vendor))
+        return Reply(as_text(answer), why=why)
 
     def _on_event(self, entry: Entry) -> None:
         """What cannot be told now is not told later: nobody is owed these messages."""

@@ -11,6 +11,7 @@ from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.upload import DIAGNOSTICS, LogStatus, UploadCourse, UploadJob
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.triggers import told_once
+from app.ocpp.v16.turned_down import reason
 
 ACTION = "DiagnosticsStatusNotification"
 _GOOD = (LogStatus.UPLOADING, LogStatus.UPLOADED)
@@ -41,7 +42,7 @@ class Diagnostics(UploadCourse):
             until=until,
         )
         if not self.holds(DIAGNOSTICS, *job.period):
-            return Reply({})
+            return Reply({}, why=reason("no_log"))
         self.admit(job)
         return Reply({"fileName": job.name}, then=lambda: self.take_up(job))
 

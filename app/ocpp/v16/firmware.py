@@ -22,6 +22,7 @@ from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.triggers import told_once
+from app.ocpp.v16.turned_down import reason, turned_down
 
 PLAIN, SIGNED = "FirmwareStatusNotification", "SignedFirmwareStatusNotification"
 SIGNED_LAST = "signed_last"
@@ -94,6 +95,7 @@ class Firmware(FirmwareCourse):
             return Reply(
                 {"status": word},
                 then=lambda: self.raise_event("InvalidFirmwareSigningCertificate", why),
+                why=reason("signer", why=why),
             )
         retries, interval = self._config.patience(request)
         install_at = firmware.get("installDateTime")
@@ -110,7 +112,7 @@ class Firmware(FirmwareCourse):
         )
         status = self.admit(job)
         if status == "Rejected":
-            return Reply({"status": status})
+            return turned_down(status, "installing")
         return Reply({"status": status}, then=lambda: self.take_up(job))
 
     async def _refusal(self, certificate: str) -> tuple[str, str] | None:

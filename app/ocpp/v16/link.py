@@ -12,6 +12,7 @@ from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.link_needs import has_certificate, has_root
 from app.ocpp.v16.configuration import BACK_OFFICE, Configuration
+from app.ocpp.v16.turned_down import reason
 from app.ocpp.v16.values import HEX_KEY, BadValue
 
 PASSWORD = "AuthorizationKey"
@@ -83,13 +84,13 @@ class Link(Block):
         """A05.FR.01 to .04; a person may also go down."""
         new, present = int(value), self._config.number(PROFILE)
         if by == BACK_OFFICE and new <= present:
-            raise BadValue("never downward over OCPP")
+            raise BadValue(reason("downward", present=present))
         if new in (1, 2) and not self._has_password():
-            raise BadValue("there is no AuthorizationKey")
+            raise BadValue(reason("no_password"))
         if new >= 2 and not has_root(self.ctx, self._book):
-            raise BadValue("there is no root certificate of the central system")
+            raise BadValue(reason("no_csms_root"))
         if new == 3 and not has_certificate(self.ctx, self._book):
-            raise BadValue("there is no certificate of the charge point")
+            raise BadValue(reason("no_own_certificate"))
 
     def _has_password(self) -> bool:
         if self._config.value(PASSWORD):

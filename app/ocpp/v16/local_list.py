@@ -14,8 +14,10 @@ from app.ocpp.features import LOCAL_LIST
 from app.ocpp.personality import Block
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.rows import LIST, LIST_VERSION
+from app.ocpp.v16.turned_down import turned_down
 
 CURRENT = "current"
+LIST_LENGTH = "LocalAuthListMaxLength"
 
 NOT_THERE = -1
 """The version told of a list that is not supported or switched off."""
@@ -25,11 +27,11 @@ EMPTY = 0
 
 
 class BadUpdate(Exception):
-    """An update that cannot be taken; the status word says why."""
+    """An update that cannot be taken: the status word, and why."""
 
-    def __init__(self, status: str) -> None:
+    def __init__(self, status: str, key: str, **params: str | float) -> None:
         super().__init__(status)
-        self.status = status
+        self.reply = turned_down(status, key, **params)
 
 
 class LocalAuthList(Block):
@@ -82,13 +84,13 @@ class LocalAuthList(Block):
 
     def _send_local_list(self, request: Payload) -> Reply:
         if not self.enabled:
-            return Reply({"status": "NotSupported"})
+            return turned_down("NotSupported", "no_list")
         full = request["updateType"] == "Full"
         items = request.get("localAuthorizationList") or []
         try:
             after = self._updated(items, int(request["listVersion"]), full=full)
         except BadUpdate as bad:
-            return Reply({"status": bad.status})
+            return bad.reply
         self._write(after, int(request["listVersion"]), full=full)
         return Reply({"status": "Accepted"})
 
@@ -97,18 +99,27 @@ class LocalAuthList(Block):
     ) -> dict[str, Payload | None]:
         """The rows to write, None for those to delete. Raises BadUpdate."""
         if not full and version <= self.version:
-            raise BadUpdate("VersionMismatch")  # 16-LL-03
-        if version <= EMPTY or len(items) > self._config.number("SendLocalListMaxLength"):
-            raise BadUpdate("Failed")  # errata 3.52; 16-LL-05
+            mine = self.version
+            raise BadUpdate(
+                "VersionMismatch", "list_version", version=version, mine=mine
+            )  # 16-LL-03
+        if version <= EMPTY:
+            raise BadUpdate("Failed", "list_version_zero", version=version)  # errata 3.52
+        most = self._config.number("SendLocalListMaxLength")
+        if len(items) > most:
+            raise BadUpdate("Failed", "list_long", count=len(items), most=most)  # 16-LL-05
         changes: dict[str, Payload | None] = {}
         for item in items:
             key = str(item["idTag"]).casefold()
             info = item.get("idTagInfo")
-            if key in changes or (full and info is None):
-                raise BadUpdate("Failed")  # part 6.41 and 7.1: unique, and complete in a full list
+            if key in changes:  # part 6.41: unique
+                raise BadUpdate("Failed", "list_twice", token=str(item["idTag"]))
+            if full and info is None:  # part 7.1: complete in a full list
+                raise BadUpdate("Failed", "list_no_info", token=str(item["idTag"]))
             changes[key] = None if info is None else {"idTag": item["idTag"], **info}
-        if self._size_after(changes, full=full) > self._config.number("LocalAuthListMaxLength"):
-            raise BadUpdate("Failed")
+        after, room = self._size_after(changes, full=full), self._config.number(LIST_LENGTH)
+        if after > room:
+            raise BadUpdate("Failed", "list_full", count=after, most=room)
         return changes
 
     def _size_after(self, changes: Mapping[str, Payload | None], *, full: bool) -> int:

@@ -10,6 +10,7 @@ from app.ocpp.shared.jobs.upload import LogStatus, UploadCourse, UploadJob
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.diagnostics import date
 from app.ocpp.v16.triggers import told_once
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 
 ACTION = "LogStatusNotification"
 
@@ -39,7 +40,7 @@ class Logs(UploadCourse):
             until=date(what.get("latestTimestamp")),
         )
         if not self.holds(kind, *job.period):
-            return Reply({"status": "Rejected"})
+            return turned_down(REJECTED, "no_log")
         status = self.admit(job)
         return Reply({"status": status, "filename": job.name}, then=lambda: self.take_up(job))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from app.kernel.text import Text
 from app.kernel.units import parse_stamp
 from app.ocpp.context import BootState, Context, JobView, Payload, QueuedMessage, SessionView
 from app.ocpp.personality import Block, LinkPlan, LinkPolicy, LinkTrial, Personality
@@ -231,6 +232,9 @@ class Personality16(Personality):
         if status == "Accepted":
             self.configuration.changed(name)
         return status
+
+    def why_not_setting(self, name: str, value: str) -> Text | None:
+        return self.configuration.why_not(name, value, PERSON)
 
     def link_policy(self) -> LinkPolicy:
         return LinkPolicy(

@@ -17,9 +17,10 @@ from app.ocpp.v16.reservation import Guest
 from app.ocpp.v16.rows import Decision
 from app.ocpp.v16.smart_charging import SmartCharging
 from app.ocpp.v16.transactions import Transactions
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.station.commands import Unlock
 
-ACCEPTED, REJECTED = "Accepted", "Rejected"
+ACCEPTED = "Accepted"
 
 
 class Remote(Block):
@@ -58,13 +59,21 @@ class Remote(Block):
         token = str(request["idTag"])
         items = await self._candidates(request.get("connectorId"), token)
         if not self._boot.accepted or not self._drivers.serving():
-            return Reply({"status": REJECTED})
-        if not items or self._drivers.places.find(items, anybody(token)) is None:
-            return Reply({"status": REJECTED})
+            return turned_down(REJECTED, "not_ready")
+        if not items:
+            return self._nowhere(request.get("connectorId"))
+        if self._drivers.places.find(items, anybody(token)) is None:
+            kept = self._drivers.places.why_none(items) == "reserved"
+            return turned_down(REJECTED, "start_reserved" if kept else "start_taken")
         profile = request.get("chargingProfile")
         if profile is not None and not await self._charging.check_start(profile, items[0].number):
-            return Reply({"status": REJECTED})
+            return turned_down(REJECTED, "start_profile")
         return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items, profile))
+
+    def _nowhere(self, number: int | None) -> Reply:
+        if number is None:
+            return turned_down(REJECTED, "start_without_connector")
+        return turned_down(REJECTED, "connector", number=number)
 
     async def _candidates(self, number: int | None, token: str) -> list[Connector]:
         if number is not None:
@@ -108,22 +117,25 @@ class Remote(Block):
                     {"status": ACCEPTED},
                     then=lambda item=item: self._transactions.end(item, "Remote"),  # type: ignore[misc]
                 )
-        return Reply({"status": REJECTED})
+        return turned_down(REJECTED, "transaction", id=wanted)
 
     # ------------------------------------------------------------------ unlock
 
     async def _unlock(self, request: Payload) -> Reply:
-        item = self._connectors.get(int(request["connectorId"]))
-        if item is None or not item.lockable:
-            return Reply({"status": "NotSupported"})  # errata 3.87
+        number = int(request["connectorId"])
+        item = self._connectors.get(number)
+        if item is None:
+            return turned_down("NotSupported", "connector", number=number)
+        if not item.lockable:
+            return turned_down("NotSupported", "no_lock", number=number)  # errata 3.87
         if item.transaction is not None:
             choice = await self.ctx.points.ask("ocpp16-connector-unlock-during-tx")
             if choice == "unlock-failed":
-                return Reply({"status": "UnlockFailed"})
+                return turned_down("UnlockFailed", "unlock_charging", number=number)
             self._transactions.end(item, "UnlockCommand")
         outcome = self.ctx.station.handle(Unlock(item.evse, item.id))
         if not outcome.accepted:
-            return Reply({"status": "UnlockFailed"})
+            return turned_down("UnlockFailed", "lock_stuck", number=number)
         if item.keeper is not None:
             item.keeper = None
             self._connectors.save(item)

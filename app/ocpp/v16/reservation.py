@@ -23,9 +23,10 @@ from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.rows import RESERVATIONS, Decision, same_token
 from app.ocpp.v16.timers import Timers
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.station.commands import MarkReserved
 
-ACCEPTED, OCCUPIED, REJECTED = "Accepted", "Occupied", "Rejected"
+ACCEPTED, OCCUPIED = "Accepted", "Occupied"
 
 ANY = 0
 """The connector id of a reservation for whichever is free."""
@@ -167,56 +168,62 @@ class Reservations(Block):
             parent=request.get("parentIdTag"),
             expiry=stamp(parse_stamp(str(request["expiryDate"]))),
         )
-        verdict = self._verdict(wanted)
-        if verdict != ACCEPTED:
-            return Reply({"status": verdict})
+        refused = self._refused(wanted)
+        if refused is not None:
+            return refused
         before = self._all.get(wanted.id)
         self.ctx.store.put(RESERVATIONS, str(wanted.id), asdict(wanted))
         return Reply({"status": ACCEPTED}, then=lambda: self._made(wanted, before))
 
     def _cancel(self, request: Payload) -> Reply:
-        found = self._all.get(int(request["reservationId"]))
+        ident = int(request["reservationId"])
+        found = self._all.get(ident)
         if found is None:
-            return Reply({"status": REJECTED})
+            return turned_down(REJECTED, "reservation", id=ident)
         self.ctx.store.delete(RESERVATIONS, str(found.id))
         return Reply({"status": ACCEPTED}, then=lambda: self._forget(found, "cancelled"))
 
-    def _verdict(self, wanted: Reservation) -> str:
-        """The status word of 7.40 (RS-01, RS-02)."""
-        if not self._config.flag("ReservationEnabled") or wanted.until <= self.ctx.clock.now():
-            return REJECTED
+    def _refused(self, wanted: Reservation) -> Reply | None:
+        """The status word of 7.40 and why (RS-01, RS-02); None where it can be kept."""
+        if not self._config.flag("ReservationEnabled"):
+            return turned_down(REJECTED, "no_reservations")
+        if wanted.until <= self.ctx.clock.now():
+            return turned_down(REJECTED, "expired", until=wanted.expiry)
         old = self._all.get(wanted.id)
         others = [each for each in self._all.values() if each is not old]
         if wanted.number == ANY:
-            return self._verdict_any(others, old)
+            return self._refused_any(others, old)
         item = self._connectors.get(wanted.number)
         if item is None:
-            return REJECTED
+            return turned_down(REJECTED, "connector", number=wanted.number)
         refusal = _REFUSALS.get(self._availability.bare(item.number).status)
         if refusal is not None:
-            return refusal
+            return turned_down(refusal, "out_of_order", number=item.number, status=refusal)
         same_place = old is not None and old.number == item.number and self._unused(item)
         taken = any(each in others for each in self._at_evse_of(item.number))
-        if taken or not (same_place or self._is_free(item)):
-            return OCCUPIED
+        if taken:
+            return turned_down(OCCUPIED, "kept", number=item.number)
+        if not (same_place or self._is_free(item)):
+            return turned_down(OCCUPIED, "in_use", number=item.number)
         needed = sum(each.number == ANY for each in others)
         left = self._free_evses(others) - {item.evse}
-        return OCCUPIED if needed > len(left) else ACCEPTED
+        return turned_down(OCCUPIED, "needed", count=needed) if needed > len(left) else None
 
-    def _verdict_any(self, others: Sequence[Reservation], old: Reservation | None) -> str:
+    def _refused_any(self, others: Sequence[Reservation], old: Reservation | None) -> Reply | None:
         if not self._config.flag("ReserveConnectorZeroSupported"):
-            return REJECTED
+            return turned_down(REJECTED, "no_zero")
         refusal = _REFUSALS.get(self._availability.bare(ANY).status)
         if refusal is not None:
-            return refusal
+            return turned_down(refusal, "station_out", status=refusal)
         needed = sum(each.number == ANY for each in others)
         if len(self._free_evses(others)) > needed or (old is not None and old.number == ANY):
-            return ACCEPTED
+            return None
         words = {self._availability.bare(item.number).status for item in self._connectors}
         for word, answer in _REFUSALS.items():
             if words == {word}:
-                return answer
-        return OCCUPIED if words - set(_REFUSALS) else _REFUSALS[status.FAULTED]
+                return turned_down(answer, "all_out", status=answer)
+        answer = OCCUPIED if words - set(_REFUSALS) else _REFUSALS[status.FAULTED]
+        return turned_down(answer, "none_free")
 
     # ------------------------------------------------------------------ life of a reservation
 

@@ -13,6 +13,7 @@ from app.ocpp.v16.delivery import Delivery
 from app.ocpp.v16.drivers import Drivers
 from app.ocpp.v16.status import Condition
 from app.ocpp.v16.transactions import Transactions
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.station.commands import Restart
 from app.station.kinds import RestartKind
 
@@ -47,7 +48,7 @@ class Reset(Block):
 
     def _reset(self, request: Payload) -> Reply:
         if self._under_way:
-            return Reply({"status": "Rejected"})
+            return turned_down(REJECTED, "resetting")
         self._under_way = True
         hard = request["type"] == "Hard"
         return Reply({"status": "Accepted"}, then=lambda: self._go_down(hard))

@@ -30,10 +30,11 @@ from app.ocpp.v16.offers import Offers
 from app.ocpp.v16.profiles import Profiles
 from app.ocpp.v16.rows import Transaction
 from app.ocpp.v16.timers import Timers
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.ocpp.version import Version
 from app.station.events import FlowChanged
 
-ACCEPTED, REJECTED = "Accepted", "Rejected"
+ACCEPTED = "Accepted"
 
 _EFFECTIVE = frozenset(
     {
@@ -192,7 +193,7 @@ class SmartCharging(Block):
         self._tell_refusal(offer.new, refusal)
         if refusal.call_error is not None:
             raise HandlerError(refusal.call_error, refusal.rule)
-        return Reply({"status": REJECTED})
+        return Reply({"status": REJECTED}, why=refusal.text)
 
     def _clear(self, request: Payload) -> Reply:
         purpose = request.get("chargingProfilePurpose")
@@ -203,7 +204,7 @@ class SmartCharging(Block):
             level=request.get("stackLevel"),
         )
         if not change.cleared:
-            return Reply({"status": "Unknown"})
+            return turned_down("Unknown", "no_profile")
         self.profiles.write(change.book)
         return Reply({"status": ACCEPTED}, then=self._changed)
 
@@ -217,7 +218,9 @@ class SmartCharging(Block):
             at=self.ctx.clock.now(),
             unit=None if asked is None else Unit(asked),
         )
-        return Reply(answer_16(question, self.profiles.book, self.profiles.site(), options).payload)
+        answer = answer_16(question, self.profiles.book, self.profiles.site(), options)
+        why = None if answer.refusal is None else answer.refusal.text
+        return Reply(answer.payload, why=why)
 
     # ------------------------------------------------------------------ offers of the back office
 

@@ -15,13 +15,12 @@ from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.heartbeat import Heartbeat
 from app.ocpp.v16.metering import Metering
+from app.ocpp.v16.turned_down import REJECTED, turned_down
 
 Trigger = Callable[[], Reply]
 """Answers a trigger, and sends the message once it has answered."""
 
 ACCEPTED = Reply({"status": "Accepted"})
-REJECTED = Reply({"status": "Rejected"})
-NOT_IMPLEMENTED = Reply({"status": "NotImplemented"})
 
 
 def told_once(ctx: Context, action: str, payload: Payload) -> Reply:
@@ -78,12 +77,14 @@ class Triggers(Block):
                 return self._trigger_status(number)
             case "MeterValues":
                 return self._trigger_meter(number)
-        other = others.get(request["requestedMessage"])
-        return other() if other is not None else NOT_IMPLEMENTED
+        wanted = str(request["requestedMessage"])
+        if wanted in others:
+            return others[wanted]()
+        return turned_down("NotImplemented", "no_trigger", message=wanted)
 
     def _trigger_boot(self) -> Reply:
         if self._boot.accepted:
-            return REJECTED  # errata 3.35
+            return turned_down(REJECTED, "booted")  # errata 3.35
 
         def again() -> None:
             self._boot.again()
@@ -93,7 +94,7 @@ class Triggers(Block):
     def _trigger_status(self, number: int | None) -> Reply:
         numbers = self._numbers(number, station=True)
         if not numbers:
-            return REJECTED
+            return turned_down(REJECTED, "connector", number=number or 0)
 
         async def send() -> None:
             for each in numbers:
@@ -104,8 +105,10 @@ class Triggers(Block):
     def _trigger_meter(self, number: int | None) -> Reply:
         main = self.ctx.station.main_meter() is not None
         numbers = self._numbers(number, station=main)
-        if not numbers or not self._metering.can_trigger():
-            return REJECTED
+        if not numbers:
+            return turned_down(REJECTED, "no_meter", number=number or 0)
+        if not self._metering.can_trigger():
+            return turned_down(REJECTED, "no_measurands")
 
         def send() -> None:
             for each in numbers:
