@@ -1,7 +1,8 @@
 """Starting anew on order. Part 2, B11 and B12.
 
 Immediate: transactions end, their last messages get the chance to be delivered, then the station goes down.
-OnIdle: when nothing runs, nobody is authorized and no cable is locked (errata 2.14).
+OnIdle: when nothing runs, nobody is authorized and no cable is locked (errata 2.14). What is scheduled is
+no row: a power cut on the way does what it was for, all of the station boots and nothing is left to restart.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from app.ocpp.v201.transactions import Transactions
 from app.station.commands import Restart
 from app.station.events import CableUnplugged, LockChanged
 from app.station.kinds import LockState, RestartKind
-
-TABLE = "v201.reset"
 
 
 class Reset(Block):
