@@ -122,6 +122,7 @@ class Personality201(Personality):
         delivery.answer_taken = self.watch.answered
         delivery.gone = self.reset.something_delivered
         delivery.failed = self.reset.delivery_failed
+        self.reset.busy.append(lambda: self.logs.job is not None)
         delivery.held = lambda: self.availability.telling
         self.availability.told = self._states_told
         self.availability.busy = self._is_busy

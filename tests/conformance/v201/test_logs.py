@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.ocpp.context import TransferTrouble
+from app.ocpp.context import BootReason, TransferTrouble
 from tests.conformance.v16.file_bench import UP, Servers, ports, trouble
 from tests.conformance.v201.conftest import Make, get_variable
 from tests.support.harness import Bench
@@ -165,3 +165,21 @@ async def test_DG_06_the_protocols_of_transfers_are_told(bench201: Make) -> None
     await bench.boot()
     found = await get_variable(bench, "OCPPCommCtrlr", "FileTransferProtocols")
     assert found["attributeValue"] == "FTP,FTPS,HTTP,HTTPS"
+
+
+async def test_B11_FR_07_a_reset_on_idle_waits_for_the_upload(
+    bench201: Make, tmp_path: Path
+) -> None:
+    """Errata 2.14: an upload of a log is under way, so the station is not idle."""
+    gate = asyncio.Event()
+    bench = bench201(ports=ports(tmp_path, Servers([gate, b""])))
+    await bench.boot()
+    bench.start_request("GetLog", request())
+    await bench.ports["transfer"].begun.wait()
+    answer = await bench.start_request("Reset", {"type": "OnIdle"})
+    assert answer[2] == {"status": "Scheduled"}
+    assert bench.reboots == []
+    gate.set()
+    await bench.rest()
+    assert bench.reboots == [BootReason.SCHEDULED_RESET]
+    assert told(bench)[-1] == ("Uploaded", 3)
