@@ -23,10 +23,10 @@ def test_a_car_that_never_takes_power_fails_it(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(self_test, "SETTINGS", "[vehicle]\nready_delay = 900\n")
-    monkeypatch.setattr(self_test, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(self_test, "PATIENCE_S", 6.0)  # a busy machine boots late, too
     monkeypatch.setattr(self_test, "VERSIONS", ("2.0.1",))
     assert self_test.run_self_test() == 9
-    late = "OCPP 2.0.1: this did not happen within 2 s: energy flows after the card."
+    late = "OCPP 2.0.1: this did not happen within 6 s: energy flows after the card."
     assert capsys.readouterr().out.splitlines() == [late, "Something does not work."]
 
 

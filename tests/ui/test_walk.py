@@ -254,15 +254,23 @@ LINEAR = np.where(_LEVEL <= 0.04045, _LEVEL / 12.92, ((_LEVEL + 0.055) / 1.055) 
 
 
 def contrast(pixels: Pixels, rect: QRect) -> float:
-    """The letters against what most of their box is: the strongest difference there is."""
-    top, left = max(0, rect.top() * RATIO), max(0, rect.left() * RATIO)
-    box = pixels[top : top + rect.height() * RATIO, left : left + rect.width() * RATIO]
-    if box.size == 0:
+    """The letters against what most of their box is: the strongest difference there is.
+
+    Letters fill most of a box that is just their own, so the ground is looked for around them, too.
+    """
+    light = brightness(pixels, rect)
+    if light.size == 0:
         return 21.0
-    light = LINEAR[box[..., :3]] @ np.array([0.0722, 0.7152, 0.2126])
-    ground = float(np.median(light))
+    ground = float(np.median(brightness(pixels, rect.adjusted(-1, -2, 1, 2))))
     values = [float(light.max()), float(light.min())]
     return max((max(v, ground) + 0.05) / (min(v, ground) + 0.05) for v in values)
+
+
+def brightness(pixels: Pixels, rect: QRect) -> NDArray[np.float64]:
+    """Relative luminance of the pixels in a part of the window."""
+    top, left = max(0, rect.top() * RATIO), max(0, rect.left() * RATIO)
+    box = pixels[top : top + rect.height() * RATIO, left : left + rect.width() * RATIO]
+    return LINEAR[box[..., :3]] @ np.array([0.0722, 0.7152, 0.2126])
 
 
 # ------------------------------------------------------------------ the walk

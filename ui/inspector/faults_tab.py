@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -29,18 +36,21 @@ class FaultsTab(QWidget):
         inner = QWidget()
         box = QVBoxLayout(inner)
         box.setContentsMargins(16, 12, 16, 12)
-        box.setSpacing(6)
+        box.setSpacing(10)
         hint = QLabel(catalogue.render(Text("inspector.faults.hint")))
         hint.setProperty("role", "hint")
         hint.setWordWrap(True)
         box.addWidget(hint)
-        for fault in Fault:
+        grid = QGridLayout()
+        grid.setSpacing(8)
+        for number, fault in enumerate(Fault):
             button = QPushButton(fault_word(catalogue, fault))
             button.setCheckable(True)
             button.setObjectName(fault.value)
             button.clicked.connect(self._on_clicked)
-            box.addWidget(button)
+            grid.addWidget(button, number // 2, number % 2)
             self._buttons[fault] = button
+        box.addLayout(grid)
         box.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.station.kinds import Current
-from app.station.snapshot import Cap, EvseSnapshot
+from app.station.kinds import BayStatus, Current
+from app.station.snapshot import Cap, EvseSnapshot, FaultSnapshot
+from ui.inspector.faults_tab import fault_word
 from ui.theme import Theme, ui_font
 from ui.widgets.glyphs import line_pen
 
@@ -46,11 +49,16 @@ class LadderCard(QFrame):
     def set_theme(self, theme: Theme) -> None:
         self._rail.set_theme(theme)
 
-    def show_caps(self, evse: EvseSnapshot) -> None:
+    def show_caps(self, evse: EvseSnapshot, station: Sequence[FaultSnapshot] = ()) -> None:
+        """`station`: the faults that lie at the station as a whole."""
         caps = evse.caps
         binding = next((cap for cap in caps if cap.binding), caps[0] if caps else None)
         name = long_name(self._catalogue, binding.name) if binding else "–"
         figure = figure_of(binding, evse.current) if binding else ""
+        lying = (*evse.faults, *station)
+        if evse.status is BayStatus.FAULTED and lying:  # whatever the caps would allow
+            name = fault_word(self._catalogue, lying[0].fault)
+            figure = "0 A" if evse.current is Current.AC else "0 kW"
         if self._sentence.text() != name:
             self._sentence.setText(name)
         if self._figure.text() != figure:

@@ -20,7 +20,8 @@ from app.kernel.text import Text
 from app.ocpp.context import SessionView
 from app.runtime.views import SessionSnapshot
 from app.station.intents import ClearFault, PauseVehicle, PlugIn, PressStop, ResumeVehicle, Unplug
-from app.station.snapshot import EvseSnapshot, MeterReading
+from app.station.kinds import BayStatus
+from app.station.snapshot import EvseSnapshot, FaultSnapshot, MeterReading
 from ui.graphs.history import History, Marker
 from ui.inspector.chip import StateChip
 from ui.inspector.faults_tab import FaultsTab
@@ -52,6 +53,7 @@ class Inspector(QWidget):
         self._catalogue = catalogue
         self._number = 1
         self._evse: EvseSnapshot | None = None
+        self._lying: tuple[FaultSnapshot, ...] = ()
         self._histories: dict[int, History] = {}
         self._title, self._sub = QLabel(), QLabel()
         self._title.setProperty("role", "title")
@@ -140,6 +142,7 @@ class Inspector(QWidget):
             self._meter.show_reading(evse, reading)
         elif page == FAULTS:
             self._faults.show_evse(evse, snapshot.station)
+        self._lying = (*evse.faults, *snapshot.station.faults)
         self._show_buttons(evse, session)
 
     # ------------------------------------------------------------------ building
@@ -197,7 +200,7 @@ class Inspector(QWidget):
         plugged = any(connector.plugged for connector in evse.connectors)
         running = evse.permitted or session is not None
         idle = "card" if plugged else "plug_in"
-        if evse.faults:
+        if evse.status is BayStatus.FAULTED and self._lying:
             idle = "clear"  # nothing starts over a fault
         act = "stop" if running else idle
         self._main.setText(self._say(f"inspector.act.{act}"))
@@ -215,8 +218,8 @@ class Inspector(QWidget):
             self.intent.emit(PressStop(self._number))
         elif act == "card":
             self.card_wanted.emit(self._number)
-        elif act == "clear" and self._evse is not None:
-            for lying in self._evse.faults:
+        elif act == "clear":
+            for lying in self._lying:
                 self.intent.emit(ClearFault(lying.evse, lying.connector, lying.fault))
         else:
             self.intent.emit(PlugIn(self._number, 1))

@@ -84,7 +84,7 @@ class SessionTab(QWidget):
         figures["duration"].show_value(DASH if span is None else words.duration(span))
         figures["current"].show_value(words.current(evse))
         figures["battery"].show_value(*self._battery(evse))
-        self._ladder.show_caps(evse)
+        self._ladder.show_caps(evse, whole.station.faults)
         self._graph.refresh(whole.station.at.timestamp())
 
     def _remember(self, evse: EvseSnapshot, session: SessionView | None, now: datetime) -> Account:

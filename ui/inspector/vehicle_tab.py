@@ -19,6 +19,7 @@ from app.kernel.text import Text
 from app.station.intents import ArriveCar, LeaveCar, PauseVehicle, ResumeVehicle, SetVehicle
 from app.station.kinds import Current
 from app.station.snapshot import EvseSnapshot
+from ui.rooms.form import roomy
 
 
 class VehicleTab(QWidget):
@@ -119,7 +120,7 @@ class VehicleTab(QWidget):
         return slider
 
     def _spin(self, name: str, low: int, high: int, suffix: str) -> QSpinBox:
-        spin = QSpinBox()
+        spin = roomy(QSpinBox())
         spin.setRange(low, high)
         spin.setSuffix(suffix)
         spin.setObjectName(name)

@@ -35,12 +35,12 @@ WIDTHS = {
     m.NUMBER: 56,
     m.TIME: 104,
     m.DIRECTION: 36,
-    m.ACTION: 156,
+    m.ACTION: 184,
     m.EVSE: 48,
     m.LATENCY: 84,
     m.VERDICT: 124,
 }
-TIGHT = {m.NUMBER: 48, m.LATENCY: 70, m.VERDICT: 110}
+TIGHT = {m.NUMBER: 44, m.TIME: 98, m.ACTION: 156, m.LATENCY: 66, m.VERDICT: 104}
 NARROW = 900
 """px of the table below which the columns beside the sentence get narrower."""
 TAIL_SLACK = 2

@@ -48,6 +48,7 @@ from ui.commands import Command, Commands
 from ui.graphs.history import Marker
 from ui.inspector.faults_tab import fault_word, toggle
 from ui.shell.toasts import Tone
+from ui.shell.top_bar import CornerMenu
 from ui.shell.window import MainWindow
 from ui.station.naming import HeldCard
 from ui.station.views import EvseExtra, PictureExtra
@@ -152,7 +153,7 @@ class Controller(QObject):
         top, actions = self._window.top, self.commands
         top.add_button(actions["connect"], primary=True)
         top.add_icon(actions["theme"], "sun")
-        menu = QMenu(self._window)
+        menu = CornerMenu(self._window)
         for group in (
             ("plug", "card", "stop", "emergency"),
             ("mains", "network", "retry", "use_training"),

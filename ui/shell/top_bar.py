@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QIcon, QPainter, QPaintEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -177,6 +177,17 @@ class TopBar(QFrame):
 
     def _say(self, text_id: str, **params: object) -> str:
         return self._catalogue.render(Text(text_id, params))
+
+
+class CornerMenu(QMenu):
+    """A menu that stays over its window: Qt would let it stick out to the right of a button in the corner."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        window = self.parentWidget().window()
+        beyond = self.x() + self.width() - window.mapToGlobal(window.rect().topRight()).x()
+        if beyond > 0:
+            self.move(self.x() - beyond - 8, self.y())
 
 
 def link_word(snapshot: SessionSnapshot) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QScreen
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QScreen
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QTabBar, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -32,6 +32,8 @@ PARTS = (
 INSPECTOR_WIDTH = 400
 MESSAGES_SHARE = 0.245
 """Of the window's height."""
+USUAL_WITHIN = 12
+"""px by which the messages' height may differ from their usual part and still count as untouched."""
 ROOM_SHARE = 0.37
 """Of the window's height: what a room gets at least when it is opened below the picture."""
 SMALLEST = QSize(1024, 640)
@@ -183,6 +185,17 @@ class MainWindow(QMainWindow):
         height = round(self.height() * MESSAGES_SHARE)
         self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
         self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The messages keep their usual part; Qt would give all that is new to the picture."""
+        super().resizeEvent(event)
+        before = event.oldSize().height()
+        if not self._furnished or before <= 0 or before == event.size().height():
+            return
+        usual = round(before * MESSAGES_SHARE)
+        if abs(self.messages_dock.height() - usual) <= USUAL_WITHIN:
+            height = round(event.size().height() * MESSAGES_SHARE)
+            self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
 
     def open_below(self, dock: QDockWidget) -> None:
         """Show a room in front and, below the picture, high enough to be used."""

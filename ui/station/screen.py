@@ -228,12 +228,13 @@ class ScreenPainter:
             self._prompt(scribe, rect, base, bay)
             return
         while size > small * 0.75 and right - left < (
-            text_width(bay.power + bay.energy, size, 600) + text_width(" kW", size, 500) + 5
+            text_width(bay.power + bay.energy + " kW", size, 600) + 5
         ):
             size -= 0.25
         y = base + small * 1.35
         width = scribe.write(left, y, bay.power, size, 600, QColor("#FFFFFF"), room=right - left)
-        scribe.write(left + width + size * 0.3, y, "kW", size, 500, self.text2)
+        # As bright as the figures: letters this small lose half of their contrast.
+        scribe.write(left + width + size * 0.3, y, "kW", size, 600, self.text)
         scribe.write(right, y, bay.energy, size, 600, QColor("#FFFFFF"), align=RIGHT)
         self._lines(scribe, rect, y, bay.prompt, small, self.text)
 

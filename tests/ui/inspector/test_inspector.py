@@ -23,8 +23,8 @@ from app.station.intents import (
     SetVehicle,
     Unplug,
 )
-from app.station.kinds import Current, Fault
-from app.station.snapshot import Cap, MeterReading
+from app.station.kinds import BayStatus, Current, Fault
+from app.station.snapshot import Cap, FaultSnapshot, MeterReading
 from tests.ui.station.scenes import charging, faulted, make_evse, parked, plugged, station
 from ui.inspector import panel as p
 from ui.inspector import words
@@ -232,6 +232,26 @@ def test_faults_are_raised_and_repaired_with_one_click_each(inspector):
     assert buttons[lying.fault].isChecked()
     buttons[lying.fault].click()
     assert inspector.intents == [ClearFault(lying.evse, lying.connector, lying.fault)]
+
+
+def test_nothing_is_offered_over_a_fault_but_to_clear_it(inspector):
+    """An emergency stop lies at the station, and yet it is what stands in the way here."""
+    button = make_evse(1)
+    stop = FaultSnapshot(Fault.EMERGENCY_STOP, 0, 0, datetime(2026, 1, 1, tzinfo=UTC))
+    seen = whole(dataclasses.replace(button, status=BayStatus.FAULTED))
+    station = dataclasses.replace(seen.station, faults=(stop,))
+    inspector.show_snapshot(dataclasses.replace(seen, station=station), None)
+    assert inspector.main_button.text() == "Clear fault"
+    ladder = inspector.session_tab._ladder
+    assert (ladder._sentence.text(), ladder._figure.text()) == ("Emergency stop", "0 A")
+    QTest.mouseClick(inspector.main_button, LEFT)
+    assert inspector.intents == [ClearFault(0, 0, Fault.EMERGENCY_STOP)]
+
+
+def test_a_warning_keeps_nobody_from_plugging_in(inspector):
+    weak = FaultSnapshot(Fault.WEAK_SIGNAL, 1, 1, datetime(2026, 1, 1, tzinfo=UTC))
+    inspector.show_snapshot(whole(dataclasses.replace(make_evse(1), faults=(weak,))), None)
+    assert inspector.main_button.text() == "Plug in"
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 
 from app.runtime.views import LinkState
 from app.station.intents import PresentCard, Refused, Unplug
@@ -144,6 +145,42 @@ def test_rooms_are_hidden_shown_and_put_back(play):
         assert room.training_dock.isVisible()
         assert window.restore_layout(window.layout_text())
         assert not window.restore_layout("not a layout")
+
+    play(story)
+
+
+def test_a_larger_window_has_more_room_for_messages_unless_a_person_chose_their_height(play):
+    async def story(room):
+        window = room.window
+        dock = window.messages_dock
+
+        async def share(height: int) -> float:
+            window.resize(1440, height)
+            await until(lambda: window.height() == height)
+            await asyncio.sleep(0.05)
+            return dock.height() / height
+
+        usual = await share(900)
+        assert await share(1400) == pytest.approx(usual, abs=0.02)
+        assert await share(800) == pytest.approx(usual, abs=0.02)
+        assert await share(1200) == pytest.approx(usual, abs=0.02)
+        window.resizeDocks([dock], [400], Qt.Orientation.Vertical)
+        await until(lambda: dock.height() == 400)
+        assert await share(1400) == pytest.approx(400 / 1400, abs=0.01)
+
+    play(story)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_menu_in_the_corner_stays_over_the_window(play):
+    async def story(room):
+        window, menu = room.window, room.controller.menu
+        button = next(b for b in window.findChildren(QToolButton) if b.menu() is menu)
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+        await until(menu.isVisible)
+        right = window.mapToGlobal(window.rect().topRight()).x()
+        assert menu.geometry().right() <= right
+        menu.close()
 
     play(story)
 
