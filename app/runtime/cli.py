@@ -19,6 +19,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.clock import showable
 from app.kernel.text import Text
 from app.kernel.units import parse_stamp
+from app.runtime.cli_training import training_command
 from app.runtime.exit_codes import Exit
 from app.runtime.options import HeadlessOptions, StationOptions, WindowOptions
 from app.runtime.problems import ConfigError
@@ -145,7 +146,7 @@ def _build(
         return open_window(WindowOptions(station, **rest))
 
     forecourt.add_command(_headless(catalogue))
-    forecourt.add_command(_training(catalogue))
+    forecourt.add_command(training_command(catalogue))
     forecourt.add_command(_config(catalogue))
     forecourt.add_command(_export(catalogue))
     forecourt.add_command(_import(catalogue))
@@ -183,29 +184,6 @@ def _headless(catalogue: Catalogue) -> click.Command:
         return int(code)
 
     return headless
-
-
-def _training(catalogue: Catalogue) -> click.Command:
-    @click.command("training-csms", help="Run the training CSMS alone.")
-    @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-    @click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True)
-    def training(host: str, port: int) -> int:
-        from app.training.main import serve
-
-        def tell(text: Text) -> None:
-            click.echo(catalogue.render(text))
-
-        try:
-            asyncio.run(serve(host, port, report=tell))
-        except KeyboardInterrupt:
-            return int(Exit.OK)
-        except OSError as error:
-            params = {"host": host, "port": port, "why": error.strerror or str(error)}
-            click.echo(catalogue.render(Text("control.port_taken", params)), err=True)
-            return int(Exit.CONTROL)
-        return int(Exit.OK)
-
-    return training
 
 
 def _export(catalogue: Catalogue) -> click.Command:

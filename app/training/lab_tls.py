@@ -47,6 +47,15 @@ def read(folder: Path, name: str) -> Authority:
     return Authority(certificate, key)
 
 
+def read_pair(folder: Path, name: str) -> Pair:
+    """A certificate with its chain and key, as `write` leaves them. Raises OSError and ValueError."""
+    chain = (folder / f"{name}.pem").read_text("ascii")
+    key = (folder / f"{name}.key").read_text("ascii")
+    certificate_of(chain)
+    key_of(key)
+    return Pair(chain, chain, key)
+
+
 def server_context(
     pair: Pair,
     *,

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TextIO
 
 from app.kernel.text import Text
+from app.training.console import Console
 from app.training.records import CsmsChange
 from app.training.server import TrainingCsms
 from app.training.settings import LOOPBACK, CsmsSettings
@@ -26,17 +28,19 @@ async def serve(
     settings: CsmsSettings | None = None,
     tokens: TokenList | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    lines: TextIO | None = None,
 ) -> None:
     """Serve until cancelled. `report` gets the URL and then each noteworthy thing.
 
-    Raises OSError if the port is taken.
+    `lines`: requests to stations, as `console.py` reads them. Raises OSError if the port is taken.
     """
-    csms = TrainingCsms(settings or _standalone(now()), tokens, now)
+    csms = TrainingCsms(settings or standalone(now()), tokens, now)
 
     def changed(change: CsmsChange) -> None:
         entry = change.entry
         if entry is not None:
-            report(Text("training.line", {"station": entry.station_id, "what": entry.text}))
+            station = entry.station_id or "?"  # a handshake that failed has no name yet
+            report(Text("training.line", {"station": station, "what": entry.text}))
 
     url = await csms.start(host, port)
     remove = csms.subscribe(changed)
@@ -44,6 +48,8 @@ async def serve(
     offered = {"firmware": csms.files.firmware_url(), "uploads": csms.files.uploads_url()}
     report(Text("training.files", offered))
     try:
+        if lines is not None:
+            await Console(csms, report).run(lines)
         await asyncio.get_running_loop().create_future()
     finally:
         remove()
@@ -51,7 +57,8 @@ async def serve(
         report(Text("training.stopped"))
 
 
-def _standalone(now: datetime) -> CsmsSettings:
+def standalone(now: datetime) -> CsmsSettings:
+    """Without a window behind it."""
     # Stations keep transaction ids longer than this program runs: a new run starts above the old ones.
     first = max(1, int(now.timestamp()) - EPOCH_2020)
     return replace(CsmsSettings(), first_transaction_id=first, ping_interval_s=KEEP_ALIVE_S)

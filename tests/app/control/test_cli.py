@@ -55,6 +55,9 @@ def test_help_names_every_way_to_run(capsys: pytest.CaptureFixture[str]) -> None
         ["headless", "--connect-timeout", "soon"],
         ["headless", "--clock", "yesterday"],
         ["training-csms", "--port", "70000"],
+        ["training-csms", "--security-profile", "1"],
+        ["training-csms", "--security-profile", "3"],
+        ["training-csms", "--flaw", "none such"],
         ["config", "check"],
         ["--theme", "pink"],
     ],
@@ -178,6 +181,22 @@ def test_a_taken_port_of_the_training_csms_is_told(capsys: pytest.CaptureFixture
         port = str(taken.getsockname()[1])
         assert main(["training-csms", "--port", port]) == Exit.CONTROL
     assert port in capsys.readouterr().err
+
+
+def test_a_training_csms_that_cannot_be_protected_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, good = tmp_path / "empty", tmp_path / "password"
+    empty.write_text("\n")
+    good.write_text("0123456789abcdef\n")
+    profile = ["training-csms", "--port", "0", "--security-profile"]
+    assert main([*profile, "1", "--password-file", str(empty)]) == Exit.CONFIG
+    assert "holds no password" in capsys.readouterr().err
+    for name in ("root.pem", "root.key"):
+        (tmp_path / name).write_text("no PEM")
+    files = ["--password-file", str(good), "--certificates", str(tmp_path)]
+    assert main([*profile, "2", *files]) == Exit.CONFIG
+    assert f"The certificates in {tmp_path} cannot be used" in capsys.readouterr().err
 
 
 def test_no_command_line_imports_qt(monkeypatch: pytest.MonkeyPatch) -> None:
