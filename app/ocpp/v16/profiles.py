@@ -97,6 +97,7 @@ class Profiles:
             item.number,
             phases=evse.phases,
             voltage=voltage or NOMINAL_VOLTAGE,
+            grid_voltage=station.supply_voltage if direct else None,
             dc=direct,
             rating=rating,
             transaction=_running(item),

@@ -277,6 +277,25 @@ async def test_dc_is_limited_in_watts(bench16: Make) -> None:
     assert bench.station.meter(1).power == pytest.approx(12_000, rel=0.02)
 
 
+async def test_SC_10_A_of_the_whole_station_are_those_of_the_grid_also_for_dc(
+    bench16: Make,
+) -> None:
+    """20 A on three phases of 230 V; what the cable carries has another voltage."""
+    bench = bench16("dc-2x150")
+    await bench.boot()
+    await bench.do(SetVehicle(1, ready_delay=0.0, soc=20.0))
+    await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    await put(bench, 0, maximum(20.0))
+    await bench.advance(10)
+    assert bench.station.meter(1).offered_power == pytest.approx(13_800)
+    answer = await composite(bench, 1, chargingRateUnit="W")
+    assert answer["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"] == 13_800
+    assert isinstance(bench.personality, Personality16)
+    ladder = bench.personality.charging.ladder(1, Unit.W)
+    assert ladder is not None
+    assert ladder.limit == 13_800
+
+
 # ---------------------------------------------------------------- refusals
 
 REFUSALS: dict[str, tuple[int, dict[str, Any], str]] = {

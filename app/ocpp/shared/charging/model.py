@@ -161,6 +161,9 @@ class Outlet:
     voltage: float = NOMINAL_VOLTAGE
     """The set voltage, line to neutral (DC: of the output)."""
     measured_voltage: float | None = None
+    grid_voltage: float | None = None
+    """DC: the voltage of the grid side, line to neutral, in which A of the whole station count; None: as
+    `voltage`."""
     dc: bool = False
     rating: Rate | None = None
     """What the hardware can deliver."""

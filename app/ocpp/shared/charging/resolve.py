@@ -32,6 +32,12 @@ class Value:
     same: Reading
 
 
+def _of_station(item: Installed) -> bool:
+    """It limits what the whole station draws, rather than what an outlet gives."""
+    whole = item.profile.purpose in (Purpose.MAX, Purpose.EXTERNAL)
+    return whole and item.place == STATION
+
+
 class Resolver:
     """Makes a limit in the asked unit of the terms that lead at one instant."""
 
@@ -64,9 +70,12 @@ class Resolver:
         if term.unit is self._unit:
             return term.limit
         used = term.phases if term.unit is Unit.W else phases
-        if self._outlet.dc:
-            used = 1
-        return convert(term.limit, term.unit, self._unit, self._volts, used)
+        volts, outlet = self._volts, self._outlet
+        if outlet.dc:
+            # A of the station flow in from the grid, A of the outlet flow out to the car
+            grid = outlet.grid_voltage if _of_station(term.installed) else None
+            used, volts = (1, volts) if grid is None else (outlet.phases, grid)
+        return convert(term.limit, term.unit, self._unit, volts, used)
 
     def _lowest(self, terms: list[Term]) -> Value:
         """The lowest limit, and the lowest number of phases whoever demands it."""
