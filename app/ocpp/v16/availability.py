@@ -118,8 +118,11 @@ class Availability(Block):
             return
         self._current[number] = condition
         self._publish(number, condition)
-        if before is not None and _around(before.status, condition.status):
-            self.remark(number, Condition(status.AVAILABLE))
+        between = (
+            None if before is None or item is None else _between(before.status, condition.status)
+        )
+        if between is not None:
+            self.remark(number, Condition(between))
         self.notifier.changed(number, condition)
 
     def announce(self) -> None:
@@ -306,6 +309,14 @@ class Availability(Block):
         return True
 
 
-def _around(before: str, after: str) -> bool:
-    """To Reserved there is no way but from Available or Faulted (A7, I7)."""
-    return after == status.RESERVED != before and after not in status.NEXT[before]
+def _between(before: str, after: str) -> str | None:
+    """What has to be told in between where no way leads from one state to the other (16-ST-03).
+
+    From Preparing to Unavailable there is none, either (no B8), but that is an open point of its own.
+    """
+    if after in (before, status.UNAVAILABLE) or after in status.NEXT[before]:
+        return None
+    ways = (status.PREPARING, status.AVAILABLE)
+    return next(
+        (way for way in ways if way in status.NEXT[before] and after in status.NEXT[way]), None
+    )

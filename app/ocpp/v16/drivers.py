@@ -224,8 +224,8 @@ class Drivers(Block):
         return True
 
     def _begin(self, item: Connector, decision: Decision) -> bool:
-        if item.done:
-            item.done = False  # F2: back to Preparing first
+        if item.done or item.keeper is not None:
+            item.done, item.keeper = False, None  # F2: back to Preparing first
             self._connectors.changed(item.number)
         self._stop_waiting(item)
         item.welcome = True
@@ -324,7 +324,9 @@ class Drivers(Block):
     def _claim_for(self, item: Connector) -> Claim | None:
         """The driver, first come first, who may use this connector now."""
         for claim in self._connectors.claims_for(item.number):
-            if self._reservations.may_use(item.number, Guest.of(claim.decision)):
+            guest = Guest.of(claim.decision)
+            kept = self.places.kept_from(item, guest)
+            if not kept and self._reservations.may_use(item.number, guest):
                 return claim
         return None
 
@@ -397,7 +399,8 @@ class Drivers(Block):
     def _vend(self, item: Connector) -> None:
         """Begin without a card: the token is the station's own."""
         token = self.ctx.settings.free_vend_token
-        if not self._reservations.may_use(item.number, Guest(token)):
+        guest = Guest(token)
+        if self.places.kept_from(item, guest) or not self._reservations.may_use(item.number, guest):
             return
         if self.serving() and self._transactions.can_begin(item):
             self._begin(item, self._authorization.vouch(token, "free", item.evse))

@@ -9,6 +9,7 @@ from app.ocpp.v16 import status
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.connectors import Connector, Connectors
 from app.ocpp.v16.reservation import Guest, Reservations
+from app.ocpp.v16.rows import same_token
 from app.ocpp.v16.transactions import Transactions
 
 
@@ -50,7 +51,7 @@ class Places:
         """
         alone = len({item.evse for item in items}) == 1
         items = self._open_to(guest, items)
-        plugged = [item for item in items if self._transactions.can_begin(item)]
+        plugged = [item for item in items if self._may_begin(item, guest)]
         ready = [item for item in plugged if not item.done]
         if not ready and alone:
             ready = plugged
@@ -58,6 +59,18 @@ class Places:
             return Place(max(ready, key=lambda item: item.plugged_at))
         free = tuple(item.number for item in items if self._free(item))
         return Place(None, free) if free else None
+
+    def kept_from(self, item: Connector, guest: Guest) -> bool:
+        """The cable is locked here until somebody else, or one of their group, comes (16-AU-10)."""
+        if item.keeper is None:
+            return False
+        token, parent = item.keeper
+        if same_token(token, guest.token) or same_token(parent, guest.parent):
+            return False
+        return parent is None or not guest.may_be_of_a_group
+
+    def _may_begin(self, item: Connector, guest: Guest) -> bool:
+        return self._transactions.can_begin(item) and not self.kept_from(item, guest)
 
     def why_none(self, items: Sequence[Connector]) -> str:
         """Why an accepted token has no place: the sentence on the screen."""

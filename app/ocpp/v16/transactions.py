@@ -222,7 +222,8 @@ class Transactions(Block):
             self._record_end(transaction, request)
             self._charging.drop(transaction)
             item.done = self._connectors.plugged(item)
-            item.keeper = (transaction.token, transaction.parent) if keep_locked else None
+            kept = keep_locked and item.lockable
+            item.keeper = (transaction.token, transaction.parent) if kept else None
             self._connectors.save(item)
         item.transaction = None
         item.ev_unplugged = False

@@ -338,6 +338,44 @@ async def test_cable_is_freed_by_the_group(bench16: Make) -> None:
     assert bench.station.snapshot().evse(2).connectors[0].lock.value == "open"
 
 
+async def test_kept_cable_is_nobody_elses(bench16: Make) -> None:
+    """16-AU-10: until its owner comes, no other card and no remote start charges with that cable."""
+    bench = bench16()
+    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": {"status": "Invalid"}})
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2), PresentCard("B", evse=2))
+    assert lamps(bench)[-1] is ReaderLamp.REFUSED
+    order = {"idTag": "B", "connectorId": 2}
+    assert await bench.request("RemoteStartTransaction", order) == {"status": "Rejected"}
+    assert len(bench.sent("StartTransaction")) == 1
+    assert bench.station.snapshot().evse(2).connectors[0].lock.value == "locked"
+
+
+async def test_remote_start_for_the_owner_of_a_kept_cable_prepares_first(bench16: Make) -> None:
+    """16-ST-03, F2: there is no way from Finishing to Charging."""
+    bench = bench16()
+    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": {"status": "Invalid"}})
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    bench.csms.default("StartTransaction")
+    bench.skip()
+    order = {"idTag": "a", "connectorId": 2}
+    assert await bench.request("RemoteStartTransaction", order) == {"status": "Accepted"}
+    assert bench.saw("> StatusNotification connectorId=2 status=Preparing")
+    assert len(bench.personality.sessions()) == 1
+
+
+async def test_cable_without_a_lock_is_kept_for_nobody(bench16: Make) -> None:
+    """16-AU-10 is about the lock: where there is none, the next card begins anew."""
+    bench = bench16("home-ac-11")
+    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": {"status": "Invalid"}})
+    await bench.boot()
+    await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    bench.csms.default("StartTransaction")
+    await bench.do(PresentCard("A", evse=1))
+    assert len(bench.personality.sessions()) == 1
+
+
 async def test_invalid_id_only_stops_the_energy(bench16: Make) -> None:
     """16-AU-10: StopTransactionOnInvalidId=false -> SuspendedEVSE (C5), the session stays."""
     bench = bench16(keys={"StopTransactionOnInvalidId": "false"})

@@ -464,6 +464,19 @@ async def test_scheduled_change_comes_when_a_waiting_driver_gives_up(bench16: Ma
     assert bench.saw("> StatusNotification connectorId=1 status=Unavailable")
 
 
+async def test_kept_cable_back_in_service_is_told_by_way_of_preparing(bench16: Make) -> None:
+    """16-ST-03: no way leads from Unavailable to Finishing."""
+    bench = bench16(points={"ocpp16-inoperative-in-preparing": "accepted-at-once"})
+    invalid = {"transactionId": 1, "idTagInfo": {"status": "Invalid"}}
+    bench.csms.on("StartTransaction", invalid)
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    for kind in ("Inoperative", "Operative"):
+        assert await change(bench, 2, kind) == "Accepted"
+    told = [each["status"] for each in bench.sent("StatusNotification") if each["connectorId"] == 2]
+    assert told[-4:] == ["Finishing", "Unavailable", "Preparing", "Finishing"]
+
+
 async def test_state_changes_are_events(bench16: Make) -> None:
     bench = bench16()
     await bench.boot()
