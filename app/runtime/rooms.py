@@ -19,13 +19,16 @@ from app.kernel.units import parse_stamp
 from app.ocpp.context import JobView
 from app.ocpp.events import (
     ChargingProfileRefused,
+    Direction,
     FirmwareProgress,
+    FramePassed,
     LogProgress,
     MessageDropped,
     ReservationEnded,
     ReservationMade,
     SettingChanged,
 )
+from app.ocpp.frames import CALLRESULT
 from app.ocpp.outbox import TABLE as OUTBOX
 from app.ocpp.redaction import redact
 from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
@@ -75,6 +78,17 @@ class RefusedProfile:
     place: int
     profile: int
     rule: str
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedDown:
+    """What the back office wanted last by this action, and why the station turned it down."""
+
+    number: int
+    at: datetime
+    action: str
+    status: str
     why: Text
 
 
@@ -141,6 +155,7 @@ class Rooms:
         self._known: dict[int, ReservationView] = {}
         self._ended: deque[EndedReservation] = deque(maxlen=MOST_ENDED)
         self._refused: deque[RefusedProfile] = deque(maxlen=MOST_ENDED)
+        self._turned_down: dict[str, TurnedDown] = {}
         self._lost: deque[LostMessage] = deque(maxlen=MOST_ENDED)
         self._steps: deque[JobStep] = deque(maxlen=MOST_ENDED)
         for each in self._views.reservations() or ():
@@ -153,6 +168,7 @@ class Rooms:
             MessageDropped: self._on_dropped,
             FirmwareProgress: self._on_firmware,
             LogProgress: self._on_log,
+            FramePassed: self._on_frame,
         }
         self._removers = [
             session.bus.subscribe(handler, kind) for kind, handler in listeners.items()
@@ -202,7 +218,9 @@ class Rooms:
         if status in GOOD:
             return SettingOutcome(name, value, status)
         row = next((row for row in self.settings() if row.name == name), None)
-        return SettingOutcome(name, value, status, why_not(row))
+        personality = self._session.personality
+        why = None if personality is None else personality.why_not_setting(name, value)
+        return SettingOutcome(name, value, status, why or why_not(row))
 
     # ------------------------------------------------------------------ queue
 
@@ -290,6 +308,11 @@ class Rooms:
         """Newest first."""
         return tuple(reversed(self._refused))
 
+    def turned_down(self, *actions: str) -> TurnedDown | None:
+        """The newest refusal among the last answers to these actions."""
+        found = [one for one in self._turned_down.values() if one.action in actions]
+        return max(found, key=lambda one: one.number, default=None)
+
     def lost_messages(self) -> tuple[LostMessage, ...]:
         """Newest first."""
         return tuple(reversed(self._lost))
@@ -327,6 +350,18 @@ class Rooms:
                 entry.seq, entry.at, event.place, event.profile_id, event.rule, event.why
             )
         )
+
+    def _on_frame(self, entry: Entry) -> None:
+        frame = entry.event
+        assert isinstance(frame, FramePassed)
+        if frame.action is None or (frame.direction, frame.kind) != (Direction.OUT, CALLRESULT):
+            return
+        self._turned_down.pop(frame.action, None)
+        if frame.note is not None:
+            status = str(json.loads(frame.text)[2].get("status", ""))
+            self._turned_down[frame.action] = TurnedDown(
+                entry.seq, entry.at, frame.action, status, frame.note
+            )
 
     def _on_firmware(self, entry: Entry) -> None:
         event = entry.event

@@ -15,12 +15,15 @@ from app.kernel.text import Text
 from app.ocpp.context import JobView
 from app.ocpp.events import (
     AuthorizationDecided,
+    Direction,
+    FramePassed,
     LinkClosed,
     LinkFailed,
     LinkOpened,
     MessageDropped,
     TaskFailed,
 )
+from app.ocpp.frames import CALLRESULT
 from app.runtime.events import StateTold
 from app.runtime.views import SessionSnapshot
 from app.station.intents import (
@@ -249,12 +252,21 @@ class Controller(QObject):
         elif isinstance(event, AuthorizationDecided) and not event.accepted:
             params = {"token": event.token, "status": event.status}
             self.tell(self.say("toast.refused_card", **params), Tone.WARNING)
+        elif isinstance(event, FramePassed):
+            self._tell_refusal(event)
         elif isinstance(event, MessageDropped):
             self.tell(self.say("toast.dropped", action=event.action, why=event.why), Tone.ERROR)
         elif isinstance(event, StateTold):
             self.tell(self._catalogue.render(event.what), Tone.WARNING)
         elif isinstance(event, SubscriberFailed | TaskFailed):
             self.tell(self.say("toast.program_fault", error=event.error), Tone.ERROR)
+
+    def _tell_refusal(self, frame: FramePassed) -> None:
+        """The station turned down what the back office wanted: the wire often does not say why."""
+        ours = (frame.direction, frame.kind) == (Direction.OUT, CALLRESULT)
+        if ours and frame.note is not None:
+            why = self._catalogue.render(frame.note)
+            self.tell(self.say("toast.turned_down", action=frame.action, why=why), Tone.WARNING)
 
     # ------------------------------------------------------------------ commands
 

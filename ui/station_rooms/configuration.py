@@ -9,7 +9,7 @@ from app.runtime.setting_rows import SettingOutcome, SettingRow
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import QuietCombo, bar, button, column, label
 from ui.rooms.split import TurningSplitter
-from ui.station_rooms.room import LiveRoom, Notice, SearchField
+from ui.station_rooms.room import LiveRoom, SearchField
 from ui.station_rooms.setting_table import (
     VALUE,
     SettingTable,
@@ -26,6 +26,8 @@ SHOWN = ("all", "writable", "changed")
 class ConfigurationRoom(LiveRoom):
     """What a person writes goes to the station as from its own service menu; a refusal says why."""
 
+    actions = ("ChangeConfiguration",)
+
     def build(self) -> None:
         say = self._say
         self.search = SearchField(say("setting.search"), self)
@@ -35,7 +37,6 @@ class ConfigurationRoom(LiveRoom):
             self.which.addItem(say(f"setting.show.{which}"), which)
         self.which.currentIndexChanged.connect(self._filter)
         self._count = label("", "secondary")
-        self.notice = Notice(self._theme)
         self._model = setting_model(say, self._theme, self)
         self._model.entered.connect(self.set_value)
         self.table = SettingTable(self._model, setting_columns(say), say("room.configuration"))
@@ -49,10 +50,10 @@ class ConfigurationRoom(LiveRoom):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._empty.set_theme(theme)
-        self.notice.set_theme(theme)
         self._model.set_theme(theme)
 
     def refresh(self) -> None:
+        self.tell_refusal()
         self._rows = self._feed.rooms.settings()
         self._stack.setCurrentIndex(1 if self._rows else 0)
         self._fill(quiet=False)

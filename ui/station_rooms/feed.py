@@ -56,5 +56,6 @@ class RoomFeed(QObject):
         self.rooms.close()
 
     def _on_happened(self, entry: Entry) -> None:
-        if not isinstance(entry.event, FramePassed):  # what a frame does is an event of its own
+        event = entry.event
+        if not isinstance(event, FramePassed) or event.note:  # what it does is an event of its own
             self.poke()

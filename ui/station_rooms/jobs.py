@@ -49,6 +49,8 @@ class ProgressDelegate(RowDelegate):
 class JobsRoom(LiveRoom):
     """What the back office ordered; the person here may let a step of the next one fail."""
 
+    actions = ("UpdateFirmware", "SignedUpdateFirmware", "GetDiagnostics", "GetLog")
+
     def build(self) -> None:
         say = self._say
         self.search = SearchField(say("jobs.search"), self)
@@ -87,6 +89,7 @@ class JobsRoom(LiveRoom):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(head)
+        box.addWidget(self.notice)
         box.addWidget(body, 1)
 
     def set_theme(self, theme: Theme) -> None:
@@ -95,6 +98,7 @@ class JobsRoom(LiveRoom):
             part.set_theme(theme)
 
     def refresh(self) -> None:
+        self.tell_refusal()
         rooms = self._feed.rooms
         chosen = rooms.next_faults()
         for combo, fault in ((self.firmware_fault, chosen.firmware), (self.log_fault, chosen.log)):

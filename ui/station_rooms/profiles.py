@@ -21,7 +21,7 @@ from ui.rooms.form import QuietCombo, bar, column, label
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.curve import LANE_TOKENS, StepCurve, figure
-from ui.station_rooms.room import LiveRoom, Notice, SearchField, clock
+from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
 
 TURN_AT = 1000
@@ -40,6 +40,8 @@ _STANDINGS = {
 class ProfilesRoom(LiveRoom):
     """For one connector at a time, or the station as a whole; in A or kW; an hour, a day, a week ahead."""
 
+    actions = ("ClearChargingProfile", "GetCompositeSchedule")
+
     def build(self) -> None:
         say = self._say
         self._view: ChargingView | None = None
@@ -54,7 +56,6 @@ class ProfilesRoom(LiveRoom):
         self._now = label("", "strong")
         self._unit, units = self._segments(("A", "W"), "unit", say("profiles.unit"))
         self._span, spans = self._segments(tuple(SPANS), "span", say("profiles.span"))
-        self.notice = Notice(self._theme)
         self._make_tables()
         self.curve = StepCurve(self._theme, say)
         self.tree = PayloadTree(self._theme, self._catalogue)
@@ -92,6 +93,7 @@ class ProfilesRoom(LiveRoom):
         if self._view is None:
             return
         self._fill(quiet=False)
+        self.tell_refusal()
         self._show_refused()
         self._draw()
         self._now.setText(self._sentence(self._view))
@@ -246,9 +248,7 @@ class ProfilesRoom(LiveRoom):
         self._refused_model.show(refused)
         self._refused_pane.setVisible(bool(refused))
         newest = refused[0] if refused else None
-        if newest is None:
-            self.notice.quiet()
-        elif newest.number != self._told:
+        if newest is not None and newest.number != self._told:
             self._told = newest.number
             why = self._catalogue.render(newest.why)
             params = {"id": newest.profile, "place": self._place_name(newest.place)}

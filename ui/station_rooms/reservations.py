@@ -26,6 +26,8 @@ _ENDS = {
 class ReservationsRoom(LiveRoom):
     """Both are searched by the one field."""
 
+    actions = ("ReserveNow", "CancelReservation")
+
     def build(self) -> None:
         say = self._say
         self.search = SearchField(say("reservations.search"), self)
@@ -49,6 +51,7 @@ class ReservationsRoom(LiveRoom):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(bar(self.search, self._count, stretch_after=1))
+        box.addWidget(self.notice)
         box.addWidget(body, 1)
 
     def set_theme(self, theme: Theme) -> None:
@@ -57,6 +60,7 @@ class ReservationsRoom(LiveRoom):
             part.set_theme(theme)
 
     def refresh(self) -> None:
+        self.tell_refusal()
         found = self._feed.rooms.views.reservations()
         state = "none" if found is None else "empty"
         self._empty.say(self._say(f"reservations.{state}"), self._say(f"reservations.{state}_hint"))

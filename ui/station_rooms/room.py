@@ -19,13 +19,20 @@ SMALLEST = (320, 160)
 
 
 class LiveRoom(QWidget):
-    """Subclasses build themselves in `build`, read in `refresh` and repaint countdowns in `tick`."""
+    """Subclasses build themselves in `build`, read in `refresh` and repaint countdowns in `tick`.
+
+    `actions`: what a back office may want of this room's matter; a refusal is told in `notice`.
+    """
+
+    actions: tuple[str, ...] = ()
 
     def __init__(self, feed: RoomFeed, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
         self._feed, self._theme = feed, theme
         self._catalogue = catalogue
         self._say = Words(catalogue, "rooms")
+        self.notice = Notice(theme)
+        self._refusal = 0
         self._live = False
         self.build()
 
@@ -42,6 +49,22 @@ class LiveRoom(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Colours that are painted by hand."""
         self._theme = theme
+        self.notice.set_theme(theme)
+
+    def tell_refusal(self) -> None:
+        """Say why the station turned down what was wanted last; once, until something else is told."""
+        refused = self._feed.rooms.turned_down(*self.actions)
+        number = 0 if refused is None else refused.number
+        if number == self._refusal:
+            return
+        self._refusal = number
+        if refused is None:
+            self.notice.quiet()
+            return
+        why = self._catalogue.render(refused.why)
+        params = {"action": refused.action, "status": refused.status, "time": clock(refused.at)}
+        key = "turned_down" if refused.status else "turned_down.bare"
+        self.notice.tell(self._say(key, why=why, **params))
 
     def set_live(self, live: bool) -> None:
         """Somebody looks, or nobody does any more."""

@@ -26,6 +26,8 @@ _STATES = {
 class SecurityRoom(LiveRoom):
     """One search over certificates and log."""
 
+    actions = ("CertificateSigned", "InstallCertificate", "DeleteCertificate")
+
     def build(self) -> None:
         say = self._say
         self._view: SecurityView | None = None
@@ -43,6 +45,7 @@ class SecurityRoom(LiveRoom):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(bar(self.search, self._profile, stretch_after=1))
+        box.addWidget(self.notice)
         box.addWidget(body, 1)
 
     def set_theme(self, theme: Theme) -> None:
@@ -51,6 +54,7 @@ class SecurityRoom(LiveRoom):
             part.set_theme(theme)
 
     def refresh(self) -> None:
+        self.tell_refusal()
         self._view = self._feed.rooms.security()
         profile = self._view.profile
         self._profile.setText(

@@ -9,7 +9,7 @@ from ui.rooms.empty import EmptyState
 from ui.rooms.form import bar, button, column, label
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
-from ui.station_rooms.room import LiveRoom, Notice, SearchField, clock
+from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
 
 TURN_AT = 900
@@ -25,6 +25,8 @@ _MARKS = {
 class TokensRoom(LiveRoom):
     """Two tables side by side; the cache can be emptied here, as a person at the station can."""
 
+    actions = ("SendLocalList", "ClearCache")
+
     def build(self) -> None:
         say = self._say
         self.search = SearchField(say("tokens.search"), self)
@@ -32,7 +34,6 @@ class TokensRoom(LiveRoom):
         self.clear = button(say("tokens.clear"), "quiet")
         self.clear.setToolTip(say("tokens.clear_hint"))
         self.clear.clicked.connect(self._clear)
-        self.notice = Notice(self._theme)
         self.listed = TokenPane("list", self)
         self.cached = TokenPane("cache", self, self.clear)
         body = TurningSplitter(TURN_AT, [1, 1], [1, 1], self.listed, self.cached, low=10_000)
@@ -45,10 +46,11 @@ class TokensRoom(LiveRoom):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self.notice, self.listed, self.cached):
+        for part in (self.listed, self.cached):
             part.set_theme(theme)
 
     def refresh(self) -> None:
+        self.tell_refusal()
         views = self._feed.rooms.views
         self.listed.show_book(views.local_list())
         cache = views.cache()
