@@ -93,6 +93,8 @@ class NotOcpp:
     kind: int | None = None
     action: str | None = None
     detail: str = ""
+    limit: int | None = None
+    """What it goes beyond, if it is too long, too many or too deep."""
 
     @property
     def is_answer(self) -> bool:
@@ -107,6 +109,9 @@ _ROUND = bytes.maketrans(b"[]{}", b"()()")
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ANSWER_HEAD = re.compile(r"\s*\[\s*([34])\b")
+_CALL_HEAD = re.compile(
+    rf'\s*\[\s*{CALL}\s*,\s*"([^"\\]{{1,{MAX_ID}}})"\s*,\s*"([^"\\]{{1,{MAX_ECHO}}})"\s*[,\]]'
+)
 
 
 class _NotJson(ValueError):
@@ -125,10 +130,10 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
     if isinstance(text, bytes):
         return NotOcpp(Fault.BINARY, detail=f"{len(text)} bytes")
     if len(text) > max_chars:
-        return NotOcpp(Fault.TOO_LONG, kind=_answer_kind(text), detail=str(len(text)))
+        return _beyond(Fault.TOO_LONG, text, max_chars, len(text))
     parts = text.count("[") + text.count("{")
     if parts > MAX_PARTS:
-        return NotOcpp(Fault.TOO_MANY, kind=_answer_kind(text), detail=str(parts))
+        return _beyond(Fault.TOO_MANY, text, MAX_PARTS, parts)
     try:
         data = _decode(text)
         if not text.isascii():
@@ -138,7 +143,7 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
     except ValueError as error:
         return NotOcpp(Fault.NOT_JSON, kind=_answer_kind(text), detail=str(error)[:200])
     except RecursionError:
-        return NotOcpp(Fault.TOO_DEEP, kind=_answer_kind(text), detail=str(MAX_DEPTH))
+        return _beyond(Fault.TOO_DEEP, text, MAX_DEPTH)
     frame = _frame(data)
     if parts > MAX_DEPTH and _is_too_deep(text):
         return _too_deep(frame)
@@ -157,13 +162,12 @@ def _decode(text: str) -> Any:
 
 
 def _too_deep(frame: Frame | NotOcpp) -> NotOcpp:
-    detail = str(MAX_DEPTH)
     if isinstance(frame, Call):
-        return NotOcpp(Fault.TOO_DEEP, frame.message_id, CALL, frame.action, detail)
+        return NotOcpp(Fault.TOO_DEEP, frame.message_id, CALL, frame.action, limit=MAX_DEPTH)
     if isinstance(frame, NotOcpp):
         return frame
     kind = CALLRESULT if isinstance(frame, CallResult) else CALLERROR
-    return NotOcpp(Fault.TOO_DEEP, frame.message_id, kind, None, detail)
+    return NotOcpp(Fault.TOO_DEEP, frame.message_id, kind, limit=MAX_DEPTH)
 
 
 def _is_too_deep(text: str) -> bool:
@@ -180,6 +184,15 @@ def _nests_deeply(text: bytes) -> bool:
         if not brackets:
             return False
     return True
+
+
+def _beyond(fault: Fault, text: str, limit: int, size: int | None = None) -> NotOcpp:
+    """Too much to be parsed; but who sent a CALL is told which one, for its head is short."""
+    detail = "" if size is None else str(size)
+    head = _CALL_HEAD.match(text)
+    if head is None:
+        return NotOcpp(fault, kind=_answer_kind(text), detail=detail, limit=limit)
+    return NotOcpp(fault, head[1], CALL, head[2], detail, limit)
 
 
 def _answer_kind(text: str) -> int | None:

@@ -351,7 +351,10 @@ class Endpoint:
         return Arrival(kind, message_id, action, violations, Text(f"ocpp.note.answer_{how}"))
 
     def _on_foreign(self, frame: NotOcpp) -> Arrival:
-        note = Text(f"ocpp.note.{frame.fault.value}", {"detail": frame.detail})
+        params: dict[str, str | int] = {"detail": frame.detail}
+        if frame.limit is not None:
+            params["limit"] = frame.limit
+        note = Text(f"ocpp.note.{frame.fault.value}", params)
         reply = None if frame.is_answer else self._objection(frame)
         kind = frame.kind if frame.kind in (2, 3, 4) else 0
         return Arrival(kind, frame.message_id, frame.action, (), note, reply=reply)
@@ -361,7 +364,7 @@ class Endpoint:
         if self.version is Version.V16 and (frame.kind != frames.CALL or not frame.message_id):
             return None
         code = _CODE_OF_FAULT.get(frame.fault, ErrorCode.RPC_FRAMEWORK_ERROR)
-        words = _WORDS_OF_FAULT[frame.fault]
+        words = _WORDS_OF_FAULT[frame.fault].format(frame.limit)
         return self._complaint(frame.message_id or NO_ID, code, words, frame.action)
 
     def _complaint(
@@ -374,13 +377,17 @@ class Endpoint:
 _CODE_OF_FAULT = {
     Fault.MESSAGE_TYPE: ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED,
     Fault.STRUCTURE: ErrorCode.PROTOCOL_ERROR,
+    # nothing is wrong with its form: it is this station that takes no more
+    Fault.TOO_LONG: ErrorCode.GENERIC_ERROR,
+    Fault.TOO_MANY: ErrorCode.GENERIC_ERROR,
+    Fault.TOO_DEEP: ErrorCode.GENERIC_ERROR,
 }
 # what goes over the wire is English, whatever language the window speaks
 _WORDS_OF_FAULT = {
     Fault.BINARY: "Binary frames are not part of OCPP-J",
-    Fault.TOO_LONG: "The message is too long",
-    Fault.TOO_MANY: "The message holds too many lists and objects",
-    Fault.TOO_DEEP: "The message is nested too deeply",
+    Fault.TOO_LONG: "The message is too long: at most {} characters are read",
+    Fault.TOO_MANY: "The message holds more than {} lists and objects",
+    Fault.TOO_DEEP: "The message is nested more than {} levels deep",
     Fault.NOT_JSON: "The message is not valid JSON",
     Fault.NOT_A_FRAME: "The message is not an OCPP-J frame",
     Fault.MESSAGE_TYPE: "Unknown message type",

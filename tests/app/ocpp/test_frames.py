@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.ocpp import frames
-from app.ocpp.frames import MAX_DEPTH, Call, CallError, CallResult, Fault, NotOcpp, parse
+from app.ocpp.frames import MAX_DEPTH, MAX_FRAME, Call, CallError, CallResult, Fault, NotOcpp, parse
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,29 @@ def test_RPC_04_an_id_of_36_characters_is_the_longest() -> None:
     assert isinstance(parse(f'[2,"{"x" * 36}","Heartbeat",{{}}]'), Call)
 
 
-def test_a_frame_that_is_too_long_is_not_parsed() -> None:
+def test_a_frame_that_is_too_long_is_not_parsed_but_a_call_is_known_by_its_head() -> None:
     frame = parse('[2,"a","DataTransfer",{"vendorId":"v"}]', max_chars=20)
-    assert frame == NotOcpp(Fault.TOO_LONG, detail="39")
-    assert parse('[3,"a",{"currentTime":"x"}]', max_chars=20) == NotOcpp(
-        Fault.TOO_LONG, kind=3, detail="27"
+    assert frame == NotOcpp(Fault.TOO_LONG, "a", 2, "DataTransfer", "39", 20)
+    assert parse('[2,7,"DataTransfer",{"vendorId":"v"}]', max_chars=20) == NotOcpp(
+        Fault.TOO_LONG, detail="37", limit=20
     )
+    assert parse('[3,"a",{"currentTime":"x"}]', max_chars=20) == NotOcpp(
+        Fault.TOO_LONG, kind=3, detail="27", limit=20
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault"),
+    [
+        ('"' + "x" * MAX_FRAME + '"', Fault.TOO_LONG),
+        ("[" + "[]," * 30_000 + "1]", Fault.TOO_MANY),
+        ('{"a":' * 1_500 + "1" + "}" * 1_500, Fault.TOO_DEEP),
+    ],
+)
+def test_a_call_beyond_a_limit_keeps_its_id(payload: str, fault: Fault) -> None:
+    frame = parse(f' [2, "a" ,"DataTransfer" , {payload}]')
+    assert isinstance(frame, NotOcpp)
+    assert (frame.fault, frame.message_id, frame.action) == (fault, "a", "DataTransfer")
 
 
 def test_parse_survives_any_text() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.kernel.ids import seeded_ids
+from app.kernel.text import Text
 from app.ocpp.frames import CALL, CALLERROR, CALLRESULT
 from app.ocpp.rpc import Arrival, Endpoint, ErrorCode
 from app.ocpp.version import Version
@@ -171,13 +172,22 @@ def test_RPC_06_16_ignores_what_is_no_frame_unless_it_is_a_call_with_an_id(
 
 
 @BOTH
-def test_a_message_that_is_too_long_is_refused_unread(version: Version) -> None:
+def test_a_call_that_is_too_long_is_refused_unread_by_its_id(version: Version) -> None:
+    """The other side need not wait for its time-out to learn of it."""
     desk = Desk(version, max_chars=50)
     arrival = desk.take([2, "a", "DataTransfer", {"vendorId": "v", "data": "x" * 100}])
-    assert arrival.note is not None
-    assert arrival.note.id == "ocpp.note.too_long"
+    assert arrival.note == Text("ocpp.note.too_long", {"detail": "155", "limit": 50})
     assert arrival.request is None
-    assert (arrival.reply is not None) == (version is Version.V201)
+    assert arrival.reply is not None
+    assert json.loads(arrival.reply.text) == [
+        *(4, "a", "GenericError"),
+        *("The message is too long: at most 50 characters are read", {}),
+    ]
+
+
+@BOTH
+def test_an_answer_that_is_too_long_is_not_answered(version: Version) -> None:
+    assert Desk(version, max_chars=50).reply([3, "a", {"data": "x" * 100}]) is None
 
 
 @BOTH
