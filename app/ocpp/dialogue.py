@@ -326,16 +326,27 @@ class Dialogue:
         self._settle(failure if usable is None else usable)
 
     def _settle(self, ending: Payload | CallFailed) -> None:
-        """Our open CALL is over."""
+        """Our open CALL is over. Who asked for it runs before the next CALL leaves.
+
+        What the answer changes is durable by then: a message that the other side has seen followed by
+        another one is never repeated.
+        """
         call = self._current
         self.endpoint.close_call("answered")
-        self._release_turn()
-        if call is not None and not call.future.done():
+        if call is None:
+            return
+        self._deadline.clear()
+        if not call.future.done():
             if isinstance(ending, CallFailed):
                 call.future.set_exception(ending)
             else:
                 call.future.set_result(ending)
-        self._next()
+        asyncio.get_running_loop().call_soon(self._pass_turn, call)
+
+    def _pass_turn(self, call: _Waiting) -> None:
+        if self._current is call:
+            self._release_turn()
+            self._next()
 
     # ------------------------------------------------------------ the border
 

@@ -82,6 +82,25 @@ async def test_RPC_03_calls_wait_their_turn_and_leave_in_order(bench: Bench) -> 
     assert len({heard.message_id for heard in bench.csms.heard}) == 3
 
 
+async def test_what_an_answer_changes_is_done_before_the_next_call_leaves(bench: Bench) -> None:
+    """Errata 2: a kill between the two must not repeat a message that was followed by another one."""
+    hold = bench.csms.hold("Heartbeat")
+    left: list[int] = []
+
+    def outgoing() -> int:
+        return sum(frame.direction is Direction.OUT for frame in bench.happened(FramePassed))
+
+    async def ask() -> None:
+        await bench.dialogue.call("Heartbeat", {})
+        left.append(outgoing())
+
+    first, second = asyncio.ensure_future(ask()), start(bench)
+    await hold.arrived()
+    hold.answer({"currentTime": NOW})
+    await asyncio.gather(first, second)
+    assert (left, outgoing()) == ([1], 2)
+
+
 async def test_RPC_05_a_call_times_out_by_link_time_alone(bench: Bench) -> None:
     hold = bench.csms.hold("Heartbeat")
     task = start(bench)
