@@ -112,17 +112,18 @@ class Teller:
         values = [meter] if meter is not None else []
         if bay.evse == 0:
             return values
+        # read for this event, so of its instant: the end after a kill may be no later than its start
+        at = parse_stamp(payload["timestamp"])
         if tx.begin is None:
             tx.meter_start = self._metering.register(bay.evse)
-            tx.begin = self._metering.value(bay.evse, ENDED, ReadingContext.BEGIN) or {}
+            tx.begin = self._metering.value(bay.evse, ENDED, ReadingContext.BEGIN, at) or {}
         charging = payload["transactionInfo"].get("chargingState") == "Charging"
         if not tx.begin_told and (kind == "Started" or charging):
             # E03.FR.11: where the EVSE was not known at the start, when charging starts
             tx.begin_told = True
-            first = self._metering.value(bay.evse, STARTED, ReadingContext.BEGIN)
+            first = self._metering.value(bay.evse, STARTED, ReadingContext.BEGIN, at)
             values += [first] if first is not None else []
         if kind == "Ended":
-            at = parse_stamp(tx.cut) if tx.cut else None
             last = self._metering.value(bay.evse, ENDED, ReadingContext.END, at)
             collected = self._metering.samples(tx.id)
             values += [tx.begin] if tx.begin and last is not None else []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.kernel.units import parse_stamp
 from app.ocpp.context import BootReason
 from app.ocpp.events import MessageDropped, TransactionEnded
 from app.ocpp.personality import Block
@@ -22,6 +25,8 @@ from app.station.intents import (
     Unplug,
 )
 from app.station.kinds import Fault, LockState, UnplugSide
+from app.station.snapshot import MeterReading
+from app.station.station import Station
 from tests.conformance.v201.conftest import Make, events, set_variable
 from tests.support.harness import MUTE, USUAL, Bench, Refuse
 
@@ -491,3 +496,24 @@ async def test_killed_session_ends_with_its_last_event_and_not_with_the_next_boo
     assert ended["eventType"] == "Ended"
     assert ended["timestamp"] == "2026-01-15T08:02:00Z"
     assert ended["meterValue"][-1]["timestamp"] == "2026-01-15T08:02:00Z"
+
+
+async def test_session_killed_as_it_begins_ends_no_earlier_than_it_began(
+    bench201: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J01.FR.17: an event and what is read for it are of one instant, although time goes on meanwhile."""
+    bench = await booted(bench201)
+    read = Station.meter
+
+    def read_later(station: Station, evse: int) -> MeterReading:
+        reading = read(station, evse)
+        return replace(reading, at=reading.at + timedelta(milliseconds=9))
+
+    monkeypatch.setattr(Station, "meter", read_later)
+    monkeypatch.setattr(Transactions, "stop", Block.stop)
+    await bench.do(PlugIn(1), A1)
+    await bench.kill_and_restart()
+    ended = bench.sent("TransactionEvent")[-1]
+    assert ended["eventType"] == "Ended"
+    times = [parse_stamp(value["timestamp"]) for value in ended["meterValue"]]
+    assert times == sorted(times)
