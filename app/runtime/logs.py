@@ -69,7 +69,7 @@ class StationLogs:
         if not newest or (since is not None and newest[0].at < since):
             return False
         oldest = self._oldest()
-        return until is None or oldest is None or oldest <= stamp(until)
+        return until is None or oldest is None or _within(oldest, (None, until))
 
     async def archive(self, kind: str, since: datetime | None, until: datetime | None) -> Path:
         """As LogPort: a tar.gz. Raises OSError."""
@@ -172,7 +172,15 @@ def _security(entries: list[SecurityEntry]) -> Iterator[bytes]:
 
 def _within(at: str, period: Period) -> bool:
     since, until = period
-    return (since is None or at >= stamp(since)) and (until is None or at <= stamp(until))
+    moment = _sortable(at)
+    return (since is None or moment >= _sortable(stamp(since))) and (
+        until is None or moment <= _sortable(stamp(until))
+    )
+
+
+def _sortable(at: str) -> str:
+    """A whole second has no fraction, and "Z" would come after the "." of those that have one."""
+    return at.removesuffix("Z")
 
 
 def _pack(path: Path, parts: dict[str, Iterable[bytes]]) -> None:

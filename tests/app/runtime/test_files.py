@@ -173,6 +173,19 @@ async def test_the_journal_is_cut_to_the_time_that_was_asked_for(session: Sessio
     path.unlink()
 
 
+async def test_a_period_that_begins_at_a_whole_second_holds_what_came_within_it(
+    session: Session,
+) -> None:
+    assert session.files.ports.logs is not None
+    entries = session.journal.tail(1000)
+    second = entries[-1].at.replace(microsecond=0)
+    path = await session.files.ports.logs.archive("DiagnosticsLog", second, None)
+    kept = parts_of(path.read_bytes())["journal.jsonl"].splitlines()
+    path.unlink()
+    within = [entry.seq for entry in entries if entry.at >= second]
+    assert [json.loads(line)["seq"] for line in kept][: len(within)] == within
+
+
 async def test_a_station_in_memory_has_a_log_and_a_folder_too(probe: CsmsProbe) -> None:
     flags = {"csms.url": probe.url, "csms.id": "CS-2", "csms.version": "1.6"}
     session = Session(resolve(flags=flags).config)
