@@ -38,6 +38,9 @@ SAMPLE_EVERY = 5
 """Seconds of station time between two samples of a transaction."""
 
 TOKENS = ("04A29F1C", "04B7D35E")
+PATIENCE = 30.0
+"""Seconds within which a message of a transaction comes, also on a busy computer."""
+
 QUEUED = {"StartTransaction", "StopTransaction", "MeterValues", "TransactionEvent"}
 
 CONFIG = f"""
@@ -77,7 +80,13 @@ class Moment(Enum):
     TIME = "any time"
 
 
-MOMENTS = (Moment.FRAME,) * 8 + (Moment.REPLY, Moment.MUTE, Moment.ORDER) * 3 + (Moment.TIME,) * 4
+def moments(random: Random, lives: int) -> list[Moment]:
+    """When each of these lives ends: two in five for certain between a send and its reply."""
+    certain = round(lives * 0.4)
+    others = random.choices(list(Moment), (1, 3, 3, 3, 4), k=lives - certain)
+    found = [Moment.FRAME] * certain + others
+    random.shuffle(found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +239,8 @@ class Trial:
     def run(self, kills: int) -> None:
         """Live and die so often, then live on until all is delivered."""
         try:
-            for number in range(1, kills + 1):
-                self._die(number)
+            for number, moment in enumerate(moments(self._random, kills), 1):
+                self._die(number, moment)
             self._deliver()
         finally:
             self._remove()
@@ -251,14 +260,14 @@ class Trial:
         self._life = life
         return life
 
-    def _die(self, number: int) -> None:
-        self._moment = self._random.choice(MOMENTS)
+    def _die(self, number: int, moment: Moment) -> None:
+        self._moment = moment
         self._countdown = self._random.randint(1, 6)
         self._pause = self._random.uniform(0, 0.003)
         self._cut_off = None
         seconds = self._random.uniform(0.05, 2.5)
         if self._moment in (Moment.FRAME, Moment.REPLY):
-            seconds = 4.0  # at most: the message it waits for is to come
+            seconds = PATIENCE
         life = self._begin()
         timer = threading.Timer(0.3 + seconds, life.kill)
         if self._moment is Moment.TIME:
