@@ -141,6 +141,8 @@ async def _serve(
                     tell(Text("control.port_taken", params))
                     return Exit.CONTROL
                 _announce(session, server)
+            if session.snapshot().csms_url is None:
+                tell(Text("control.no_csms"))
             watching = asyncio.create_task(
                 _watch_connection(session, options.connect_timeout, end, tell)
             )
@@ -217,7 +219,9 @@ async def _watch_connection(
         async with asyncio.timeout(within):
             await opened.wait()
     except TimeoutError:
-        problem = session.snapshot().link.problem or Text("control.no_reason")
+        view = session.snapshot()
+        unknown = Text("control.no_reason" if view.csms_url else "control.no_csms")
+        problem = view.link.problem or unknown
         tell(Text("control.not_connected", {"seconds": f"{within:g}", "why": problem}))
         end.set(Exit.NOT_CONNECTED)
     finally:

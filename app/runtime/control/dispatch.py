@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -43,7 +44,7 @@ class Dispatcher:
     async def receive(self, text: str) -> None:
         """Begin what a line asks for. Returns when it has been begun."""
         try:
-            message = json.loads(text)
+            message = json.loads(text, parse_constant=_no_number, parse_float=_number)
         except (ValueError, RecursionError) as error:
             self._answer(None, ControlError(Code.PARSE, f"not JSON: {error}"))
             return
@@ -61,17 +62,17 @@ class Dispatcher:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begin(self, message: Any) -> None:
-        ident = message.get("id") if isinstance(message, dict) else None
+        wanted = isinstance(message, dict) and "id" in message
+        ident = message["id"] if wanted and _is_id(message["id"]) else None
         try:
             result = self._call(message)
         except ControlError as error:
-            self._answer(ident, error)
+            self._fail(ident, error, wanted or error.code is Code.INVALID_REQUEST)
             return
         except Exception as error:
             log.exception("control method failed")
-            self._answer(ident, ControlError(Code.INTERNAL, f"{type(error).__name__}: {error}"))
+            self._fail(ident, _fault(error), wanted)
             return
-        wanted = "id" in message
         if asyncio.iscoroutine(result):
             task = asyncio.get_running_loop().create_task(self._finish(result, ident, wanted))
             self._tasks.add(task)
@@ -90,7 +91,7 @@ class Dispatcher:
         name = message.get("method")
         if not isinstance(name, str):
             raise ControlError(Code.INVALID_REQUEST, '"method" must be a string')
-        if not isinstance(message.get("id"), str | int | float | None):
+        if not _is_id(message.get("id")):
             raise ControlError(Code.INVALID_REQUEST, '"id" must be a string or a number')
         if name not in self._methods:
             raise ControlError(Code.METHOD_NOT_FOUND, f"there is no method {name!r}")
@@ -108,16 +109,41 @@ class Dispatcher:
         try:
             result = await work
         except ControlError as error:
-            self._answer(ident, error)
+            self._fail(ident, error, wanted)
         except Exception as error:
             log.exception("control method failed")
-            self._answer(ident, ControlError(Code.INTERNAL, f"{type(error).__name__}: {error}"))
+            self._fail(ident, _fault(error), wanted)
         else:
             if wanted:
                 self._send(_dump({"jsonrpc": "2.0", "id": ident, "result": result}))
 
+    def _fail(self, ident: Any, error: ControlError, wanted: bool) -> None:
+        """A request without an id gets no answer, also when it fails: then stderr has it."""
+        if wanted:
+            self._answer(ident, error)
+        else:
+            log.warning("a request without an id failed: %s", error.message)
+
     def _answer(self, ident: Any, error: ControlError) -> None:
         self._send(_dump({"jsonrpc": "2.0", "id": ident, "error": error.body()}))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int | float | None) and not isinstance(value, bool)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _number(text: str) -> float:
+    """A number that can be written again: JSON knows no infinity."""
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
+
+
+def _fault(error: Exception) -> ControlError:
+    return ControlError(Code.INTERNAL, f"{type(error).__name__}: {error}")
 
 
 def _dump(message: dict[str, Any]) -> str:

@@ -37,9 +37,22 @@ class UnplugParams(AtConnector):
     force: bool = False
 
 
+KINDS = (
+    "ISO14443",
+    "ISO15693",
+    "KeyCode",
+    "Local",
+    "eMAID",
+    "MacAddress",
+    "Central",
+    "NoAuthorization",
+)
+"""Kinds of cards, as OCPP 2.0.1 calls them; 1.6 tells none."""
+
+
 class PresentCardParams(Params):
     id_token: str = Field(min_length=1, max_length=255)
-    type: str = "ISO14443"
+    type: Literal[KINDS] = "ISO14443"  # type: ignore[valid-type]  # one list for both
     evse: int | None = Field(default=None, ge=1)
 
 

@@ -84,6 +84,23 @@ async def test_a_notification_is_done_and_not_answered(desk):
     assert desk.sent == []
 
 
+async def test_what_is_wrong_with_a_notification_is_said_on_stderr_alone(desk, caplog):
+    for method in ("fail", "break", "other"):
+        await desk.dispatcher.receive(json.dumps({"jsonrpc": "2.0", "method": method}))
+    desk.gate.set()
+    await desk.dispatcher.receive('{"jsonrpc":"2.0","method":"later","params":{"value":-1}}')
+    await asyncio.sleep(0)
+    assert desk.sent == []
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 4
+    assert "no such thing" in said[0]
+
+
+async def test_an_id_that_is_none_is_not_repeated(desk):
+    await desk.dispatcher.receive('{"jsonrpc":"2.0","id":{"a":1},"method":"now"}')
+    assert desk.sent[0]["id"] is None
+
+
 async def test_a_batch_is_done_in_order(desk):
     one = {"jsonrpc": "2.0", "id": 1, "method": "now"}
     await desk.dispatcher.receive(json.dumps([one, one | {"id": 2}]))
@@ -100,6 +117,9 @@ async def test_a_batch_is_done_in_order(desk):
         ('{"id":1,"method":"now"}', Code.INVALID_REQUEST),
         ('{"jsonrpc":"2.0","id":1}', Code.INVALID_REQUEST),
         ('{"jsonrpc":"2.0","id":[],"method":"now"}', Code.INVALID_REQUEST),
+        ('{"jsonrpc":"2.0","id":true,"method":"now"}', Code.INVALID_REQUEST),
+        ('{"jsonrpc":"2.0","id":1e999,"method":"now"}', Code.PARSE),
+        ('{"jsonrpc":"2.0","id":1,"method":"now","params":{"value":NaN}}', Code.PARSE),
         ('{"jsonrpc":"2.0","id":1,"method":"other"}', Code.METHOD_NOT_FOUND),
         ('{"jsonrpc":"2.0","id":1,"method":"now","params":[1]}', Code.INVALID_PARAMS),
         ('{"jsonrpc":"2.0","id":1,"method":"now","params":{"valu":1}}', Code.INVALID_PARAMS),

@@ -213,6 +213,18 @@ async def test_no_connection_in_time_has_a_code_and_a_reason(
     assert "No connection within 0.3 s. 127.0.0.1 is there, but" in capfd.readouterr().err
 
 
+async def test_a_station_without_a_back_office_says_so_and_can_be_given_one(
+    pipes: Pipes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = HeadlessOptions(StationOptions(id="CP-1"), connect_timeout=0.3)
+    async with running(options) as task:
+        await pipes.line()
+        assert await ended(task) is Exit.NOT_CONNECTED
+    said = capfd.readouterr().err.splitlines()
+    assert said[0].startswith("The station has no back office. Give its address with --csms")
+    assert said[1].startswith("No connection within 0.3 s. The station has no back office.")
+
+
 async def test_a_connection_in_time_lifts_the_limit(
     pipes: Pipes,
     csms: CsmsProbe,  # noqa: F811

@@ -7,9 +7,11 @@ import re
 import pytest
 
 from app.kernel.resources import resource
+from app.ocpp.v201.tokens import TYPES
 from app.runtime.control.dispatch import Dispatcher
 from app.runtime.control.errors import MEANING, Code
 from app.runtime.control.methods import Methods
+from app.runtime.control.params import KINDS
 from app.runtime.exit_codes import MEANING as EXITS
 from app.runtime.headless import ready_params
 from app.runtime.session import Session
@@ -110,6 +112,14 @@ async def test_a_refused_intent_says_why_and_keeps_its_code(channel):
     assert answer["accepted"] is False
     assert answer["code"].startswith("station.refused.")
     assert answer["reason"] != answer["code"]
+
+
+async def test_a_kind_of_card_that_is_none_is_told_with_those_there_are(channel):
+    answer = await channel.ask("station.present_card", id_token="A", type="Nonsense")
+    assert answer["error"]["code"] == Code.INVALID_PARAMS
+    assert "eMAID" in answer["error"]["message"]
+    assert set(KINDS) == set(TYPES)
+    assert (await channel.get("station.present_card", id_token="A", type="eMAID"))["accepted"]
 
 
 @pytest.mark.parametrize("fault", list(Fault))
