@@ -604,7 +604,6 @@ async def test_a_network_plug_pulled_while_connecting_ends_the_attempt(
 async def test_stopping_in_the_middle_of_an_attempt_or_a_wait_leaves_no_task(
     make: Make, office: Office, hears: Hears
 ) -> None:
-    ours = asyncio.current_task()
     connecting = make(office.url)
     connecting.connection.start()
     await rest(3)
@@ -614,9 +613,6 @@ async def test_stopping_in_the_middle_of_an_attempt_or_a_wait_leaves_no_task(
     waiting.connection.start()
     await hears.next(LinkFailed)
     await waiting.connection.stop()
-    tasks = asyncio.all_tasks() - {ours}
-    left = [one for one in tasks if "app" in Path(one.get_coro().cr_code.co_filename).parts[-3:]]
-    assert left == []
     # the fixture looks for tasks that are left
 
 
