@@ -59,6 +59,26 @@ def _list_entry(token: Token, now: datetime) -> dict[str, Any]:
     return {"idTag": token.id, "idTagInfo": info}
 
 
+def _change_availability(c: ExampleContext) -> dict[str, Any]:
+    closed = c.status_of(c.evse) == "Unavailable"
+    return {"connectorId": c.evse, "type": "Operative" if closed else "Inoperative"}
+
+
+def _clear_charging_profile(c: ExampleContext) -> dict[str, Any]:
+    """The profile that was set last, else all of a purpose."""
+    last = c.last("SetChargingProfile", "csChargingProfiles", "chargingProfileId")
+    return {"chargingProfilePurpose": "TxDefaultProfile"} if last is None else {"id": last}
+
+
+def _cancel_reservation(c: ExampleContext) -> dict[str, Any]:
+    return {"reservationId": c.last("ReserveNow", "reservationId") or 1}
+
+
+def _certificate_signed(c: ExampleContext) -> dict[str, Any]:
+    """The chain that the station took last: another one only its own request can bring about."""
+    return {"certificateChain": c.last("CertificateSigned", "certificateChain") or CERTIFICATE}
+
+
 def _send_local_list(c: ExampleContext) -> dict[str, Any]:
     cards = [token for token in c.tokens if len(token.id) <= ID_TAG_LENGTH]
     return {
@@ -81,14 +101,14 @@ def _signed_update(c: ExampleContext) -> dict[str, Any]:
 
 
 EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
-    "CancelReservation": lambda c: {"reservationId": 1},
-    "ChangeAvailability": lambda c: {"connectorId": c.evse, "type": "Inoperative"},
+    "CancelReservation": _cancel_reservation,
+    "ChangeAvailability": _change_availability,
     "ChangeConfiguration": lambda c: {"key": "MeterValueSampleInterval", "value": "30"},
     "ClearCache": lambda c: {},
-    "ClearChargingProfile": lambda c: {"chargingProfilePurpose": "TxDefaultProfile"},
+    "ClearChargingProfile": _clear_charging_profile,
     "DataTransfer": lambda c: {
-        "vendorId": "org.example.training",
-        "messageId": "Hello",
+        "vendorId": c.vendor,
+        "messageId": "Show",
         "data": "Good day.",
     },
     "GetCompositeSchedule": lambda c: {
@@ -99,10 +119,10 @@ EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "GetConfiguration": lambda c: {"key": ["HeartbeatInterval", "MeterValueSampleInterval"]},
     "GetDiagnostics": lambda c: {"location": c.upload_url},
     "GetLocalListVersion": lambda c: {},
-    "RemoteStartTransaction": lambda c: {"idTag": c.token.id, "connectorId": c.evse},
+    "RemoteStartTransaction": lambda c: {"idTag": c.token.id, "connectorId": c.start},
     "RemoteStopTransaction": lambda c: {"transactionId": _transaction_id(c)},
     "ReserveNow": lambda c: {
-        "connectorId": c.evse,
+        "connectorId": c.free,
         "expiryDate": wire_time(c.after(minutes=30)),
         "idTag": c.token.id,
         "reservationId": c.number,
@@ -111,13 +131,13 @@ EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "SendLocalList": _send_local_list,
     "SetChargingProfile": _set_charging_profile,
     "TriggerMessage": lambda c: {"requestedMessage": "StatusNotification", "connectorId": c.evse},
-    "UnlockConnector": lambda c: {"connectorId": c.place},
+    "UnlockConnector": lambda c: {"connectorId": c.locked},
     "UpdateFirmware": lambda c: {
         "location": c.firmware_url,
         "retrieveDate": wire_time(c.after(seconds=10)),
     },
     # the security extension
-    "CertificateSigned": lambda c: {"certificateChain": CERTIFICATE},
+    "CertificateSigned": _certificate_signed,
     "DeleteCertificate": lambda c: {"certificateHashData": c.root_hash},
     "ExtendedTriggerMessage": lambda c: {"requestedMessage": "SignChargePointCertificate"},
     "GetInstalledCertificateIds": lambda c: {"certificateType": "ManufacturerRootCertificate"},

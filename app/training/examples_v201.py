@@ -76,6 +76,23 @@ def _send_local_list(c: ExampleContext) -> dict[str, Any]:
     return payload
 
 
+def _change_availability(c: ExampleContext) -> dict[str, Any]:
+    closed = c.status_of(c.evse) == "Unavailable"
+    return {
+        "operationalStatus": "Operative" if closed else "Inoperative",
+        "evse": {"id": c.evse},
+    }
+
+
+def _certificate_signed(c: ExampleContext) -> dict[str, Any]:
+    """The chain that the station took last: another one only its own request can bring about."""
+    return {
+        "certificateChain": c.last("CertificateSigned", "certificateChain") or CERTIFICATE,
+        "certificateType": c.last("CertificateSigned", "certificateType")
+        or "ChargingStationCertificate",
+    }
+
+
 def _network_profile(c: ExampleContext) -> dict[str, Any]:
     return {
         "configurationSlot": 1,
@@ -137,15 +154,12 @@ _PROVISIONING: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
         "requestedMessage": "StatusNotification",
         "evse": {"id": c.evse, "connectorId": c.connector},
     },
-    "ChangeAvailability": lambda c: {
-        "operationalStatus": "Inoperative",
-        "evse": {"id": c.evse},
-    },
-    "UnlockConnector": lambda c: {"evseId": c.place, "connectorId": c.connector},
+    "ChangeAvailability": _change_availability,
+    "UnlockConnector": lambda c: {"evseId": c.locked, "connectorId": c.connector},
     "DataTransfer": lambda c: {
-        "vendorId": "org.example.training",
-        "messageId": "Hello",
-        "data": {"text": "Good day."},
+        "vendorId": c.vendor,
+        "messageId": "Show",
+        "data": "Good day.",
     },
 }
 
@@ -156,7 +170,7 @@ _CHARGING: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "RequestStartTransaction": lambda c: {
         "idToken": _id_token(c.token),
         "remoteStartId": c.number,
-        "evseId": c.evse,
+        "evseId": c.start,
     },
     "RequestStopTransaction": lambda c: {"transactionId": _transaction_id(c)},
     "GetTransactionStatus": lambda c: {"transactionId": c.transaction.id} if c.transaction else {},
@@ -168,9 +182,9 @@ _CHARGING: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
         "id": c.number,
         "expiryDateTime": wire_time(c.after(minutes=30)),
         "idToken": _id_token(c.token),
-        "evseId": c.evse,
+        "evseId": c.free,
     },
-    "CancelReservation": lambda c: {"reservationId": 1},
+    "CancelReservation": lambda c: {"reservationId": c.last("ReserveNow", "id") or 1},
     "SetChargingProfile": _set_charging_profile,
     "ClearChargingProfile": lambda c: {
         "chargingProfileCriteria": {"chargingProfilePurpose": "TxDefaultProfile"}
@@ -217,10 +231,7 @@ _OPERATION: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "SetDisplayMessage": _display_message,
     "GetDisplayMessages": lambda c: {"requestId": c.number},
     "ClearDisplayMessage": lambda c: {"id": 1},
-    "CertificateSigned": lambda c: {
-        "certificateChain": CERTIFICATE,
-        "certificateType": "ChargingStationCertificate",
-    },
+    "CertificateSigned": _certificate_signed,
     "InstallCertificate": lambda c: {
         "certificateType": "ManufacturerRootCertificate",
         "certificate": c.signed.root,

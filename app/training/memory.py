@@ -98,6 +98,10 @@ class Memory:
                 return one.record()
         return None
 
+    def busy_tokens(self) -> frozenset[str]:
+        """Tokens of running transactions."""
+        return frozenset(one.id_token for one in self._transactions.values() if one.active)
+
     def latest_transaction(self, station_id: str) -> TransactionRecord | None:
         """The newest running transaction of a station, else its newest."""
         mine = [one for one in self._transactions.values() if one.station_id == station_id]

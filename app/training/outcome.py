@@ -17,6 +17,12 @@ class OutcomeKind(Enum):
     SENT = "sent"  # a raw text that is no CALL: nothing answers it
 
 
+GRANTED = frozenset(
+    {"", "Accepted", "AcceptedCanceled", "Scheduled", "RebootRequired", "Unlocked", "Unpublished"}
+)
+"""Words, and none, that say yes; all others say no."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
     """The answer to a composed CALL. `sent` and `raw` are the texts as they went over the wire."""
@@ -29,3 +35,14 @@ class CallOutcome:
     latency_ms: float = 0.0
     raw: str = ""
     sent: str = ""
+
+    @property
+    def status(self) -> str:
+        """The word of the answer; empty where it has none."""
+        status = self.payload.get("status") if isinstance(self.payload, dict) else None
+        return status if isinstance(status, str) else ""
+
+    @property
+    def turned_down(self) -> bool:
+        """It was answered, but not granted."""
+        return self.kind is OutcomeKind.RESULT and self.status not in GRANTED

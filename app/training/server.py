@@ -58,6 +58,8 @@ class TrainingCsms:
         self.files = TrainingFiles(now, self._memory.uploaded)
         self._server: Server | None = None
         self._sessions: dict[str, Session] = {}
+        self._taken: dict[str, dict[str, Any]] = {}
+        """What each station accepted last, by action."""
         self._closing: set[asyncio.Task[None]] = set()
         self._links = 0
         self._open_calls = 0
@@ -170,6 +172,10 @@ class TrainingCsms:
             tokens=self.tokens.all(),
             transaction=self._memory.latest_transaction(station_id),
             station_id=station_id,
+            vendor=station.boot.vendor if station.boot else "org.example.training",
+            connectors=station.connectors,
+            busy=self._memory.busy_tokens(),
+            taken=self._taken.get(station_id, {}),
             files=self.files,
         )
         return composer.example_payload(station.version, action, context)
@@ -192,7 +198,11 @@ class TrainingCsms:
             return CallOutcome(OutcomeKind.DISCONNECTED)
         text = payload if isinstance(payload, str) else json.dumps(payload or {})
         with self._call_open():
-            return await session.call(action, text, timeout, overlap=overlap)
+            outcome = await session.call(action, text, timeout, overlap=overlap)
+        if outcome.kind is OutcomeKind.RESULT and outcome.status == "Accepted":
+            with contextlib.suppress(ValueError):  # a lax station took what is no JSON
+                self._taken.setdefault(station_id, {})[action] = json.loads(text)
+        return outcome
 
     async def send_raw(
         self,

@@ -33,6 +33,8 @@ def outcome_mark(sent: Sent) -> Mark:
     if sent.outcome is None:
         return Mark("waiting", "text2")
     match sent.outcome.kind:
+        case OutcomeKind.RESULT if sent.outcome.turned_down:
+            return Mark("close", "warn")
         case OutcomeKind.RESULT | OutcomeKind.SENT:
             return Mark("tick", "avail")
         case OutcomeKind.ERROR:
@@ -48,7 +50,7 @@ def outcome_words(sent: Sent, say: Words) -> str:
         return say("answer.waiting")
     match outcome.kind:
         case OutcomeKind.RESULT:
-            return _status(outcome) or say("answer.result")
+            return outcome.status or say("answer.result")
         case OutcomeKind.ERROR:
             return say("answer.error", code=outcome.code or "?")
         case OutcomeKind.TIMEOUT:
@@ -65,12 +67,6 @@ def latency_words(sent: Sent, say: Words) -> str:
     if outcome is None or outcome.kind not in {OutcomeKind.RESULT, OutcomeKind.ERROR}:
         return ""
     return say("ms", value="<1" if outcome.latency_ms < 1 else f"{outcome.latency_ms:,.0f}")
-
-
-def _status(outcome: CallOutcome) -> str:
-    payload = outcome.payload
-    status = payload.get("status") if isinstance(payload, dict) else None
-    return status if isinstance(status, str) else ""
 
 
 def unframed(text: str) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from app.training import composer
 from app.training.outcome import CallOutcome, OutcomeKind
-from app.training.records import Direction, TransactionRecord
+from app.training.records import ConnectorRecord, Direction, TransactionRecord
 from app.training.tokens import TokenList
 from tests.app.training.client import BOOT_16, V16, V201, Bench, bench
 from tests.app.training.schemas import verdict
@@ -54,6 +55,49 @@ def test_examples_are_about_what_is_there() -> None:
     entries = composer.example_payload("1.6", "SendLocalList", charging)["localAuthorizationList"]
     by_id = {entry["idTag"]: entry["idTagInfo"]["status"] for entry in entries}
     assert (by_id["0419C642"], by_id["04E8037A"]) == ("Expired", "Blocked")
+
+
+def test_an_example_undoes_what_the_station_took_last() -> None:
+    taken = {
+        "ReserveNow": {"reservationId": 41, "id": 42},
+        "SetChargingProfile": {"csChargingProfiles": {"chargingProfileId": 43}},
+        "CertificateSigned": "a lax station took this",
+    }
+    context = composer.ExampleContext(NOW, taken=taken)
+
+    def example(version: str, action: str) -> dict[str, Any]:
+        return composer.example_payload(version, action, context)
+
+    assert example("1.6", "CancelReservation") == {"reservationId": 41}
+    assert example("2.0.1", "CancelReservation") == {"reservationId": 42}
+    assert example("1.6", "ClearChargingProfile") == {"id": 43}
+    assert "BEGIN CERTIFICATE" in example("1.6", "CertificateSigned")["certificateChain"]
+
+
+def test_examples_are_sent_where_they_can_work() -> None:
+    def at(number: int, status: str) -> ConnectorRecord:
+        return ConnectorRecord(number, 1, status, NOW)
+
+    places = (at(0, "Available"), at(1, "Charging"), at(2, "Unavailable"), at(3, "Available"))
+    running = replace(RUNNING, evse=1)
+    tokens = TokenList.shipped().all()
+    context = composer.ExampleContext(
+        NOW, tokens=tokens, transaction=running, connectors=places, busy=frozenset({"04A29F1C"})
+    )
+
+    def example(action: str) -> dict[str, Any]:
+        return composer.example_payload("1.6", action, context)
+
+    assert example("ReserveNow")["connectorId"] == 3
+    started = example("RemoteStartTransaction")
+    assert (started["connectorId"], started["idTag"]) == (3, "0477B0E3")
+    assert example("UnlockConnector") == {"connectorId": 1}
+    plugged = replace(context, connectors=(*places, at(4, "Preparing")), transaction=None)
+    started = composer.example_payload("1.6", "RemoteStartTransaction", plugged)
+    assert started["connectorId"] == 4
+    closed = replace(context, evse=2)
+    reopened = composer.example_payload("1.6", "ChangeAvailability", closed)
+    assert reopened == {"connectorId": 2, "type": "Operative"}
 
 
 async def _play(station: Bench, action: str, answer: list[Any]) -> list[Any]:
