@@ -1,10 +1,11 @@
 """CALL round trips a second over a real loopback socket: bare, with our endpoint, with the outbox.
 
-    python -m tests.benchmarks.bench_endpoint [--calls N] [--json FILE]
+    python -m tests.benchmarks.bench_endpoint [--calls N] [--links N ...] [--json FILE]
 
 The three share one server, in a process of its own as a back office is, and the same bytes: a
 TransactionEvent with 12 samples there, `[3, id, {}]` back. They take turns in short slices. Only ratios
-mean something, and only those of one run.
+mean something, and only those of one run. The same with several links at once, each of a station with a
+state of its own: then nothing is waited for, and the processor alone decides.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    suppress,
+)
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,8 +52,11 @@ TARGET_OUTBOX = 0.35
 QUEUED = 4
 """Messages that wait in the outbox: the next is written while the one before is on its way."""
 
-SLICE = 100
-"""Round trips before it is the next one's turn."""
+SLICE, LEAST = 100, 20
+"""Round trips before it is the next one's turn, and how many of them each link makes at least."""
+
+LINKS = (1, 10)
+"""How many links are busy at once."""
 
 WARM_UP = 50
 
@@ -91,6 +101,7 @@ class Result:
     """
 
     name: str
+    links: int
     rate: float
     cpu: float
     ratio: float = 1.0
@@ -205,9 +216,16 @@ class _Rules(OutboxRules):
 class _Way:
     """One way to make round trips: `one` makes one, `finish` waits until all are over."""
 
-    name: str
     one: Callable[[], Awaitable[Any]]
     finish: Callable[[], Awaitable[Any]]
+
+    async def go(self, calls: int) -> None:
+        for _ in range(calls):
+            await self.one()
+        await self.finish()
+
+
+_Maker = Callable[[str, Store], AbstractAsyncContextManager[_Way]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +236,13 @@ class _Slice:
     cpu: float
 
 
-async def _measure(way: _Way, calls: int) -> _Slice:
+async def _measure(ways: list[_Way], calls: int) -> _Slice:
+    """`calls` round trips of each of these, at the same time."""
     wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(calls):
-        await way.one()
-    await way.finish()
+    await asyncio.gather(*(way.go(calls) for way in ways))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return _Slice(wall / calls, cpu / calls)
+    total = calls * len(ways)
+    return _Slice(wall / total, cpu / total)
 
 
 async def _nothing() -> None:
@@ -232,7 +250,7 @@ async def _nothing() -> None:
 
 
 @asynccontextmanager
-async def _bare(url: str) -> AsyncIterator[_Way]:
+async def _bare(url: str, store: Store) -> AsyncIterator[_Way]:
     text = json.dumps([2, "x" * 36, "TransactionEvent", EVENT], separators=(",", ":"))
     async with connect(url, compression=None, ping_interval=None, proxy=None) as socket:
 
@@ -240,7 +258,7 @@ async def _bare(url: str) -> AsyncIterator[_Way]:
             await socket.send(text)
             await socket.recv()
 
-        yield _Way("bare websockets", one, _nothing)
+        yield _Way(one, _nothing)
 
 
 @asynccontextmanager
@@ -252,7 +270,7 @@ async def _endpoint(url: str, store: Store) -> AsyncIterator[_Way]:
         await station.dialogue.call("TransactionEvent", EVENT)
 
     try:
-        yield _Way("endpoint with validation", one, _nothing)
+        yield _Way(one, _nothing)
     finally:
         await station.close()
 
@@ -278,7 +296,7 @@ async def _outbox(url: str, store: Store) -> AsyncIterator[_Way]:
         assert outbox.count() == 0
 
     try:
-        yield _Way("endpoint with durable outbox", one, finish)
+        yield _Way(one, finish)
     finally:
         await station.close()
 
@@ -297,32 +315,40 @@ async def _server() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def run(calls: int) -> list[Result]:
+WAYS: tuple[tuple[str, _Maker, float | None], ...] = (
+    ("bare websockets", _bare, None),
+    ("endpoint with validation", _endpoint, TARGET_ENDPOINT),
+    ("endpoint with durable outbox", _outbox, TARGET_OUTBOX),
+)
+
+
+async def run(calls: int, links: int = 1) -> list[Result]:
     """The three by turns, in short slices; medians over all rounds.
 
     A ratio is made of slices that lie side by side, so that what else the computer does hits both; the
     order changes from round to round, so that none of them always has the same neighbour.
     """
-    rounds = max(3, calls // SLICE)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        closing(Store(Path(folder) / "s.sqlite")) as store,
-    ):
-        async with _server() as url, AsyncExitStack() as stack:
-            ways = [
-                await stack.enter_async_context(way)
-                for way in (_bare(url), _endpoint(url, store), _outbox(url, store))
-            ]
-            taken: list[list[_Slice]] = [[] for _ in ways]
-            for way in ways:
-                await _measure(way, WARM_UP)
-            for number in range(rounds):
-                for index in _rotated(len(ways), number):
-                    taken[index].append(await _measure(ways[index], SLICE))
-    targets = (None, TARGET_ENDPOINT, TARGET_OUTBOX)
+    each = max(LEAST, SLICE // links)
+    rounds = max(3, calls // (each * links))
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = await stack.enter_async_context(_server())
+
+        async def one(way: int, link: int) -> _Way:
+            store = stack.enter_context(closing(Store(folder / f"{way}-{link}.sqlite")))
+            return await stack.enter_async_context(WAYS[way][1](url, store))
+
+        ways = [[await one(way, link) for link in range(links)] for way in range(len(WAYS))]
+        taken: list[list[_Slice]] = [[] for _ in ways]
+        for way in ways:
+            await _measure(way, WARM_UP)
+        for number in range(rounds):
+            for index in _rotated(len(ways), number):
+                taken[index].append(await _measure(ways[index], each))
     return [
-        _result(way.name, slices, taken[0], target)
-        for way, slices, target in zip(ways, taken, targets, strict=True)
+        # the targets are those of one link: with several there is no waiting that could hide the work
+        _result(name, links, slices, taken[0], target if links == 1 else None)
+        for (name, _, target), slices in zip(WAYS, taken, strict=True)
     ]
 
 
@@ -330,10 +356,13 @@ def _rotated(count: int, by: int) -> list[int]:
     return [(index + by) % count for index in range(count)]
 
 
-def _result(name: str, own: list[_Slice], bare: list[_Slice], target: float | None) -> Result:
+def _result(
+    name: str, links: int, own: list[_Slice], bare: list[_Slice], target: float | None
+) -> Result:
     pairs = list(zip(bare, own, strict=True))
     return Result(
         name,
+        links,
         1 / median(slice_.wall for slice_ in own),
         median(slice_.cpu for slice_ in own) * 1e6,
         median(reference.wall / slice_.wall for reference, slice_ in pairs),
@@ -344,13 +373,14 @@ def _result(name: str, own: list[_Slice], bare: list[_Slice], target: float | No
 
 def table(results: list[Result]) -> str:
     head = (
-        f"{'CALL round trips':<30}{'per s':>8}{'us CPU':>9}{'of CPU':>8}{'ratio':>8}{'target':>8}"
+        f"{'CALL round trips':<30}{'links':>6}{'per s':>8}{'us CPU':>9}{'of CPU':>8}"
+        f"{'ratio':>8}{'target':>8}"
     )
     lines = [head]
     for result in results:
         target = f"{result.target:8.2f}" if result.target else ""
         lines.append(
-            f"{result.name:<30}{result.rate:>8.0f}{result.cpu:>9.0f}"
+            f"{result.name:<30}{result.links:>6}{result.rate:>8.0f}{result.cpu:>9.0f}"
             f"{result.cpu_ratio:>8.2f}{result.ratio:>8.2f}{target}"
         )
     return "\n".join(lines)
@@ -359,9 +389,12 @@ def table(results: list[Result]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument("--links", type=int, nargs="+", default=LINKS)
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     options = parser.parse_args()
-    results = asyncio.run(run(options.calls))
+    results: list[Result] = []
+    for links in options.links:
+        results += asyncio.run(run(options.calls, links))
     print(table(results))
     figures = json.dumps([asdict(result) for result in results])
     print(figures)

@@ -16,18 +16,17 @@ import pytest
 from tests.benchmarks import bench_endpoint, bench_program
 from tests.benchmarks.reports import keep
 
-FAR = 6.0
-"""How many times off its target a figure may be: other programs share the computer."""
-
-
-NOISE = 0.6
+NOISE = 0.65
 """What is left of a ratio at worst, when other programs take the computer from one side of it."""
+
+SEVERAL_LINKS = (1.0, 0.3, 0.12)
+"""Of the rate of bare links, with several at once: no target, but what would be far from usual."""
 
 
 async def test_round_trips_against_a_bare_websocket() -> None:
     """The best of three runs: others can only make a ratio worse, by chance, not better for long."""
     runs = [await bench_endpoint.run(600) for _ in range(3)]
-    results = max(runs, key=lambda run: sum(result.ratio for result in run))
+    results = [max(way, key=lambda result: result.ratio) for way in zip(*runs, strict=True)]
     print("\n" + bench_endpoint.table(results))
     keep("endpoint", results)
     for result in results[1:]:
@@ -35,7 +34,15 @@ async def test_round_trips_against_a_bare_websocket() -> None:
         assert result.ratio >= result.target * NOISE, bench_endpoint.table(results)
 
 
-MEMORY_NOISE = 1.3
+async def test_round_trips_of_several_links_at_once() -> None:
+    results = await bench_endpoint.run(600, max(bench_endpoint.LINKS))
+    print("\n" + bench_endpoint.table(results))
+    keep("endpoint", results)
+    for result, least in zip(results, SEVERAL_LINKS, strict=True):
+        assert result.ratio >= least, bench_endpoint.table(results)
+
+
+MEMORY_NOISE = 1.2
 """How much more it is where no other program shares the libraries of the station."""
 
 
@@ -55,6 +62,9 @@ from tests.benchmarks.bench_program import frames
 print(json.dumps([asdict(figure) for figure in frames()]), flush=True)
 """
 
+SLOW_MACHINE = 2.0
+"""How many times as slow as a usual one the computer may be."""
+
 
 def test_frames_while_one_and_eight_evses_charge(checkout: Path) -> None:
     """In a process of its own: the application of this one belongs to other tests."""
@@ -71,19 +81,27 @@ def test_frames_while_one_and_eight_evses_charge(checkout: Path) -> None:
     figures = [bench_program.Figure(**figure) for figure in json.loads(done.stdout)]
     print("\n" + bench_program.table(figures))
     keep("frames", figures)
-    for figure in figures:
+    held = [figure for figure in figures if figure.target]
+    assert len(held) == 4
+    for figure in held:
         assert figure.target is not None
-        assert 0 < figure.value <= figure.target * FAR, bench_program.table(figures)
+        assert 0 < figure.value <= figure.target * SLOW_MACHINE, bench_program.table(figures)
+
+
+FIRST, PICTURE = 4.0, 20.0
+"""Times the processor time of a bare window. Now 2.5 and 11: this is what would be far from usual."""
 
 
 def test_start_to_first_paint_against_a_bare_window() -> None:
     figures = bench_program.first_paint()
     print("\n" + bench_program.table(figures))
     keep("first_paint", figures)
-    ours, picture, bare, ratio = figures
+    ours, picture, bare, ratio, work, picture_work = figures
     assert ratio.value == pytest.approx(ours.value / bare.value)
-    assert 0 < bare.value < ours.value < picture.value
-    assert ratio.value < FAR, bench_program.table(figures)
+    assert bare.value > 0
+    assert 0 < ours.value < picture.value
+    assert work.value < FIRST, bench_program.table(figures)
+    assert picture_work.value < PICTURE, bench_program.table(figures)
 
 
 def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
