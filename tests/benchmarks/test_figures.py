@@ -83,6 +83,7 @@ def test_frames_while_one_and_eight_evses_charge(checkout: Path) -> None:
     keep("frames", figures)
     held = [figure for figure in figures if figure.target]
     assert len(held) == 4
+    assert all(figure.value > 0 for figure in figures)
     for figure in held:
         assert figure.target is not None
         assert 0 < figure.value <= figure.target * SLOW_MACHINE, bench_program.table(figures)
