@@ -73,9 +73,9 @@ def make_points(
 
 
 def make_station(config: Config, clock: Clock, bus: Bus) -> Station:
-    """The machine of this configuration."""
+    """The machine of this configuration. Raises BlueprintError for a car that is unknown or does not fit."""
     library = vehicles(config)
-    blueprint = _with_usual_car(config)
+    blueprint = with_usual_car(config)
     return Station(blueprint, clock, bus, seed=config.seed, library=library)
 
 
@@ -88,7 +88,8 @@ def vehicles(config: Config) -> VehicleLibrary:
     return VehicleLibrary(spec.model_copy(update=given) for spec in library.specs())
 
 
-def _with_usual_car(config: Config) -> Blueprint:
+def with_usual_car(config: Config) -> Blueprint:
+    """The hardware, with the car of the configuration at each EVSE if it names one."""
     wish = config.vehicle.id
     if wish is None:
         return config.hardware

@@ -14,17 +14,19 @@ from app.ocpp import personalities
 from app.ocpp.features import FEATURES
 from app.ocpp.points import registry
 from app.ocpp.version import Version
+from app.runtime.build import vehicles, with_usual_car
 from app.runtime.config import Config
 from app.runtime.problems import shortened
 from app.runtime.setting_rows import setting_row
-from app.station.vehicle import VehicleLibrary
+from app.station.blueprint import BlueprintError
+from app.station.machine import check_usual_car
 
 
 def problems(config: Config, file: str) -> Iterator[Text]:
     """Each thing that cannot be meant, as a sentence."""
     yield from _points(config, file)
     yield from _features(config, file)
-    yield from _car(config, file)
+    yield from _cars(config, file)
     for version in Version if config.version is None else (config.version,):
         yield from _values(config, version, file)
 
@@ -59,11 +61,18 @@ def _features(config: Config, file: str) -> Iterator[Text]:
             yield Text("runtime.config.no_feature", params)
 
 
-def _car(config: Config, file: str) -> Iterator[Text]:
-    library, wish = VehicleLibrary.standard(), config.vehicle.id
+def _cars(config: Config, file: str) -> Iterator[Text]:
+    library, wish = vehicles(config), config.vehicle.id
     if wish is not None and wish not in library:
         known = ", ".join(spec.id for spec in library.specs())
         yield Text("runtime.config.no_vehicle", {"file": file, "name": wish, "known": known})
+        return
+    blueprint = with_usual_car(config)
+    for number in range(1, len(blueprint.evses) + 1):
+        try:
+            check_usual_car(blueprint, number, library)
+        except BlueprintError as error:
+            yield error.text
 
 
 def _values(config: Config, version: Version, file: str) -> Iterator[Text]:

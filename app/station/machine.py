@@ -58,7 +58,7 @@ class Machine:
         """How bright the lights are, in percent."""
         self.evses: list[Evse] = []
         for number, spec in enumerate(blueprint.evses, 1):
-            _check_usual_car(blueprint, number, library)
+            check_usual_car(blueprint, number, library)
             self.evses.append(Evse(number, spec, blueprint.supply.voltage, seed))
         everyone = tuple(range(1, len(self.evses) + 1))
         self.readers = [
@@ -302,7 +302,8 @@ class Machine:
         return self._worst(evse, Effect.DERATE)
 
 
-def _check_usual_car(blueprint: Blueprint, number: int, library: VehicleLibrary) -> None:
+def check_usual_car(blueprint: Blueprint, number: int, library: VehicleLibrary) -> None:
+    """The car that usually comes to this EVSE is known and fits. Raises BlueprintError."""
     spec = blueprint.evses[number - 1]
     params = {"where": blueprint.name, "evse": number, "id": spec.vehicle}
     if spec.vehicle not in library:

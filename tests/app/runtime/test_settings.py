@@ -378,6 +378,21 @@ def test_all_mistakes_are_told_and_a_flags_mistake_names_the_command_line(
     assert "and 1 more" in catalogue.render(caught.value.text)
 
 
+def test_a_car_that_cannot_come_is_told_before_anything_starts(
+    write: Any, catalogue: Catalogue
+) -> None:
+    """It used to end the program when the station was built."""
+    hardware = resource("blueprints", "home-ac-11.toml").read_text("utf-8")
+    own = write(hardware.replace('vehicle = "', 'vehicle = "no-'), "own.toml")
+    for flags, said in (
+        ({"blueprint": str(own)}, "which is not in the library"),
+        ({"blueprint": "dc-2x150", "flags": {"vehicle.id": "plug-in-hybrid"}}, "plug-in-hybrid"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            resolve(**flags)
+        assert said in catalogue.render(caught.value.text)
+
+
 def test_what_only_the_other_version_knows_is_not_judged(write: Any) -> None:
     """One file may serve both versions, and hold keys and variables of somebody's own."""
     load(write("[csms]\nversion = '2.0.1'\n[keys]\nHeartbeatInterval = 'abc'\n"))
