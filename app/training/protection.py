@@ -1,7 +1,7 @@
 """How a training CSMS on its own protects its links: a password, and certificates in a folder of the user's.
 
-What the folder lacks is made: `root`, which signs all; `server`, which the CSMS shows; `station`, for a
-station that has none of its own yet. Each is a `.pem` with its `.key` (0600); a flawed one is `server-<flaw>`.
+What the folder lacks is made: `root`, which signs all; `server`, which the CSMS shows (`server-<flaw>` with
+a flaw); `station`, for a station that has none of its own yet. Each is a `.pem` with its `.key` (0600).
 """
 
 from __future__ import annotations
