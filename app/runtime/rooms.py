@@ -20,6 +20,7 @@ from app.ocpp.context import JobView
 from app.ocpp.events import (
     ChargingProfileRefused,
     Direction,
+    EvCertificateAnswered,
     FirmwareProgress,
     FramePassed,
     LogProgress,
@@ -32,6 +33,7 @@ from app.ocpp.frames import CALLRESULT
 from app.ocpp.outbox import TABLE as OUTBOX
 from app.ocpp.redaction import redact
 from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
+from app.ocpp.shared.security_desk import SecurityDesk
 from app.ocpp.version import Version
 from app.ocpp.views import ReservationView, RoomViews
 from app.runtime.security_view import SecurityView, security_of
@@ -169,7 +171,10 @@ class Rooms:
             FirmwareProgress: self._on_firmware,
             LogProgress: self._on_log,
             FramePassed: self._on_frame,
+            EvCertificateAnswered: self._on_contract,
         }
+        self.contract: EvCertificateAnswered | None = None
+        """The last answer to a car's wish for a contract certificate."""
         self._removers = [
             session.bus.subscribe(handler, kind) for kind, handler in listeners.items()
         ]
@@ -267,6 +272,12 @@ class Rooms:
         """The profile in force, the certificates, the security log."""
         return security_of(self._session)
 
+    @property
+    def desk(self) -> SecurityDesk | None:
+        """What a person may do about the station's security; None without power."""
+        personality = self._session.personality
+        return None if personality is None else personality.desk
+
     # ------------------------------------------------------------------ jobs with files
 
     def jobs(self) -> tuple[JobView, ...]:
@@ -362,6 +373,10 @@ class Rooms:
             self._turned_down[frame.action] = TurnedDown(
                 entry.seq, entry.at, frame.action, status, frame.note
             )
+
+    def _on_contract(self, entry: Entry) -> None:
+        assert isinstance(entry.event, EvCertificateAnswered)
+        self.contract = entry.event
 
     def _on_firmware(self, entry: Entry) -> None:
         event = entry.event

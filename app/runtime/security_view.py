@@ -44,6 +44,8 @@ class CertificateRow:
     state: CertificateState
     failures: int = 0
     """Attempts to connect with it that failed since the last link."""
+    ocsp: str | None = None
+    """good, revoked, unknown or unreadable: what its OCSP responder says, where it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def security_of(session: Session) -> SecurityView:
     book = CertificateBook(session.store, session.clock.now)
     try:
         used = book.chain_in_use()
-        own = tuple(_own(chain, used, now) for chain in book.chains())
+        desk = session.personality and session.personality.desk
+        told = desk.ocsp if desk else _nobody_asked
+        own = tuple(_own(chain, used, now, told(chain.serial)) for chain in book.chains())
         roots = tuple(_root(root, now) for root in reversed(book.all_roots()))
         events = SecurityLog(session.store).entries()[-MOST_EVENTS:]
     except StoreError:  # told by the store
@@ -85,7 +89,11 @@ def _root(root: Root, now: datetime) -> CertificateRow:
     )
 
 
-def _own(chain: OwnChain, used: str | None, now: datetime) -> CertificateRow:
+def _nobody_asked(_: str) -> str | None:
+    return None
+
+
+def _own(chain: OwnChain, used: str | None, now: datetime, ocsp: str | None) -> CertificateRow:
     state = CertificateState.IN_USE if chain.id == used else CertificateState.READY
     if chain.not_before > now:
         state = CertificateState.WAITING
@@ -100,4 +108,5 @@ def _own(chain: OwnChain, used: str | None, now: datetime) -> CertificateRow:
         serial=chain.serial,
         state=CertificateState.EXPIRED if chain.not_after <= now else state,
         failures=chain.failures,
+        ocsp=ocsp,
     )

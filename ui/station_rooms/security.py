@@ -11,6 +11,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.lab_panel import LabPanel
 from ui.station_rooms.room import LiveRoom, SearchField, clock
+from ui.station_rooms.security_acts import SecurityActs
 from ui.theme import Theme
 
 TURN_AT = 1000
@@ -36,8 +37,14 @@ class SecurityRoom(LiveRoom):
         self._profile = label("", "strong")
         self._make_tables()
         self.lab = LabPanel(self._feed, self._theme, say)
-        certificates = column(bar(self._certificates_title), self.table)
-        events = column(bar(self._events_title), self.events)
+        self.acts = SecurityActs(self._feed, self._theme, say)
+        certificates = column(
+            bar(self._certificates_title, self.acts.ask),
+            self.acts.notice,
+            self.acts.requests,
+            self.table,
+        )
+        events = column(bar(self._events_title, self.acts.happen, self.acts.clear), self.events)
         left = TurningSplitter(10_000, [1, 1], [1, 1], certificates, events)
         lab = column(bar(label(say("lab.title"), "strong"), self.lab.renew), self.lab)
         body = TurningSplitter(TURN_AT, [56, 44], [1, 1], left, lab, low=10_000)
@@ -50,7 +57,7 @@ class SecurityRoom(LiveRoom):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self._model, self._events_model, self.lab):
+        for part in (self._model, self._events_model, self.lab, self.acts):
             part.set_theme(theme)
 
     def refresh(self) -> None:
@@ -66,6 +73,10 @@ class SecurityRoom(LiveRoom):
         self._events_title.setText(self._say("security.events", count=len(self._view.events)))
         self._fill(quiet=False)
         self.lab.refresh(profile)
+        self.acts.refresh()
+
+    def tick(self) -> None:
+        self.acts.tell_requests()
 
     def _make_tables(self) -> None:
         say = self._say
@@ -84,7 +95,7 @@ class SecurityRoom(LiveRoom):
             ),
         )
         self._model = RecordModel[CertificateRow](
-            columns, lambda c: c.key, self._theme, self, lambda c: (c.state, c.failures)
+            columns, lambda c: c.key, self._theme, self, lambda c: (c.state, c.failures, c.ocsp)
         )
         self.table = RecordTable[CertificateRow](self._model, columns, say("security.table"))
         events = (
@@ -122,6 +133,8 @@ class SecurityRoom(LiveRoom):
 
     def _state(self, one: CertificateRow) -> str:
         words = self._say(f"security.state.{one.state.value}")
+        if one.ocsp is not None:
+            words += self._say("security.ocsp", verdict=self._say(f"security.ocsp.{one.ocsp}"))
         if one.failures:
             words += self._say("security.failures", count=one.failures)
         return words

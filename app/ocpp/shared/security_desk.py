@@ -33,12 +33,16 @@ class CertificateView:
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request for a certificate: unsent, waiting, stopped or refused; `repeats` so far."""
+    """A request for a certificate: unsent, waiting, stopped or refused; `repeats` so far.
+
+    `due`: seconds until it is sent again where no certificate comes; None: it is not.
+    """
 
     purpose: str
     state: str
     repeats: int
     csr: str
+    due: float | None = None
 
 
 class Certificates(Protocol):
@@ -136,16 +140,19 @@ class SecurityDesk:
                     chain.not_after,
                     state,
                     chain.chain_pem,
-                    self._statuses.verdict(chain.serial) if self._statuses else None,
+                    self.ocsp(chain.serial),
                 )
             )
         return found
 
     def requests(self) -> list[RequestView]:
         """The requests for certificates that are under way or ended without one."""
+        signing = self._certificates.signing
         return [
-            RequestView(str(one.purpose), str(one.state), one.repeats, one.csr)
-            for one in self._certificates.signing.requests()
+            RequestView(
+                str(one.purpose), str(one.state), one.repeats, one.csr, signing.left_of(one)
+            )
+            for one in signing.requests()
         ]
 
     def request_certificate(self, purpose: str = Purpose.STATION) -> bool:
@@ -166,6 +173,10 @@ class SecurityDesk:
         Raises ValueError for a request that is too long.
         """
         return self._contracts is not None and self._contracts.ask(update=update, exi=exi)
+
+    def ocsp(self, serial: str) -> str | None:
+        """What the responder says of a certificate: good, revoked, unknown or unreadable; None: nothing."""
+        return self._statuses.verdict(serial) if self._statuses else None
 
     def ask_status(self) -> bool:
         """Ask for the OCSP status of our V2G certificates; False where none has a responder."""

@@ -3,8 +3,10 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from app.runtime.views import LinkState
+from app.station.intents import CutMains
 from tests.ui.station_rooms.conftest import column, until
 
 PATIENCE = 30.0
@@ -112,6 +114,73 @@ def test_A02_FR_06_a_certificate_that_is_not_valid_yet_is_judged_by_the_version(
         assert any(own) == (state is not None)
         if state is not None:
             assert column(security.table, 1)[own.index(True)] == state
+
+    play(story, version=version)
+
+
+def choose(owner, words):
+    """Open the menu of a button and choose the entry that begins so."""
+    QTest.mouseClick(owner, Qt.MouseButton.LeftButton)
+    menu = owner.findChildren(QMenu)[-1]
+    entries = [action for action in menu.actions() if action.text().startswith(words)]
+    assert entries, [action.text() for action in menu.actions()]
+    entries[0].trigger()
+    menu.close()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # of every popup
+def test_a_person_asks_for_certificates_and_sees_what_becomes_of_it(play):
+    async def story(room):
+        security = opened(room)
+        acts = security.acts
+        room.training.settings.answer_requests = False
+        await until(acts.ask.isEnabled)
+        choose(acts.ask, "A new certificate of the station")
+        await until(lambda: "A certificate was asked for (ChargingStation" in acts.requests.text())
+        assert "asked again in" in acts.requests.text()
+        assert acts.notice.text() == ""  # one line is enough
+        choose(acts.ask, "The OCSP status")
+        assert acts.notice.text().endswith("No certificate for cars names a responder.")
+        choose(acts.ask, "A newer contract certificate")
+        await until(lambda: "answered the car (Update): Failed" in acts.notice.text())
+        room.session.intend(CutMains())
+        await until(lambda: not acts.ask.isEnabled())
+        assert acts.requests.text() == ""
+
+    play(story, version="2.0.1")
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # of every popup
+def test_without_an_operator_a_charge_point_asks_for_nothing(play):
+    async def story(room):
+        security = opened(room)
+        await until(security.acts.ask.isEnabled)
+        room.session.set_setting("CpoName", "")
+        choose(security.acts.ask, "A new certificate of the station")
+        assert "Cannot be asked for now" in security.acts.notice.text()
+        QTest.mouseClick(security.acts.ask, Qt.MouseButton.LeftButton)
+        menu = security.acts.ask.findChildren(QMenu)[-1]
+        assert len(menu.actions()) == 1  # 1.6 knows nothing of cars
+        menu.close()
+
+    play(story, version="1.6")
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # of every popup
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_a_person_lets_security_events_happen_and_clears_the_log(play, version):
+    """CE-10: failed login and cleared log by their real causes, any other of the list by hand."""
+
+    async def story(room):
+        security = opened(room)
+        acts = security.acts
+        await until(acts.happen.isEnabled)
+        choose(acts.happen, "Somebody fails to log in")
+        choose(acts.happen, "InvalidFirmwareSignature")
+        await until(lambda: "InvalidFirmwareSignature" in column(security.events, 1))
+        assert "MaintenanceLoginFailed" in column(security.events, 1)
+        QTest.mouseClick(acts.clear, Qt.MouseButton.LeftButton)
+        await until(lambda: column(security.events, 1) == ["SecurityLogWasCleared"])
 
     play(story, version=version)
 

@@ -284,11 +284,17 @@ class Signing:
         self._write(request)
         self._arm(request)
 
-    def _arm(self, request: Request) -> None:
-        if request.wait is None or request.sent is None:
-            return
+    def left_of(self, request: Request) -> float | None:
+        """Seconds until it is repeated; None: it is not."""
+        if request.state is not State.WAITING or request.wait is None or request.sent is None:
+            return None
         gone = (self._ctx.clock.now() - parse_stamp(request.sent)).total_seconds()
-        left = request.wait - max(0.0, gone)
+        return request.wait - max(0.0, gone)
+
+    def _arm(self, request: Request) -> None:
+        left = self.left_of(request)
+        if left is None:
+            return
         self._disarm(request.purpose)
         self._timers[request.purpose] = self._ctx.clock.call_in(
             left, lambda: self._wait_over(request.purpose)
