@@ -97,7 +97,7 @@ class Configuration(Block):
         """How often a transfer is tried again, and after how many seconds: as asked, or our own."""
         retries = request.get("retries", self.number("TransferRetries"))
         interval = request.get("retryInterval", self.number("TransferRetryInterval"))
-        return max(0, int(retries)), max(0.0, float(interval))
+        return max(0, int(retries)), max(0, int(interval))
 
     def wishes(self, name: str) -> list[Wish]:
         """A list of measurands; what the meter cannot measure is passed over."""

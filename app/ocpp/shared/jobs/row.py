@@ -10,6 +10,9 @@ from app.kernel.text import Text
 from app.kernel.units import stamp
 from app.ocpp.context import TransferFailed, TransferTrouble
 
+LONGEST_WAIT = 100 * 365 * 86_400.0
+"""Seconds between two tries: who asks for more than a century gets that, which a calendar can still name."""
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Job:
@@ -51,5 +54,6 @@ class Job:
         self.failed_because(failure.text)
         if self.tries > self.retries or failure.trouble is TransferTrouble.NOT_SUPPORTED:
             return False
-        self.retry_at = stamp(now + timedelta(seconds=max(0.0, self.interval)))
+        wait = min(max(0.0, self.interval), LONGEST_WAIT)
+        self.retry_at = stamp(now + timedelta(seconds=wait))
         return True
