@@ -158,6 +158,7 @@ class Personality16(Personality):
             self.triggers,
             self.security.raise_event,
         )
+        self._reset.hindered = lambda: self.file_jobs.firmware.installing
 
     def _make_rooms(self) -> None:
         self.rooms = Rooms16(

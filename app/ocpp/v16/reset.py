@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.ocpp.context import BootReason, Context, Handler, Payload, Reply
 from app.ocpp.personality import Block
@@ -42,6 +42,8 @@ class Reset(Block):
         self._transactions = transactions
         self._drivers = drivers
         self._under_way = False
+        self.hindered: Callable[[], bool] = lambda: False
+        """Something is being done that must not be interrupted."""
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"Reset": self._reset}
@@ -49,6 +51,8 @@ class Reset(Block):
     def _reset(self, request: Payload) -> Reply:
         if self._under_way:
             return turned_down(REJECTED, "resetting")
+        if self.hindered():  # RE-06
+            return turned_down(REJECTED, "reset_installing")
         self._under_way = True
         hard = request["type"] == "Hard"
         return Reply({"status": "Accepted"}, then=lambda: self._go_down(hard))

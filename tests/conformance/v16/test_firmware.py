@@ -24,7 +24,7 @@ from app.station.intents import (
     Unplug,
 )
 from tests.conformance.v16.conftest import Make
-from tests.conformance.v16.file_bench import IMAGE, URL, Servers, at, ports, trouble, words
+from tests.conformance.v16.file_bench import IMAGE, UP, URL, Servers, at, ports, trouble, words
 from tests.support.harness import MUTE, Bench, Refuse
 
 STATUS = "FirmwareStatusNotification"
@@ -164,6 +164,22 @@ async def test_FW_07_a_retry_that_gets_through_goes_on(bench16: Make, tmp_path: 
     await update(bench, retries=1, retryInterval=5)
     await bench.advance(20)
     assert words(bench, STATUS) == ["Downloading", *ALL]
+
+
+@pytest.mark.parametrize("interval", [10**9, 10**15, 10**400])
+async def test_FW_07_an_interval_beyond_all_calendars_is_a_long_wait(
+    bench16: Make, tmp_path: Path, interval: int
+) -> None:
+    """And neither update nor upload dies of it (DG-02)."""
+    bench = bench16(ports=ports(tmp_path, Servers([trouble(), trouble(), IMAGE])))
+    await bench.boot()
+    await bench.request("GetDiagnostics", {"location": UP, "retries": 1, "retryInterval": interval})
+    await update(bench, retries=1, retryInterval=interval)
+    await bench.kill_and_restart()
+    await bench.advance(3600)
+    assert words(bench, STATUS) == ["Downloading"]
+    assert words(bench, "DiagnosticsStatusNotification") == ["Uploading"]
+    assert [job.due is not None for job in bench.personality.jobs()] == [True, True]
 
 
 async def test_what_the_request_leaves_open_is_two_retries_a_minute_apart(
@@ -574,6 +590,30 @@ async def test_a_plain_update_whose_date_lies_behind_begins_at_once(
     await update(bench, retrieveDate="2020-01-01T00:00:00+02:00")
     await bench.advance(10)
     assert words(bench, STATUS) == ALL
+
+
+@pytest.mark.parametrize("kind", ["Soft", "Hard"])
+async def test_RE_06_no_reset_while_a_new_version_is_written_over_the_old_one(
+    bench16: Make, tmp_path: Path, kind: str
+) -> None:
+    """Before that it may be reset: the download begins anew."""
+    servers = Servers([asyncio.Event(), IMAGE])
+    bench = bench16(ports=ports(tmp_path, servers))
+    await bench.boot()
+    asked = bench.start_request(
+        "UpdateFirmware", {"location": URL, "retrieveDate": stamp(bench.now)}
+    )
+    await servers.begun.wait()
+    reset = bench.start_request("Reset", {"type": kind})
+    await asyncio.gather(asked, reset)
+    assert reset.result()[2] == {"status": "Accepted"}
+    await bench.advance(5)
+    assert words(bench, STATUS)[-1] == "Installing"
+    assert await bench.request("Reset", {"type": kind}) == {"status": "Rejected"}
+    await bench.advance(20)
+    assert words(bench, STATUS) == ["Downloading", *ALL]
+    assert bench.reboots == [BootReason.REMOTE_RESET, BootReason.FIRMWARE_UPDATE]
+    assert await bench.request("Reset", {"type": kind}) == {"status": "Accepted"}
 
 
 async def test_what_back_office_took_out_of_service_stays_so_after_an_update(

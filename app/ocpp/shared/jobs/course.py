@@ -117,6 +117,11 @@ class FirmwareCourse(Block):
         row = self.ctx.store.get(TABLE, key)
         return FirmwareJob.of(row) if row else None
 
+    @property
+    def installing(self) -> bool:
+        """The new version is being written over the old one: that cannot be stopped."""
+        return self.job is not None and not self.job.can_be_cancelled
+
     # ------------------------------------------------------------------ beginning and giving up
 
     def admit(self, job: FirmwareJob) -> str:
@@ -124,7 +129,7 @@ class FirmwareCourse(Block):
 
         The row is written at once; `take_up()` begins, once the answer is out.
         """
-        if self.job is not None and not self.job.can_be_cancelled:
+        if self.installing:
             return "Rejected"
         answer = "Accepted" if self.job is None else "AcceptedCanceled"
         with self.ctx.store.step():
