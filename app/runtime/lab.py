@@ -141,7 +141,7 @@ class Lab:
     async def new_authority(self) -> None:
         """Another root: what the old one signed is trusted no more once it is served."""
         async with self._lock:
-            self.authority = self._server = None
+            self.authority = self._server = self._training.settings.authority = None
             await self._make_authority()
 
     async def leave(self) -> None:
@@ -167,10 +167,14 @@ class Lab:
         return has_own or await self._ask("none")
 
     async def _make_authority(self) -> None:
+        settings = self._training.settings
+        if self.authority is None:
+            # one that has signed already, or that the file server shows, does as well
+            self.authority = settings.authority
         if self.authority is None:
             self.authority = await asyncio.to_thread(_authority)
-            self._training.settings.authority = self.authority
             self._tell(True, "rooms.lab.made_authority")
+        settings.authority = self.authority
 
     async def _make_server(self, flaw: str) -> None:
         assert self.authority is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,8 +28,8 @@ class FileServer(Protocol):
 class HttpServer:
     """GET under /firmware, GET, PUT and POST (a form with `file`) under /uploads."""
 
-    def __init__(self, folder: Path, uploaded: Uploaded) -> None:
-        self._folder, self._uploaded = folder, uploaded
+    def __init__(self, folder: Path, uploaded: Uploaded, tls: ssl.SSLContext | None) -> None:
+        self._folder, self._uploaded, self._tls = folder, uploaded, tls
         app = web.Application(client_max_size=LARGEST)
         app.router.add_get(f"/{FIRMWARE}/{{name}}", self._send)
         app.router.add_get(f"/{UPLOADS}/{{station}}/{{name}}", self._send)
@@ -38,7 +39,7 @@ class HttpServer:
 
     async def start(self, door: socket.socket) -> None:
         await self._runner.setup()
-        await web.SockSite(self._runner, door).start()
+        await web.SockSite(self._runner, door, ssl_context=self._tls).start()
 
     async def close(self) -> None:
         await self._runner.cleanup()
@@ -76,7 +77,7 @@ class HttpServer:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        self._uploaded(path, "http")
+        self._uploaded(path, request.scheme)
         return web.Response(status=201)
 
     async def _take_form(self, request: web.Request) -> web.Response:
@@ -87,7 +88,7 @@ class HttpServer:
         path = self._path(request, Path(unquote(sent.filename)).name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(sent.file.read())
-        self._uploaded(path, "http")
+        self._uploaded(path, request.scheme)
         return web.Response(status=201)
 
 

@@ -1,10 +1,12 @@
-"""The file servers of the training CSMS: firmware to fetch, and a place for logs, over HTTP and FTP.
+"""The file servers of the training CSMS: firmware to fetch, and a place for logs, over HTTP, HTTPS and FTP.
 
-Both ports are open from the start, but the servers behind them (`file_servers.py`) are made when the first
+All ports are open from the start, but the servers behind them (`file_servers.py`) are made when the first
 station knocks: their libraries take long to import, and most sessions never need them.
 
 `/firmware/...` is for reading; under `/uploads/<station>/` anybody may write. FTP knows the user `station`
-with the password `training`, and anonymous ones. Uploads lie in a temporary folder until the CSMS stops.
+with the password `training`, and anonymous ones. HTTPS shows a certificate of the authority that signs what
+stations ask for: a station that has its root, as the certificate lab installs it, trusts it. Uploads lie in
+a temporary folder until the CSMS stops.
 """
 
 from __future__ import annotations
@@ -27,13 +29,16 @@ from typing import TYPE_CHECKING
 from app.training.records import UploadRecord
 
 if TYPE_CHECKING:
+    import ssl
+
+    from app.training.certificates import Authority
     from app.training.file_servers import FileServer
 
 VERSION = "2.0.0"
 """Of the firmware that is offered."""
 FIRMWARE, UPLOADS = "firmware", "uploads"
 FILE = f"forecourt-{VERSION}.bin"
-PROTOCOLS = ("http", "ftp")
+PROTOCOLS = ("http", "https", "ftp")
 USER, PASSWORD = "station", "training"
 SIZE = 512 * 1024
 MOST_BYTES = 256 * 1024 * 1024
@@ -62,10 +67,18 @@ class _Door:
 
 
 class TrainingFiles:
-    """Used within one event loop. `tell` is called for each file that has been uploaded."""
+    """Used within one event loop. `tell` is called for each file that has been uploaded.
 
-    def __init__(self, now: Callable[[], datetime], tell: Callable[[UploadRecord], None]) -> None:
-        self._now, self._tell = now, tell
+    `authority` is asked for at each connection over HTTPS: there may be a new one.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        tell: Callable[[UploadRecord], None],
+        authority: Callable[[], Authority],
+    ) -> None:
+        self._now, self._tell, self._authority = now, tell, authority
         self._host = ""
         self._doors: dict[str, _Door] = {}
         self._folder: Path | None = None
@@ -75,7 +88,7 @@ class TrainingFiles:
     # life
 
     async def open(self, host: str) -> None:
-        """Open both ports, any that are free. Raises OSError."""
+        """Open all ports, any that are free. Raises OSError."""
         self._host = host
         for kind in PROTOCOLS:
             door = self._doors[kind] = _Door(_listen(host), kind)
@@ -112,9 +125,17 @@ class TrainingFiles:
 
     async def _serve(self, door: _Door) -> None:
         servers = await asyncio.to_thread(importlib.import_module, "app.training.file_servers")
-        make = servers.HttpServer if door.kind == "http" else servers.FtpServer
-        door.server = make(self.folder, self._uploaded)
+        if door.kind == "ftp":
+            door.server = servers.FtpServer(self.folder, self._uploaded)
+        else:
+            tls = await asyncio.to_thread(self._tls) if door.kind == "https" else None
+            door.server = servers.HttpServer(self.folder, self._uploaded, tls)
         await door.server.start(door.socket)
+
+    def _tls(self) -> ssl.SSLContext:
+        from app.training.lab_tls import following_context
+
+        return following_context(self._authority, self._host)
 
     # what is offered
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from app.training.certificates import (
     Pair,
     certificate_of,
     key_of,
+    make_server,
     revocation_list,
 )
 
@@ -84,6 +85,25 @@ def server_context(
         if clients:
             context.verify_mode = ssl.CERT_REQUIRED
             _take_clients(context, clients, Path(place), revoked=revoked)
+    return context
+
+
+def following_context(authority: Callable[[], Authority], host: str) -> ssl.SSLContext:
+    """TLS for a server on this host whose certificate is always one of the present authority."""
+    made: dict[str, ssl.SSLContext] = {}
+
+    def present() -> ssl.SSLContext:
+        root = authority()
+        if root.certificate_pem not in made:
+            made.clear()
+            made[root.certificate_pem] = server_context(make_server(root, host))
+        return made[root.certificate_pem]
+
+    def choose(wire: ssl.SSLSocket | ssl.SSLObject, name: str | None, first: object) -> None:
+        wire.context = present()
+
+    context = present()
+    context.sni_callback = choose
     return context
 
 

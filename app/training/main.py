@@ -47,6 +47,12 @@ async def serve(
     report(Text("training.listening", {"url": url, "tokens": len(csms.tokens)}))
     offered = {"firmware": csms.files.firmware_url(), "uploads": csms.files.uploads_url()}
     report(Text("training.files", offered))
+    if csms.settings.authority is not None:
+        secure = {
+            "firmware": csms.files.firmware_url("https"),
+            "uploads": csms.files.uploads_url("https"),
+        }
+        report(Text("training.files_over_tls", secure))
     try:
         if lines is not None:
             await Console(csms, report).run(lines)

@@ -12,8 +12,9 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -32,6 +33,9 @@ from app.training.rules import Rules
 from app.training.session import Session
 from app.training.settings import CALL_TIMEOUT_S, LOOPBACK, SUBPROTOCOLS, CsmsSettings
 from app.training.tokens import Token, TokenList
+
+if TYPE_CHECKING:
+    from app.training.certificates import Authority
 
 POLICY_VIOLATION = 1008
 CLOSE_TIMEOUT_S = 2.0
@@ -55,7 +59,9 @@ class TrainingCsms:
         self._office = BackOffice(self.settings, self.tokens, now)
         self._office.wanted = self._sign_later
         self._memory = self._office.memory
-        self.files = TrainingFiles(now, self._memory.uploaded)
+        # TLS looks at the computer's calendar, and so has to who signs for it
+        shown = partial(_authority, self.settings)
+        self.files = TrainingFiles(now, self._memory.uploaded, shown)
         self._server: Server | None = None
         self._sessions: dict[str, Session] = {}
         self._taken: dict[str, dict[str, Any]] = {}
@@ -336,13 +342,20 @@ class TrainingCsms:
 
 
 def _signed(settings: CsmsSettings, csr: str, now: datetime) -> str:
-    """The chain for a CSR, by the authority of the settings; the first request makes one. Slow."""
-    from app.training.certificates import Flaw, make_authority, sign_request
+    """The chain for a CSR, by the authority of the settings. Slow."""
+    from app.training.certificates import Flaw, sign_request
+
+    flaw = settings.flaw or Flaw.NONE
+    return sign_request(_authority(settings, now), csr, flaw=flaw, now=now).chain_pem
+
+
+def _authority(settings: CsmsSettings, now: datetime | None = None) -> Authority:
+    """The authority of the settings; the first who needs it makes one. Slow then."""
+    from app.training.certificates import make_authority
 
     if settings.authority is None:
         settings.authority = make_authority(now=now)
-    flaw = settings.flaw or Flaw.NONE
-    return sign_request(settings.authority, csr, flaw=flaw, now=now).chain_pem
+    return settings.authority
 
 
 def station_of(path: str) -> str:

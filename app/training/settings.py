@@ -55,8 +55,9 @@ class CsmsSettings:
     `subprotocols` is in order of preference. `password` is asked from every station that has no entry of
     its own in `passwords`; with neither, nobody is asked. `stations` limits who may connect.
     `ping_interval_s` is the WebSocket keep-alive; None sends none. `authority` signs what stations ask for
-    with SignCertificate, each with `flaw`; None: one is made at the first request. `sign_requests` False
-    refuses them all, `answer_requests` False accepts them and never sends a certificate.
+    with SignCertificate, each with `flaw`, and what the file server shows; None: one is made at the first
+    need. `sign_requests` False refuses them all, `answer_requests` False accepts them and never sends a
+    certificate.
     """
 
     subprotocols: tuple[str, ...] = tuple(SUBPROTOCOLS)

@@ -115,7 +115,7 @@ class FilesTab(QWidget):
         self._table = RecordTable[UploadRecord](self._model, uploads, say("files.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_upload)
         offers = (
-            Column[Offer](say("files.what"), self._what, 170, strong=True),
+            Column[Offer](say("files.what"), self._what, 230, strong=True),
             Column[Offer](say("files.url"), lambda o: o.url, mono=True),
         )
         self._offer_model = RecordModel[Offer](offers, lambda o: o, theme, self)
@@ -170,7 +170,8 @@ class FilesTab(QWidget):
 
     def _what(self, offer: Offer) -> str:
         key = "files.firmware" if offer.version else "files.logs"
-        return self._say(key, version=offer.version, protocol=offer.protocol.upper())
+        protocol = self._say(f"files.protocol.{offer.protocol}")
+        return self._say(key, version=offer.version, protocol=protocol)
 
 
 def size_in_words(count: int) -> str:

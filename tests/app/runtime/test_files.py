@@ -131,6 +131,30 @@ async def test_diagnostics_are_an_archive_of_the_log_without_secrets(
     assert "training@" not in everything  # the password of the FTP server
 
 
+async def test_https_is_trusted_with_the_root_that_the_back_office_installed(
+    probe: CsmsProbe, session: Session
+) -> None:
+    told, up = "DiagnosticsStatusNotification", probe.csms.files.upload_url("CS-1", "https")
+    ask = {"location": up, "retries": 0}
+    await by_example(probe, "GetDiagnostics", **ask)
+    await probe.wait_for(told, where=lambda p: p["status"] == "UploadFailed")
+    (job,) = session.snapshot().jobs
+    assert job.detail is not None
+    assert job.detail.id == "transfer.not_trusted"
+    authority = probe.settings.authority
+    assert authority is not None
+    root = {
+        "certificateType": "CentralSystemRootCertificate",
+        "certificate": authority.certificate_pem,
+    }
+    assert await by_example(probe, "InstallCertificate", **root) == {"status": "Accepted"}
+    await by_example(probe, "GetDiagnostics", **ask)
+    await probe.wait_for(told, where=lambda p: p["status"] == "Uploaded")
+    (record,) = probe.snapshot().uploads
+    assert record.protocol == "https"
+    assert "journal.jsonl" in parts_of(probe.csms.files.read(record))
+
+
 async def test_a_log_of_a_time_before_there_was_one_is_rejected(
     probe: CsmsProbe, session: Session
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,7 +15,8 @@ import pytest
 from app.ocpp.context import TransferFailed, TransferTrouble
 from app.ocpp.shared.jobs.image import read_image
 from app.ocpp.shared.jobs.signing import check_file, check_signer
-from app.training.files import FILE, VERSION, TrainingFiles, safe
+from app.training.certificates import make_authority
+from app.training.files import FILE, PROTOCOLS, VERSION, TrainingFiles, safe
 from app.training.records import Topic, UploadRecord
 from app.training.thread import TrainingCsmsThread
 from app.transfer.port import Transfers
@@ -28,7 +30,14 @@ class Shelf(TrainingFiles):
 
     def __init__(self) -> None:
         self.told: list[UploadRecord] = []
-        super().__init__(lambda: NOW, self.told.append)
+        self.authority = make_authority()
+        super().__init__(lambda: NOW, self.told.append, lambda: self.authority)
+
+    def transfers(self) -> Transfers:
+        """Of a station that has the root."""
+        return Transfers(
+            lambda: lambda: ssl.create_default_context(cadata=self.authority.certificate_pem)
+        )
 
 
 @pytest.fixture
@@ -43,13 +52,13 @@ def nothing(done: int, total: int | None) -> None:
     return None
 
 
-@pytest.mark.parametrize("kind", ["http", "ftp"])
+@pytest.mark.parametrize("kind", PROTOCOLS)
 async def test_the_firmware_can_be_fetched_and_read(
     shelf: Shelf, tmp_path: Path, kind: str
 ) -> None:
     url = shelf.firmware_url(kind)
     assert url.endswith(f"/firmware/{FILE}")
-    await Transfers().download(url, tmp_path / "fw", progress=nothing)
+    await shelf.transfers().download(url, tmp_path / "fw", progress=nothing)
     image = read_image(tmp_path / "fw", FILE)
     assert image.version == VERSION
     assert image.size > 500_000
@@ -65,7 +74,7 @@ async def test_signature_and_certificate_fit_firmware_and_root(
     assert shelf.signed() is signed
 
 
-@pytest.mark.parametrize("kind", ["http", "ftp"])
+@pytest.mark.parametrize("kind", PROTOCOLS)
 async def test_an_upload_is_kept_and_told_until_the_end(
     shelf: Shelf, tmp_path: Path, kind: str
 ) -> None:
@@ -73,7 +82,7 @@ async def test_an_upload_is_kept_and_told_until_the_end(
     log.write_bytes(b"what happened")
     url = shelf.upload_url("CS 1/ä", kind)
     for _ in range(2):
-        await Transfers().upload(url, log, "log.tar.gz", progress=nothing)
+        await shelf.transfers().upload(url, log, "log.tar.gz", progress=nothing)
     await asyncio.sleep(0.05)  # the FTP server closes its file after it has answered
     (record,) = shelf.uploads()
     assert (record.station_id, record.name, record.size) == ("CS-1--", "log.tar.gz", 13)
@@ -83,6 +92,16 @@ async def test_an_upload_is_kept_and_told_until_the_end(
     folder = shelf.folder
     await shelf.close()
     assert not folder.exists()
+
+
+async def test_https_shows_the_authority_of_the_moment(shelf: Shelf, tmp_path: Path) -> None:
+    url, path = shelf.firmware_url("https"), tmp_path / "fw"
+    await shelf.transfers().download(url, path, progress=nothing)
+    with pytest.raises(TransferFailed) as failed:
+        await Transfers().download(url, path, progress=nothing)
+    assert failed.value.text.id == "transfer.not_trusted"
+    shelf.authority = make_authority("Another root")
+    await shelf.transfers().download(url, path, progress=nothing)
 
 
 async def test_a_form_is_taken_as_well(shelf: Shelf) -> None:
@@ -108,9 +127,9 @@ async def test_nothing_outside_of_the_folder_can_be_read(shelf: Shelf, path: str
 async def test_firmware_cannot_be_replaced(shelf: Shelf, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"bad")
-    for kind in ("http", "ftp"):
+    for kind in PROTOCOLS:
         with pytest.raises(TransferFailed) as failed:
-            await Transfers().upload(shelf.firmware_url(kind), log, "x", progress=nothing)
+            await shelf.transfers().upload(shelf.firmware_url(kind), log, "x", progress=nothing)
         assert failed.value.trouble in (TransferTrouble.NOT_SUPPORTED, TransferTrouble.DENIED)
 
 

@@ -474,14 +474,15 @@ def test_the_firmware_on_offer_is_copied_as_a_url_that_answers(
 ) -> None:
     open_tab(qtbot, panel, FILES)
     tab = panel.rooms.files
-    named = [cells(tab.offers, row)[0] for row in range(4)]
-    assert named[:2] == [f"Firmware {VERSION} (HTTP)", f"Firmware {VERSION} (FTP)"]
-    assert named[2:] == ["Place for logs (HTTP)", "Place for logs (FTP)"]
+    named = [cells(tab.offers, row)[0] for row in range(6)]
+    ways = ("HTTP", "HTTPS, root of the lab", "FTP")
+    assert named[:3] == [f"Firmware {VERSION} ({way})" for way in ways]
+    assert named[3:] == [f"Place for logs ({way})" for way in ways]
     click(qtbot, tab.copy)
     url = QGuiApplication.clipboard().text()
     with urlopen(url, timeout=5) as answer:
         assert answer.read() == firmware()
-    tab.offers.selectRow(1)
+    tab.offers.selectRow(2)
     click(qtbot, tab.copy)
     assert QGuiApplication.clipboard().text().startswith("ftp://")
 
