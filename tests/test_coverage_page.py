@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.kernel.text import Text
 from app.ocpp.events import Direction, FramePassed, Violation
 from app.ocpp.schema import Schemas
 from app.ocpp.version import Version
@@ -83,6 +84,7 @@ def test_what_counts_as_seen() -> None:
     reset = recorder.recording.seen["Reset", OFFICE]
     assert reset.values == {"request type": {"Soft"}, "response status": {"Accepted"}}
     assert reset.errors == {"PropertyConstraintViolation"}
+    assert reset.branches == {"type=Soft": {"Accepted"}}  # a broken payload belongs to no value
     assert reset.rules == {"RE-01", "RE-02"}
     assert reset.tests == {"tests/a.py": 1, "tests/b.py": 1}
     boot = recorder.recording.seen["BootNotification", STATION]
@@ -130,15 +132,73 @@ def test_a_page_is_out_of_date_when_a_run_sees_more_or_less(tmp_path: Path) -> N
     assert page.differences(files) == []  # only the number of tests differs
     a_session(recorder, "Rejected")
     name = "Reset of the back office: response status"
-    assert page.differences(files) == [f"{name} not on the page: Rejected"]
+    branch = "Reset of the back office: answers to type=Soft"
+    assert page.differences(files) == [
+        f"{name} not on the page: Rejected",
+        f"{branch} not on the page: Rejected",
+    ]
     assert Page(Recording()).differences(files) == [
         "Reset of the back office: rules on the page, but not seen: RE-01",
         "Reset of the back office: request type on the page, but not seen: Soft",
         f"{name} on the page, but not seen: Accepted",
+        f"{branch} on the page, but not seen: Accepted",
         "Reset of the back office: it is no longer answered",
+        "no longer named: RE-01",
     ]
     files.page.write_text("by hand", "utf-8")
     assert "is not what" in page.differences(files)[0]
+
+
+def test_why_something_was_turned_down_is_on_the_page(tmp_path: Path) -> None:
+    """The note of an answer is its reason; what was not understood, or never left, is not seen at all."""
+    recorder = Recorder()
+    recorder.begin("tests/a.py", set())
+    recorder.frame(frame(2, "Reset", {"type": "Soft"}, Direction.IN))
+    why = {"note": Text("v16.no.resetting")}
+    recorder.frame(frame(3, "Reset", {"status": "Rejected"}, Direction.OUT, **why))
+    recorder.frame(frame(3, "GetDiagnostics", {}, Direction.OUT, note=Text("v16.no.empty_log")))
+    held = {"note": Text("ocpp.note.held_back")}
+    recorder.frame(frame(2, "Heartbeat", {}, Direction.OUT, **held))
+    recorder.frame(frame(2, "ClearCache", {}, Direction.IN, note=Text("ocpp.note.duplicate")))
+    recorder.end()
+    assert set(recorder.recording.seen) == {("Reset", OFFICE), ("GetDiagnostics", OFFICE)}
+    page = Page(recorder.recording)
+    text = page.render()
+    assert "| Reset | (why it was turned down) | Rejected: resetting | |" in text
+    assert "| GetDiagnostics | (why it was turned down) | answered: empty_log | |" in text
+    ungiven = text.partition("## Reasons that the station gave in no test")[2]
+    assert "reset_installing, " in ungiven
+    assert "resetting, " not in ungiven
+    files = Files(tmp_path)
+    files.recording.parent.mkdir(parents=True)
+    page.write(files)
+    told = Page(Recording()).differences(files)
+    assert "Reset of the back office: reasons for Rejected on the page, but not seen: " in str(told)
+
+
+def test_a_rule_counts_where_a_station_spoke_1_6() -> None:
+    """Many rules are of both versions: a test of the other one says nothing about this one."""
+    recorder = Recorder()
+    recorder.begin("tests/other.py", {"RE-06"})
+    recorder.end()
+    recorder.begin("tests/greeting.py", {"RPC-14"})
+    recorder.frame(frame(2, "BootNotification", {}, Direction.OUT), greeting=True)
+    recorder.end()
+    assert recorder.recording.rules == {"RPC-14"}
+
+
+def test_sessions_over_sockets_are_compared_where_they_were_held(tmp_path: Path) -> None:
+    """They may show more than the page says, but not less."""
+    files = Files(tmp_path)
+    files.recording.parent.mkdir(parents=True)
+    recording, more = Recording(), Recording()
+    recording.over_sockets = {("Reset", OFFICE)}
+    more.over_sockets = {("Reset", OFFICE), ("Heartbeat", STATION)}
+    Page(recording).write(files)
+    assert Page(Recording()).differences(files) == []
+    assert Page(more).differences(files, sockets=True) == []
+    gone = "Reset of the back office: no longer over a socket"
+    assert Page(Recording()).differences(files, sockets=True) == [gone]
 
 
 def test_rows_name_what_was_never_seen() -> None:
@@ -147,6 +207,7 @@ def test_rows_name_what_was_never_seen() -> None:
     text = Page(recorder.recording).render()
     assert "| 12 | Reset | ← | Accepted | Rejected |  | RE-01 | 1 |  |" in text
     assert "**1 of 39 messages" in text
+    assert "| Reset | type | Soft → Accepted | Hard |" in text
     assert "| 18 | DiagnosticsStatusNotification | → | never seen | Idle, Uploaded," in text
 
 

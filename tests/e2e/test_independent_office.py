@@ -23,6 +23,7 @@ from app.training.certificates import make_authority, sign_request
 from tests.e2e.independent.environments import cache_folder, ledger_python, node_modules
 from tests.e2e.independent.office import IndependentOffice
 from tests.support.coverage_record import RECORDER
+from tests.support.maker import Maker
 
 Forecourt = Callable[..., Station]
 
@@ -172,7 +173,7 @@ def test_everything_else_that_the_back_office_may_ask(
     assert strict.status(NAME, "ClearCache") == "Accepted"
     assert strict.status(NAME, "DataTransfer", vendorId="nobody") == "UnknownVendorId"
     station.call("ocpp.call", action="DataTransfer", payload={"vendorId": "Forecourt"})
-    assert strict.heard("DataTransfer") == [{"vendorId": "Forecourt"}]
+    assert strict.wait_heard("DataTransfer") == {"vendorId": "Forecourt"}
 
 
 def test_session_held_offline_is_delivered_afterwards(
@@ -269,6 +270,34 @@ def test_firmware_logs_and_certificates(
     boot = strict.wait_heard("BootNotification", after=mark)
     assert boot["firmwareVersion"] == "2.1.0"
     strict.wait_heard(told, lambda one: one["status"] == "Installed", after=mark)
+
+
+def test_signed_firmware_of_the_manufacturer(
+    strict: IndependentOffice, station: Station, shelf: str
+) -> None:
+    """FW-03, FW-04, FW-08, FW-11, FW-14: refused without the root, and installed with it."""
+    maker = Maker()
+    signer = maker.signer()
+    firmware = {
+        "location": f"{shelf}/fw.bin",
+        "retrieveDateTime": "2026-01-01T00:00:00Z",
+        "signingCertificate": signer.pem,
+        "signature": signer.sign(Shelf.image),
+    }
+    update = {"requestId": 7, "firmware": firmware}
+    assert strict.status(NAME, "SignedUpdateFirmware", **update) == "InvalidCertificate"
+    root = {"certificateType": "ManufacturerRootCertificate", "certificate": maker.root}
+    assert strict.status(NAME, "InstallCertificate", **root) == "Accepted"
+    mark = strict.mark()
+    assert strict.status(NAME, "SignedUpdateFirmware", **update) == "Accepted"
+    told = "SignedFirmwareStatusNotification"
+    for status in ("Downloading", "Downloaded", "SignatureVerified", "Installing"):
+        strict.wait_heard(told, lambda one, word=status: one["status"] == word, after=mark)  # type: ignore[misc]
+    station.call("clock.jump", seconds=60)
+    boot = strict.wait_heard("BootNotification", after=mark)
+    assert boot["firmwareVersion"] == "2.1.0"
+    last = strict.wait_heard(told, lambda one: one["status"] == "Installed", after=mark)
+    assert last["requestId"] == 7
 
 
 @pytest.mark.full

@@ -12,10 +12,12 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.kernel.resources import resource
 from tests.support.coverage_record import (
     OFFICE,
     STATION,
@@ -100,7 +102,7 @@ RULES = {
     "RS": range(1, 10),
     "FW": (1, 2, 3, *range(7, 15)),
     "DG": range(1, 7),
-    "CE": (*range(1, 8), 10),
+    "CE": (*range(1, 6), 7, 10),
     "CF": (1, 2),
     "MV": (*range(1, 8), *range(11, 16)),
     "OFF": (*range(1, 6), *range(7, 10)),
@@ -118,7 +120,8 @@ wire: nothing here was written by hand. `→` the station sends the CALL, `←` 
 *Statuses* are those of the answer; where the answer has none, those that the message itself tells.
 *Errors* are the CALLERRORs that came back. *Rules* are named by tests that looked at the message. What
 never passed the wire in any test is listed as not seen. *Socket*: it was also part of a session over a
-WebSocket with a back office that shares no code with this program.
+WebSocket with a back office that shares no code with this program. Behind the arrows among the values of
+fields stands what the station answered, and below them why it turned requests down.
 """
 
 
@@ -168,6 +171,23 @@ def in_ranges(rules: Iterable[str]) -> str:
         ]
         words.append(f"{group}-{', '.join(shown)}")
     return "; ".join(words)
+
+
+def reasons_of_1_6() -> set[str]:
+    """The ids of all sentences with which a station of 1.6 turns something down."""
+    text = resource("translations", "en", "v16.toml").read_text("utf-8")
+    return {each for each in tomllib.loads(text) if each.startswith("v16.no.")}
+
+
+def _short(reason: str) -> str:
+    return reason.rpartition(".")[2]
+
+
+def _reasons(reasons: dict[str, set[str]]) -> str:
+    return "; ".join(
+        f"{status}: {', '.join(sorted(map(_short, ids)))}"
+        for status, ids in sorted(reasons.items())
+    )
 
 
 class Page:
@@ -222,6 +242,7 @@ class Page:
                 *self._summary(),
                 *self._table(),
                 *self._fields(),
+                *self._ungiven_reasons(),
                 *self._unnamed_rules(),
                 "",
             ]
@@ -282,14 +303,44 @@ class Page:
                 for path, allowed in enumerations(action, kind).items():
                     values, missing = self._split(action, kind, path, allowed)
                     where = path if kind == "request" else f"{path} (answer)"
+                    shown = self._answered(action, path, values) if kind == "request" else None
                     lines.append(
-                        f"| {action} | {where} | {', '.join(values)} | {', '.join(missing)} |"
+                        f"| {action} | {where} | {shown or ', '.join(values)}"
+                        f" | {', '.join(missing)} |"
                     )
+            reasons = self.seen(action).reasons
+            if reasons:
+                lines.append(f"| {action} | (why it was turned down) | {_reasons(reasons)} | |")
         return lines
+
+    def _answered(self, action: str, path: str, values: list[str]) -> str | None:
+        """The values of a request with what each was answered; None where answers have no status."""
+        branches = self.seen(action).branches
+        if not any(f"{path}={value}" in branches for value in values):
+            return None
+        return "; ".join(
+            f"{value} → {', '.join(sorted(branches.get(f'{path}={value}', ())))}".removesuffix(
+                " → "
+            )
+            for value in values
+        )
+
+    def _ungiven_reasons(self) -> list[str]:
+        """Sentences that the station has, and that no test made it say."""
+        given = {
+            each
+            for seen in self.recording.seen.values()
+            for ids in seen.reasons.values()
+            for each in ids
+        }
+        ungiven = sorted(_short(each) for each in reasons_of_1_6() - given)
+        title = "## Reasons that the station gave in no test"
+        return ["", title, "", ", ".join(ungiven) or "None."]
 
     def _unnamed_rules(self) -> list[str]:
         unnamed = [rule for rule in rule_ids() if rule not in self.recording.rules]
-        return ["", "## Rules that none of these tests names", "", in_ranges(unnamed) or "None."]
+        title = "## Rules that no test names in which a station spoke 1.6"
+        return ["", title, "", in_ranges(unnamed) or "None."]
 
     # ------------------------------------------------------------ against the files
 
@@ -302,8 +353,12 @@ class Page:
         text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda found: f"[{_joined(found[1])}]", text)
         files.recording.write_text(text + "\n", "utf-8", newline="\n")
 
-    def differences(self, files: Files) -> list[str]:
-        """What this run saw otherwise than the page says; numbers of tests and sockets may differ."""
+    def differences(self, files: Files, *, sockets: bool = False) -> list[str]:
+        """What this run saw otherwise than the page says; only numbers of tests may differ.
+
+        `sockets`: this run held the sessions over sockets, too. They may show more than the page says,
+        since their time is real.
+        """
         try:
             kept = load(files)
             page = files.page.read_text("utf-8")
@@ -314,6 +369,13 @@ class Page:
             lines += _difference(
                 key, self.recording.seen.get(key, Seen()), kept.seen.get(key, Seen())
             )
+        lines += [f"no longer named: {rule}" for rule in sorted(kept.rules - self.recording.rules)]
+        lines += [f"named now: {rule}" for rule in sorted(self.recording.rules - kept.rules)]
+        if sockets:
+            gone = sorted(kept.over_sockets - self.recording.over_sockets)
+            lines += [
+                f"{action} of the {sender}: no longer over a socket" for action, sender in gone
+            ]
         return lines
 
 
@@ -327,6 +389,12 @@ def _difference(key: Key, now: Seen, page: Seen) -> list[str]:
     parts = {"errors": (now.errors, page.errors), "rules": (now.rules, page.rules)}
     for path in sorted(now.values.keys() | page.values.keys()):
         parts[path] = (now.values.get(path, set()), page.values.get(path, set()))
+    for status in sorted(now.reasons.keys() | page.reasons.keys()):
+        given = (now.reasons.get(status, set()), page.reasons.get(status, set()))
+        parts[f"reasons for {status}"] = given
+    for asked in sorted(now.branches.keys() | page.branches.keys()):
+        answers = (now.branches.get(asked, set()), page.branches.get(asked, set()))
+        parts[f"answers to {asked}"] = answers
     for name, (ours, theirs) in parts.items():
         if ours - theirs:
             found.append(f"{name} not on the page: {', '.join(sorted(ours - theirs))}")

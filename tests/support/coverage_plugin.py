@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.coverage_page import FOLDERS, Files, Page
+from tests.support.coverage_page import FOLDERS, OVER_SOCKETS, Files, Page
 from tests.support.coverage_record import RECORDER, Recording, rules_in
 
 OUTPUT = "coverage of OCPP 1.6"
@@ -67,6 +67,8 @@ class CoverageReport:
         self.files: set[str] = set()
         self.deselected = 0
         self.skipped = 0
+        self.unheld: set[str] = set()
+        """Why sessions over sockets were skipped."""
         self.verdict: list[str] = []
         self.wrote = False
 
@@ -83,9 +85,11 @@ class CoverageReport:
             RECORDER.end()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        left_out = report.skipped and "full" not in report.keywords
-        if left_out and not hasattr(report, "wasxfail") and report.nodeid.startswith(FOLDERS):
-            self.skipped += 1
+        if not report.skipped or "full" in report.keywords or hasattr(report, "wasxfail"):
+            return
+        self.skipped += report.nodeid.startswith(FOLDERS)
+        if report.nodeid.startswith(OVER_SOCKETS):
+            self.unheld.add(report.longrepr[2] if isinstance(report.longrepr, tuple) else "skipped")
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected += sum(counts(item) for item in items)
@@ -120,7 +124,8 @@ class CoverageReport:
         if self.write:
             self.wrote = True
             Page(self.total).write(files)
-        self.verdict = Page(self.total).differences(files)
+        sockets = OVER_SOCKETS in self.files and not self.unheld
+        self.verdict = Page(self.total).differences(files, sockets=sockets)
         if self.verdict:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -131,6 +136,14 @@ class CoverageReport:
         return not parts and not self.deselected and not self.skipped and self.wanted <= self.files
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.skipped and self.wanted <= self.files:
+            why = f"{self.skipped} of the tests that it is made of were skipped"
+            terminalreporter.section(
+                f"the page about coverage of OCPP 1.6 was not looked at: {why}"
+            )
+        for why in sorted(self.unheld):
+            terminalreporter.section("no session was held with an independent back office")
+            terminalreporter.line(why)
         if self.write:
             done = "written" if self.wrote else "NOT written: the run was not whole, or not green"
             terminalreporter.section(f"the page about coverage of OCPP 1.6 was {done}")

@@ -2,7 +2,8 @@
 
 Benches tell each frame that passes (`RECORDER.frame`), harnesses over sockets the whole conversation
 (`RECORDER.conversation`). Kept per action and sender: was it answered, which values of each enumeration
-passed, which CALLERRORs came back, which tests saw it and which rules they name. Only what a bench saw is
+passed, which answers each value of a request got, for which reasons the station turned it down, which
+CALLERRORs came back, which tests saw it and which rules they name. Only what a bench saw is
 compared with the page, since its time is virtual and each run sees the same; of sockets it is kept that an
 action has been over one.
 """
@@ -24,6 +25,8 @@ STATION, OFFICE = "station", "back office"
 """Who sent the CALL."""
 
 CALL, RESULT, ERROR = 2, 3, 4
+ANSWERED = "answered"
+"""Stands for the status of an answer that has none."""
 
 Key = tuple[str, str]
 """The action and who sent it."""
@@ -83,6 +86,10 @@ class Seen:
     answered: bool = False
     values: dict[str, set[str]] = field(default_factory=dict)
     """By "request path" or "response path"."""
+    branches: dict[str, set[str]] = field(default_factory=dict)
+    """By "path=value" of the request: the statuses and CALLERRORs that the station answered."""
+    reasons: dict[str, set[str]] = field(default_factory=dict)
+    """By status: the ids of the sentences with which the station turned something down."""
     errors: set[str] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
     tests: dict[str, int] = field(default_factory=dict)
@@ -95,6 +102,10 @@ class Seen:
         self.rules |= other.rules
         for path, values in other.values.items():
             self.values.setdefault(path, set()).update(values)
+        for asked, answers in other.branches.items():
+            self.branches.setdefault(asked, set()).update(answers)
+        for status, ids in other.reasons.items():
+            self.reasons.setdefault(status, set()).update(ids)
         for file, count in other.tests.items():
             self.tests[file] = self.tests.get(file, 0) + count
 
@@ -102,7 +113,9 @@ class Seen:
         return {
             "sent": self.sent,
             "answered": self.answered,
-            "values": {path: sorted(values) for path, values in sorted(self.values.items())},
+            "values": _sorted(self.values),
+            "branches": _sorted(self.branches),
+            "reasons": _sorted(self.reasons),
             "errors": sorted(self.errors),
             "rules": sorted(self.rules),
             "tests": dict(sorted(self.tests.items())),
@@ -113,11 +126,21 @@ class Seen:
         return Seen(
             data["sent"],
             data["answered"],
-            {path: set(values) for path, values in data["values"].items()},
+            _sets(data["values"]),
+            _sets(data["branches"]),
+            _sets(data["reasons"]),
             set(data["errors"]),
             set(data["rules"]),
             dict(data["tests"]),
         )
+
+
+def _sorted(found: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    return {name: sorted(values) for name, values in sorted(found.items())}
+
+
+def _sets(found: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    return {name: set(values) for name, values in found.items()}
 
 
 @dataclass(slots=True)
@@ -127,7 +150,7 @@ class Recording:
     seen: dict[Key, Seen] = field(default_factory=dict)
     over_sockets: set[Key] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
-    """All rules that the tests name, whatever they looked at."""
+    """The rules named by tests in which a station spoke 1.6, whatever they looked at."""
 
     def of(self, key: Key) -> Seen:
         return self.seen.setdefault(key, Seen())
@@ -172,10 +195,14 @@ class Recorder:
         self._file: str | None = None
         self._rules: set[str] = set()
         self._touched: set[Key] = set()
+        self._spoke = False
+        self._asked: dict[tuple[Key, str | None], list[str]] = {}
+        """The "path=value" of CALLs without an answer yet."""
 
     def begin(self, file: str, rules: set[str]) -> None:
         """A test begins whose frames count."""
-        self._file, self._rules, self._touched = file, rules, set()
+        self._file, self._rules, self._touched, self._spoke = file, rules, set(), False
+        self._asked.clear()
 
     def end(self) -> None:
         """The test is over."""
@@ -186,15 +213,17 @@ class Recorder:
             seen = self.recording.of(key)
             seen.rules |= self._rules
             seen.tests[file] = seen.tests.get(file, 0) + 1
-        self.recording.rules |= self._rules
+        if self._spoke:
+            self.recording.rules |= self._rules
 
     def frame(self, event: FramePassed, *, greeting: bool = False) -> None:
         """A frame passed a bench. `greeting`: only to bring the station up, not looked at by the test."""
         if self._file is None or event.version is not Version.V16 or event.forced:
             return
         action = event.action
-        if action is None or event.note is not None:
+        if action is None or _is_ignored(event):
             return
+        self._spoke = True
         from_station = event.direction is Direction.OUT
         if event.kind != CALL:
             from_station = not from_station
@@ -202,7 +231,7 @@ class Recorder:
         seen = self.recording.of(key)
         if not greeting:
             self._touched.add(key)
-        self._note(seen, action, event)
+        self._note(seen, key, event)
 
     def conversation(self, frames: Iterable[tuple[bool, str]]) -> None:
         """What passed a socket, in order: whether the station sent it, and the text."""
@@ -222,25 +251,50 @@ class Recorder:
                     key = (action, OFFICE if from_station else STATION)
                     self.recording.over_sockets.add(key)
 
-    def _note(self, seen: Seen, action: str, event: FramePassed) -> None:
+    def _note(self, seen: Seen, key: Key, event: FramePassed) -> None:
+        action, call = key[0], (key, event.message_id)
         if event.kind == ERROR:
-            seen.errors.add(str(json.loads(event.text)[2]))
+            code = str(json.loads(event.text)[2])
+            seen.errors.add(code)
+            self._answered(seen, call, {code})
             return
         if event.violations or action not in Schemas.of(Version.V16).actions:
             return
         kind: Kind = "request" if event.kind == CALL else "response"
+        found = _values(event, action, kind)
+        for path, value in found:
+            seen.values.setdefault(f"{kind} {path}", set()).add(value)
         if kind == "request":
             seen.sent = True
+            self._asked[call] = [f"{path}={value}" for path, value in found]
         else:
             seen.answered = True
-        paths = enumerations(action, kind)
-        if not paths:
-            return
-        payload = json.loads(event.text)[3 if kind == "request" else 2]
-        for path in paths:
-            values = set(values_at(payload, path))
-            if values:
-                seen.values.setdefault(f"{kind} {path}", set()).update(values)
+            statuses = {value for path, value in found if path.rpartition(".")[2] == "status"}
+            self._answered(seen, call, statuses)
+            if event.note is not None:
+                for status in statuses or {ANSWERED}:
+                    seen.reasons.setdefault(status, set()).add(event.note.id)
+
+    def _answered(self, seen: Seen, call: tuple[Key, str | None], answers: set[str]) -> None:
+        """What the values of a request were answered with."""
+        asked, (_, sender) = self._asked.pop(call, []), call[0]
+        if answers and sender == OFFICE:  # what the back office answers is the test's own choice
+            for each in asked:
+                seen.branches.setdefault(each, set()).update(answers)
+
+
+def _is_ignored(event: FramePassed) -> bool:
+    """It was not understood, or did not leave. Notes of our answers are reasons for people."""
+    if event.note is None:
+        return False
+    return event.direction is Direction.IN or event.note.id.startswith("ocpp.note.")
+
+
+def _values(event: FramePassed, action: str, kind: Kind) -> list[tuple[str, str]]:
+    """The values of all enumerations in a frame, with their paths."""
+    paths = enumerations(action, kind)
+    payload = json.loads(event.text)[3 if kind == "request" else 2] if paths else None
+    return [(path, value) for path in paths for value in values_at(payload, path)]
 
 
 RECORDER = Recorder()

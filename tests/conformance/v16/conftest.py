@@ -11,9 +11,10 @@ import pytest
 from app.ocpp.context import KeySetting, OcppSettings
 from app.ocpp.v16.status import NEXT
 from app.ocpp.version import Version
+from tests.app.transfer.conftest import authority, server_tls, trust
 from tests.support.harness import Bench, make_bench
 
-__all__ = ["make_bench"]
+__all__ = ["authority", "make_bench", "server_tls", "trust"]
 
 OF_STATION = frozenset({"Available", "Unavailable", "Faulted"})
 """16-ST-01."""

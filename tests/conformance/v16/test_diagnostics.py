@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from app.ocpp.context import CallRefused, TransferTrouble
 from app.ocpp.events import LogProgress
 from app.ocpp.shared.jobs.faults import LogFault
+from app.transfer.port import Transfers
 from tests.conformance.v16.conftest import Make
 from tests.conformance.v16.file_bench import UP, Servers, at, ports, trouble, words
+from tests.support.file_servers import ftp_server, http_server
 from tests.support.harness import Bench
 
 STATUS = "DiagnosticsStatusNotification"
@@ -40,6 +43,26 @@ async def test_DG_01_the_name_is_told_and_the_file_goes_there_by_that_name(
     assert words(bench, STATUS) == ["Uploading", "Uploaded"]
     assert bench.ports["transfer"].uploads == [(UP, answer["fileName"], b"the log")]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("protocol", ["HTTP", "HTTPS", "FTP", "FTPS"])
+async def test_DG_06_the_file_arrives_at_a_real_server_of_each_protocol_that_is_told(
+    bench16: Make,
+    tmp_path: Path,
+    server_tls: ssl.SSLContext,
+    trust: ssl.SSLContext,
+    protocol: str,
+) -> None:
+    (tmp_path / "shelf" / "up").mkdir(parents=True)
+    bench = bench16(ports=ports(tmp_path, Transfers(lambda: lambda: trust)))
+    await bench.boot()
+    offered = bench.personality.get_setting("SupportedFileTransferProtocols") or ""
+    assert protocol in offered.split(",")
+    serve = ftp_server if protocol.startswith("FTP") else http_server
+    async with serve(tmp_path / "shelf", server_tls if protocol.endswith("S") else None) as server:
+        name = (await ask(bench, location=server.url("up/")))["fileName"]
+    assert words(bench, STATUS) == ["Uploading", "Uploaded"]
+    assert (tmp_path / "shelf" / "up" / name).read_bytes() == b"the log"
 
 
 async def test_DG_01_where_there_is_nothing_no_name_is_told(bench16: Make, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ SERIAL = "FC-0001"
 CPO = "Forecourt demo"
 NOW = datetime.fromisoformat("2026-01-15T08:00:00+00:00")
 KIND = "CentralSystemRootCertificate"
+MAKER = "ManufacturerRootCertificate"
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +97,16 @@ def log(bench: Bench) -> list[str]:
 # ---------------------------------------------------------------- roots: M03, M04, M05
 
 
-async def test_M05_root_is_installed_listed_and_deleted(bench16: Make, root: Authority) -> None:
+@pytest.mark.parametrize(("kind", "other"), [(KIND, MAKER), (MAKER, KIND)])
+async def test_M05_root_is_installed_listed_and_deleted(
+    bench16: Make, root: Authority, kind: str, other: str
+) -> None:
     """CE-01, CE-03, CE-04; M03.FR.02 to .04, M04.FR.02 and .04, M05.FR.02."""
     bench = await station(bench16)
-    assert await listed(bench) == []
-    assert await install(bench, root.certificate_pem) == "Accepted"
-    (data,) = await listed(bench)
-    assert await listed(bench, "ManufacturerRootCertificate") == []
+    assert await listed(bench, kind) == []
+    assert await install(bench, root.certificate_pem, kind) == "Accepted"
+    (data,) = await listed(bench, kind)
+    assert await listed(bench, other) == []
     assert await delete(bench, data | {"serialNumber": data["serialNumber"].lower()}) == (
         "Accepted"
     )

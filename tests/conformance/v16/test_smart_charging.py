@@ -438,6 +438,7 @@ async def test_16_TX_05_profile_waits_for_the_plug(bench16: Make) -> None:
     ("wanted", "reason"),
     [
         (profile(1, "TxDefaultProfile"), "start_purpose"),
+        (profile(1, "ChargePointMaxProfile"), "start_purpose"),
         (profile(1, "TxProfile", transaction=3), "start_transaction"),  # errata 3.41
         (profile(1, "TxProfile", level=99), "stack_level"),
     ],

@@ -60,7 +60,7 @@ def node_modules(cache: Path) -> Path:
     """The folder with ocpp-rpc, exactly as its lock says."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip("needs node and npm")
+        pytest.skip("node and npm are not on this computer, and ocpp-rpc is a program for them")
     source = HERE / "ocpp_rpc"
     lock = (source / "package-lock.json").read_bytes()
 
