@@ -12,6 +12,7 @@ import pytest
 
 from app.ocpp.context import CallRefused
 from app.station.intents import PlugIn, PresentCard
+from app.training.certificates import make_authority
 from tests.conformance.v16.conftest import Make
 from tests.support.harness import Bench
 
@@ -136,6 +137,11 @@ async def test_RPC_17_a_security_profile_is_refused_downward_and_without_what_it
     assert bench.csms.connection > before  # it came back at once, with the password
     assert bench.personality.basic_auth_password() == bytes.fromhex("0123456789abcdef" * 2)
     assert [await change("SecurityProfile", value) for value in ("0", "1")] == ["Rejected"] * 2
+    root = make_authority("CPO root", now=bench.now).certificate_pem
+    install = {"certificateType": "CentralSystemRootCertificate", "certificate": root}
+    assert await bench.request("InstallCertificate", install) == {"status": "Accepted"}
+    assert await change("SecurityProfile", "3") == "Rejected"  # the last one to be had is not there
+    assert await change("SecurityProfile", "2") == "Accepted"
 
 
 async def test_SC_14_a_least_rate_above_the_limit_is_no_reason_to_refuse(bench16: Make) -> None:

@@ -53,10 +53,13 @@ async def test_interval_zero_sends_nothing(bench16: Make) -> None:
 
 
 async def test_empty_list_sends_nothing(bench16: Make) -> None:
-    """MV-01."""
+    """MV-01; MV-14, RC-01: also not when it is asked for."""
     bench = bench16(keys={"MeterValuesSampledData": ""})
     await charge(bench)
     await bench.advance(3600)
+    for action in ("TriggerMessage", "ExtendedTriggerMessage"):
+        answer = await bench.request(action, {"requestedMessage": "MeterValues"})
+        assert answer == {"status": "Rejected"}
     assert bench.sent("MeterValues") == []
 
 
