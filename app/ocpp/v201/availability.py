@@ -29,7 +29,7 @@ from app.station.events import (
     ReservationMarked,
 )
 from app.station.faults import effect_of
-from app.station.kinds import Effect
+from app.station.kinds import Effect, Fault
 from app.station.snapshot import ConnectorSnapshot, EvseSnapshot, FaultSnapshot, StationSnapshot
 
 TABLE = "v201.availability"
@@ -132,8 +132,9 @@ class Availability(Block):
     def _status_of(self, evse: EvseSnapshot, connector: ConnectorSnapshot) -> str:
         snapshot = self._snapshot()
         here = [fault for fault in evse.faults if fault.connector in (0, connector.id)]
-        if _trips((*snapshot.faults, *here)):
-            return "Faulted"
+        faults = [*snapshot.faults, *here]
+        if _trips(faults) or (_derates(faults, snapshot) and not self.busy(evse.id)):
+            return "Faulted"  # what goes on with less goes on, but nothing begins
         if not (snapshot.operative and evse.operative and connector.operative):
             return "Unavailable"
         if not connector.plugged and self._scheduled(evse.id, connector.id):
@@ -339,6 +340,7 @@ class Availability(Block):
         """A transaction has ended: apply what waited for it."""
         for key, _ in self.ctx.store.rows(SCHEDULED):
             self._apply_if_idle(key)
+        self._something_changed()  # over a fault that it was going on with
 
     def _apply_if_idle(self, key: str) -> None:
         row = self.ctx.store.get(SCHEDULED, key)
@@ -359,6 +361,15 @@ class Availability(Block):
 def _trips(faults: tuple[FaultSnapshot, ...] | list[FaultSnapshot]) -> list[FaultSnapshot]:
     """Those that let nothing charge."""
     return [fault for fault in faults if effect_of(fault.fault, fault.info) is Effect.TRIP]
+
+
+def _derates(faults: list[FaultSnapshot], station: StationSnapshot) -> bool:
+    """Is there one that lets nothing begin? Where nobody needs a card, a lost reader is none."""
+    return any(
+        effect_of(fault.fault, fault.info) is Effect.DERATE
+        and not (fault.fault is Fault.READER_LOST and station.free_vend)
+        for fault in faults
+    )
 
 
 def _worst(statuses: Iterable[str]) -> str:
