@@ -11,7 +11,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock, LinkTimer, SystemClock
+from app.ocpp.events import ClockSet
 from app.runtime.config import Config
 from app.runtime.store import Store, StoreError
 
@@ -72,6 +74,16 @@ class CalendarKeeper:
             if self._store.failed is None:
                 self.write()
         self._timer = self._link.call_later(EVERY, self._look)
+
+
+def set_calendar(clock: Clock, bus: Bus, to: datetime) -> float:
+    """A person sets the station's clock: no time passes, and the back office may set it right again.
+
+    Returns by how many seconds it changed.
+    """
+    change = clock.correct(to).total_seconds()
+    bus.publish(ClockSet(change, "a person"))
+    return change
 
 
 def bring_back(

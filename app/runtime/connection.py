@@ -342,6 +342,9 @@ def open_request(target: Target, where: Address) -> OpenRequest:
         user, password = where.user or "", where.password.encode()
     if profile in (1, 2) and password is None:
         raise OpenFailed("http", Text("runtime.link.profile_needs_password", {"profile": profile}))
+    if password is not None and ":" in user:
+        # A00.FR.204: the back office could not tell where the name ends
+        raise OpenFailed("http", Text("runtime.link.colon", {"id": user}))
     return OpenRequest(
         where,
         target.subprotocols,

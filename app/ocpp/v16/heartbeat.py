@@ -34,8 +34,6 @@ class Heartbeat(Block):
         self._spoke = ctx.clock.elapsed()
         self._asked = ctx.clock.elapsed()
         self.may_speak: Callable[[], bool] = lambda: False
-        self.on_clock_set: list[Callable[[], None]] = []
-        """Called when the clock was moved to the back office's time."""
 
     def start(self) -> None:
         self.on(self._on_frame, FramePassed)
@@ -74,8 +72,6 @@ class Heartbeat(Block):
         change = drift if choice == "set-at-once" else max(-SLEW, min(SLEW, drift))
         clock.correct(clock.now() + timedelta(seconds=change))
         self.ctx.bus.publish(ClockSet(change, "the back office"))
-        for listener in self.on_clock_set:
-            listener()
 
     # ------------------------------------------------------------------ the timer
 

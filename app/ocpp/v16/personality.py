@@ -82,7 +82,7 @@ class Personality16(Personality):
         self.metering = Metering(ctx, config, connectors, book, self.delivery, self.signing)
         signals = Signals(ctx, config, timers)
         self.reservations = Reservations(ctx, config, connectors, availability, timers)
-        self.charging = SmartCharging(ctx, config, connectors, self.heartbeat, timers)
+        self.charging = SmartCharging(ctx, config, connectors, timers)
         self.transactions = Transactions(
             ctx,
             config,

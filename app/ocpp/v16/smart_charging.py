@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.kernel.bus import Entry
 from app.ocpp.context import Context, Handler, HandlerError, Payload, Reply
-from app.ocpp.events import ChargingProfileRefused, SettingChanged
+from app.ocpp.events import ChargingProfileRefused, ClockSet, SettingChanged
 from app.ocpp.features import SMART_CHARGING
 from app.ocpp.personality import Block
 from app.ocpp.shared.charging.answers import Question, answer_16
@@ -25,7 +25,6 @@ from app.ocpp.shared.charging.rules import Offer
 from app.ocpp.shared.charging.rules16 import check_16
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connector, Connectors
-from app.ocpp.v16.heartbeat import Heartbeat
 from app.ocpp.v16.offers import Offers
 from app.ocpp.v16.profiles import Profiles
 from app.ocpp.v16.rows import Transaction
@@ -55,13 +54,11 @@ class SmartCharging(Block):
         ctx: Context,
         config: Configuration,
         connectors: Connectors,
-        heartbeat: Heartbeat,
         timers: Timers,
     ) -> None:
         super().__init__(ctx)
         self._config = config
         self._connectors = connectors
-        self._heartbeat = heartbeat
         self._touched = False
         """A transaction brought or took profiles: not told yet."""
         self.profiles = Profiles(ctx, config, connectors)
@@ -92,7 +89,7 @@ class SmartCharging(Block):
             return
         # no transaction outlives a power cycle, and no profile its transaction
         self.profiles.write(self.profiles.book.orphans(()).book)
-        self._heartbeat.on_clock_set.append(self._offers.refresh)
+        self.on(lambda _: self._offers.refresh(), ClockSet)
         self.on(self._on_flow, FlowChanged)
         self.on(self._on_setting, SettingChanged)
 

@@ -24,6 +24,7 @@ from app.ocpp.context import (
     InvalidOwnFrame,
 )
 from app.ocpp.redaction import without_url_password
+from app.runtime.calendar import set_calendar
 from app.runtime.control import params as p
 from app.runtime.control.dispatch import Method
 from app.runtime.control.errors import Code, ControlError
@@ -147,6 +148,7 @@ class Methods:
             "journal.wait": (p.WaitParams, self._wait),
             "clock.now": (p.Params, lambda _: self._now()),
             "clock.jump": (p.JumpParams, self._jump),
+            "clock.set": (p.SetClockParams, self._set_clock),
             "clock.rate": (p.RateParams, self._rate),
             "app.quit": (p.Params, lambda _: self._quit_app()),
         }
@@ -353,6 +355,13 @@ class Methods:
         except ValueError as error:
             raise ControlError(Code.CLOCK, str(error)) from None
         return self._now()
+
+    def _set_clock(self, arguments: p.SetClockParams) -> dict[str, Any]:
+        to = arguments.to if arguments.to.tzinfo else arguments.to.astimezone()
+        if not showable(to):
+            raise ControlError(Code.CLOCK, "no time for a station")
+        change = set_calendar(self._session.clock, self._session.bus, to)
+        return {**self._now(), "change": round(change, 3)}
 
     def _rate(self, arguments: p.RateParams) -> dict[str, Any]:
         set_rate = getattr(self._session.clock, "set_rate", None)

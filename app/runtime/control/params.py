@@ -163,5 +163,9 @@ class JumpParams(Params):
         return self
 
 
+class SetClockParams(Params):
+    to: datetime
+
+
 class RateParams(Params):
     rate: float = Field(gt=0, le=3600)

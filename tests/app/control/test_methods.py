@@ -247,6 +247,11 @@ async def test_time_travel_by_seconds_and_to_a_moment(channel):
     assert await channel.fail("clock.jump", to="2001-01-01T00:00:00Z") is Code.CLOCK
     assert await channel.fail("clock.jump", to="2900-01-01T00:00:00Z") is Code.CLOCK
     assert await channel.fail("clock.jump") is Code.INVALID_PARAMS
+    back = await channel.get("clock.set", to="2001-01-01T00:00:00Z")
+    assert back["now"].startswith("2001-01-01T00:00:00")
+    assert back["change"] < -20 * 365 * 86_400
+    assert back["elapsed"] == pytest.approx(after["elapsed"], abs=30)
+    assert await channel.fail("clock.set", to="9999-01-01T00:00:00Z") is Code.CLOCK
     assert (await channel.get("clock.rate", rate=10))["rate"] == 10
 
 

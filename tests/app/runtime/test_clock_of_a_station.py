@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from app.kernel.clock import ManualLinkClock, SystemClock, VirtualClock
-from app.kernel.units import parse_stamp
+from app.kernel.units import parse_stamp, stamp
 from app.ocpp.events import ClockSet, HeartbeatAnswered
-from app.runtime.calendar import CalendarKeeper, bring_back
+from app.runtime.calendar import CalendarKeeper, bring_back, set_calendar
 from app.runtime.config import Config
 from app.runtime.settings import resolve
 from app.runtime.store import MEMORY, Store
@@ -111,6 +111,32 @@ async def test_both_clock_drift_decides_how_the_clock_follows(
             change = (clock.now() - start).total_seconds()
             assert change == moved if option != "slew" else 0 < change < 60
             assert len(there.hears.all(ClockSet)) == (0 if option == "ignore" else 1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("seconds", "told"), [(10, False), (-7200, True), (7200, True)])
+async def test_CE_10_a_person_who_sets_the_clock_is_told_of_beyond_the_threshold(
+    version: str, seconds: int, told: bool
+) -> None:
+    """No time passes; the next answer of the back office sets it right again."""
+    clock = VirtualClock(parse_stamp(RIGHT))
+    async with office() as csms:
+        tell_time(csms, RIGHT)
+        async with station(csms.url, version, clock=clock) as there:
+            await there.accepted()
+            elapsed = clock.elapsed()
+            later = clock.now() + timedelta(seconds=seconds)
+            assert set_calendar(clock, there.session.bus, later) == seconds
+            assert clock.elapsed() == elapsed
+            await there.session.activity.idle()
+            events = csms.calls("SecurityEventNotification")
+            kinds = [one["type"] for one in events]
+            assert ("SettingSystemTime" in kinds) == told
+            if told:
+                assert events[-1]["techInfo"] == f"{seconds:+} s by a person"
+                assert events[-1]["timestamp"] == stamp(later)
+            await beat(there, csms)
+            assert clock.now() == parse_stamp(RIGHT)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

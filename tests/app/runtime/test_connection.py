@@ -734,7 +734,12 @@ async def test_a_server_that_refuses_our_certificate_is_told(
         bench.aim(tls=files)
         bench.connection.start()
         failed = await hears.next(LinkFailed)
-        assert failed.step in ("tls", "http")
+        told = {
+            "nobody": {"runtime.tls.certificate_required"},
+            "stranger": {"runtime.tls.own_unknown", "runtime.probe.own_refused"},
+        }[who]
+        assert failed.step == "tls"
+        assert failed.why.id in told
         await bench.connection.stop()
 
 
@@ -756,6 +761,22 @@ async def test_profiles_2_and_3_want_wss_and_what_they_prove_themselves_with(
         assert "{" not in catalogue.render(failed.why)
         await bench.connection.stop()
     assert office.requests == []
+
+
+async def test_A00_FR_204_an_id_with_a_colon_and_a_password_do_not_go_together(
+    make: Make, office: Office, hears: Hears
+) -> None:
+    bench = make(office.url)
+    bench.aim(station_id="CS:1", password=b"sixteen bytes it", security_profile=1)
+    bench.connection.start()
+    failed = await hears.next(LinkFailed)
+    assert failed.why.id == "runtime.link.colon"
+    assert office.requests == []
+    await bench.connection.stop()
+    bench = make(office.url)
+    bench.aim(station_id="CS:1")  # without a password nobody minds
+    bench.connection.start()
+    await hears.next(LinkOpened)
 
 
 async def test_tls_on_a_plain_port_and_plain_on_a_tls_port_are_told(
