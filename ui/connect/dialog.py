@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -74,6 +75,7 @@ class ConnectDialog(QDialog):
         self._recent = RecentConnections(folder)
         self._diagnose = diagnose or make_diagnose(Identity())
         self._test: asyncio.Task[None] | None = None
+        self._tested: ConnectRequest | None = None
         self._derived = Derived("", "")
         self._notes: tuple[Text, ...] = ()
         self._before = self._taken = ""
@@ -127,6 +129,13 @@ class ConnectDialog(QDialog):
         if result == QDialog.DialogCode.Accepted.value:
             self._recent.remember(self._final)
         super().done(result)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """It grows with what a profile needs, and stays on the screen with it."""
+        super().resizeEvent(event)
+        over = self.frameGeometry().bottom() - self.screen().availableGeometry().bottom()
+        if over > 0 and self.isVisible():
+            self.move(self.x(), max(self.screen().availableGeometry().top(), self.y() - over))
 
     # ------------------------------------------------------------------ building
 
@@ -374,6 +383,10 @@ class ConnectDialog(QDialog):
 
     def _refresh(self) -> None:
         request = self._read()
+        if self._tested not in {None, request}:  # what was found says nothing of this any more
+            self._tested = None
+            self._stop_test()
+            self.steps.clear()
         profile = request.security_profile
         self._password_part.setVisible(profile in {PASSWORD, TLS_PASSWORD})
         self._ca_part.setVisible(request.secure)
@@ -426,7 +439,8 @@ class ConnectDialog(QDialog):
             return
         self.steps.begin()
         self.test_button.setText(self._say("test_stop"))
-        self._test = self._spawner.spawn(self._run_test(self._read()), "connection test")
+        self._tested = self._read()
+        self._test = self._spawner.spawn(self._run_test(self._tested), "connection test")
 
     async def _run_test(self, request: ConnectRequest) -> None:
         try:

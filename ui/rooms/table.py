@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QBrush, QFont, QFontMetrics, QIcon, QPainter
+from PySide6.QtGui import QBrush, QFont, QFontMetrics, QIcon, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -57,7 +57,10 @@ class Mark:
 
 @dataclass(frozen=True)  # a generic class with slots cannot be made by its alias
 class Column(Generic[R]):
-    """One column: its title, what a cell says, and how. `width` 0 takes what is left."""
+    """One column: its title, what a cell says, and how. `width` 0 takes what is left.
+
+    `from_width`: it is shown where the table has at least this width.
+    """
 
     title: str
     text: Callable[[R], str]
@@ -67,6 +70,7 @@ class Column(Generic[R]):
     right: bool = False
     mark: Callable[[R], Mark | None] | None = None
     tip: Callable[[R], str] | None = None
+    from_width: int = 0
 
 
 class RecordModel(QAbstractTableModel, Generic[R]):
@@ -289,6 +293,7 @@ class RecordTable(QTableView, Generic[R]):
 
     def __init__(self, model: RecordModel[R], columns: Sequence[Column[R]], name: str) -> None:
         super().__init__()
+        self._columns = tuple(columns)
         self._records = model
         self._chosen: Hashable | None = None
         self.setModel(model)
@@ -323,6 +328,12 @@ class RecordTable(QTableView, Generic[R]):
         model.modelReset.connect(self._restore)
         model.themed.connect(self._delegate.set_theme)
         self.selectionModel().selectionChanged.connect(self._remember)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What a narrow table has no room for is left out rather than scrolled to."""
+        for number, column in enumerate(self._columns):
+            self.setColumnHidden(number, event.size().width() < column.from_width)
+        super().resizeEvent(event)
 
     def chosen(self) -> R | None:
         """The record of the selected row."""

@@ -197,21 +197,22 @@ class MainWindow(QMainWindow):
             height = round(event.size().height() * MESSAGES_SHARE)
             self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
 
-    def open_below(self, dock: QDockWidget) -> None:
-        """Show a room in front and, below the picture, high enough to be used."""
+    def open_below(self, dock: QDockWidget, share: float = ROOM_SHARE) -> None:
+        """Show a room in front and, below the picture, high enough to be used: this part of the window."""
         before = self.messages_dock.height()
         dock.show()
         dock.raise_()
-        least = round(self.height() * ROOM_SHARE)
+        least = round(self.height() * share)
         low = self.dockWidgetArea(dock) is Qt.DockWidgetArea.BottomDockWidgetArea
         if low and not dock.isFloating() and dock.height() < least:
-            self._height_before = before
+            self._height_before = self._height_before or before
             self.resizeDocks([dock], [least], Qt.Orientation.Vertical)
 
     def close_below(self, dock: QDockWidget) -> None:
-        """Hide a room; the messages get back the height they had before it was opened."""
+        """Hide a room; with the last one the messages get back the height they had before."""
         dock.hide()
-        if self._height_before is not None:
+        others = self.tabifiedDockWidgets(self.messages_dock)
+        if self._height_before is not None and not any(other.isVisible() for other in others):
             docks, heights = [self.messages_dock], [self._height_before]
             self.resizeDocks(docks, heights, Qt.Orientation.Vertical)
             self._height_before = None

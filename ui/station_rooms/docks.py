@@ -84,19 +84,13 @@ class StationRooms(QObject):
         """Open it, bring it to the front, or close it if it is in front already."""
         dock = self.docks[ident]
         if dock.isVisible() and not dock.visibleRegion().isEmpty():
-            dock.hide()
+            self._window.close_below(dock)
         else:
             self.open(ident)
 
     def open(self, ident: str) -> LiveRoom:
         """Show a room in front, large enough to be used, and go there with the keyboard."""
-        dock = self.docks[ident]
-        dock.show()
-        dock.raise_()
-        least = round(self._window.height() * SHARE)
-        below = self._window.dockWidgetArea(dock) is BOTTOM and not dock.isFloating()
-        if below and dock.height() < least:
-            self._window.resizeDocks([dock], [least], Qt.Orientation.Vertical)
+        self._window.open_below(self.docks[ident], SHARE)
         room = self.room(ident)
         room.setFocus(Qt.FocusReason.OtherFocusReason)
         return room

@@ -61,6 +61,7 @@ class ProfilesRoom(LiveRoom):
         self.tree = PayloadTree(self._theme, self._catalogue)
         self.tree.setAccessibleName(say("profiles.fields"))
         self.tree.setColumnHidden(KIND, True)  # the schema says it in the reference
+        self.tree.setIndentation(12)  # leaves the values their place in a narrow window
         self._none = EmptyState(
             "unavailable", say("profiles.none"), say("profiles.none_hint"), self._theme
         )
@@ -130,12 +131,12 @@ class ProfilesRoom(LiveRoom):
         say = self._say
         columns = (
             Column[ProfileView](
-                say("profiles.purpose"), lambda p: p.purpose, 184, strong=True, mark=self._mark
+                say("profiles.purpose"), lambda p: p.purpose, 186, strong=True, mark=self._mark
             ),
-            Column[ProfileView](say("profiles.level"), lambda p: str(p.level), 52, right=True),
-            Column[ProfileView](say("profiles.id"), lambda p: str(p.id), 52, right=True),
-            Column[ProfileView](say("profiles.where"), lambda p: self._place_name(p.place), 104),
-            Column[ProfileView](say("profiles.limit"), self._limit, 72, right=True),
+            Column[ProfileView](say("profiles.level"), lambda p: str(p.level), 48, right=True),
+            Column[ProfileView](say("profiles.id"), lambda p: str(p.id), 48, right=True),
+            Column[ProfileView](say("profiles.where"), lambda p: self._place_name(p.place), 96),
+            Column[ProfileView](say("profiles.limit"), self._limit, 64, right=True),
             Column[ProfileView](say("profiles.why"), self._why),
         )
         self._model = RecordModel[ProfileView](
@@ -182,7 +183,7 @@ class ProfilesRoom(LiveRoom):
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._legend.setContentsMargins(16, 6, 8, 0)
         chart = column(self._legend, self.curve)
-        body = TurningSplitter(TURN_AT, [48, 33, 19], [4, 4, 3], left, chart, self.tree, low=10_000)
+        body = TurningSplitter(TURN_AT, [43, 31, 26], [4, 4, 3], left, chart, self.tree, low=10_000)
         whole = QWidget()
         box = QVBoxLayout(whole)
         box.setContentsMargins(0, 0, 0, 0)

@@ -134,15 +134,15 @@ class SettingTable(RecordTable[SettingRow]):
 def setting_columns(say: Words) -> tuple[Column[SettingRow], ...]:
     """Name, value, who changed it, access, type, and when a new value counts."""
     return (
-        Column[SettingRow](say("setting.name"), lambda s: s.name, 248, strong=True, mark=_mark),
+        Column[SettingRow](say("setting.name"), lambda s: s.name, 278, strong=True, mark=_mark),
         Column[SettingRow](say("setting.value"), lambda s: shown_value(s, say), mono=True),
         Column[SettingRow](
-            say("setting.changed"), lambda s: changed_by(s, say), 188, mark=_changed_mark
+            say("setting.changed"), lambda s: changed_by(s, say), 176, mark=_changed_mark
         ),
         Column[SettingRow](say("setting.access"), lambda s: _access(s, say), 92),
-        Column[SettingRow](say("setting.type"), lambda s: _type(s, say), 112),
+        Column[SettingRow](say("setting.type"), lambda s: _type(s, say), 104),
         Column[SettingRow](
-            say("setting.reboot"), lambda s: _reboot(s, say), 124, mark=_reboot_mark
+            say("setting.reboot"), lambda s: _reboot(s, say), 116, mark=_reboot_mark
         ),
     )
 

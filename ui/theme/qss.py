@@ -93,6 +93,9 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {
 }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { padding: 0 7px; min-height: 28px; }
 QAbstractSpinBox QLineEdit { background: transparent; border: 0; padding: 0 6px; min-height: 0; }
+QLineEdit { lineedit-clear-button-icon: url($icons/close.svg); }
+QLineEdit QToolButton, QLineEdit QToolButton:hover {
+    background: transparent; border: 0; padding: 0; min-height: 0; }
 QLineEdit[state="error"] { border-color: $fault; }
 QLineEdit[role="mono"] { font-family: "JetBrains Mono"; }
 QComboBox { background: $raised; }

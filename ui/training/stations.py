@@ -94,29 +94,31 @@ class StationsTab(QWidget):
         say = self._say
         stations = (
             Column[StationRecord](
-                say("stations.id"), lambda s: s.id, 150, strong=True, mark=self._link_mark
+                say("stations.id"), lambda s: s.id, 144, strong=True, mark=self._link_mark
             ),
-            Column[StationRecord](say("stations.version"), lambda s: s.version, 72),
+            Column[StationRecord](say("stations.version"), lambda s: s.version, 56),
             Column[StationRecord](
                 say("stations.boot"),
                 self._boot,
-                110,
+                108,
                 mark=_boot_mark,
             ),
-            Column[StationRecord](say("stations.since"), self._since, 150),
-            Column[StationRecord](say("stations.model"), _model, 170),
-            Column[StationRecord](say("stations.connectors"), self._summary),
+            Column[StationRecord](say("stations.since"), self._since, 148),
+            Column[StationRecord](say("stations.model"), _model, 170, from_width=640),
+            Column[StationRecord](say("stations.connectors"), self._summary, from_width=760),
         )
         self._stations = RecordModel[StationRecord](stations, lambda s: s.id, theme, self)
         self._table = RecordTable[StationRecord](self._stations, stations, say("stations.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_selection)
         connectors = (
-            Column[ConnectorRecord](say("stations.place"), self._place, 170, strong=True),
+            Column[ConnectorRecord](say("stations.place"), self._place, 136, strong=True),
             Column[ConnectorRecord](
-                say("stations.status"), lambda c: c.status, 130, mark=lambda c: _MARKS.get(c.status)
+                say("stations.status"), lambda c: c.status, 118, mark=lambda c: _MARKS.get(c.status)
             ),
             Column[ConnectorRecord](say("stations.error"), _error),
-            Column[ConnectorRecord](say("stations.at"), lambda c: clock(c.at), 76, mono=True),
+            Column[ConnectorRecord](
+                say("stations.at"), lambda c: clock(c.at), 76, mono=True, from_width=420
+            ),
         )
         self._connectors = RecordModel[ConnectorRecord](
             connectors, lambda c: (c.evse, c.connector), theme, self
@@ -126,7 +128,7 @@ class StationsTab(QWidget):
         )
         log = (
             Column[LogEntry](say("log.at"), lambda e: clock(e.at), 84, mono=True),
-            Column[LogEntry](say("log.station"), lambda e: e.station_id, 120),
+            Column[LogEntry](say("log.station"), lambda e: e.station_id, 112, from_width=480),
             Column[LogEntry](
                 say("log.what"), lambda e: say.catalogue.render(e.text), mark=_level_mark
             ),
@@ -139,8 +141,8 @@ class StationsTab(QWidget):
             bar(label(self._say("stations.connectors"), "strong")), self._connector_table
         )
         noticed = column(bar(label(self._say("log.title"), "strong")), self._log_table)
-        details = TurningSplitter(TURN_AT, [5, 4], [4, 5], connectors, noticed, low=10_000)
-        return TurningSplitter(LOW_FROM, [4, 6], [4, 6], self._table, details, low=LOW)
+        details = TurningSplitter(TURN_AT, [45, 55], [4, 5], connectors, noticed, low=10_000)
+        return TurningSplitter(LOW_FROM, [36, 64], [4, 6], self._table, details, low=LOW)
 
     def _on_selection(self, _: QItemSelection, __: QItemSelection) -> None:
         self._show_station()

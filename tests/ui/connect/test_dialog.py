@@ -357,6 +357,19 @@ async def test_a_running_test_can_be_stopped(
     assert not errors
 
 
+async def test_what_a_test_found_is_gone_when_it_would_be_about_something_else(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    dialog = open_dialog(endless)
+    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    press(dialog.test_button)
+    await until(lambda: len(dialog.steps.steps) == 1)
+    dialog.id_field.setText("CS-2")
+    assert dialog.test_button.text() == "Test"
+    assert dialog.steps.steps == ()
+    assert not errors
+
+
 async def test_closing_the_dialog_ends_its_test(
     open_dialog: Open, errors: list[BaseException]
 ) -> None:
