@@ -169,8 +169,9 @@ class Answering:
             return
         if override.raw is not None:
             text = override.raw_text(request.message_id)
+            found = self._endpoint.judge_text(text, request.action)
             out = Outgoing(
-                frames.CALLRESULT, request.message_id, request.action, text, (), forced=True
+                frames.CALLRESULT, request.message_id, request.action, text, found, forced=True
             )
         elif override.error is not None:
             text = frames.build_error(

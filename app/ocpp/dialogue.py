@@ -182,7 +182,8 @@ class Dialogue:
             kind, message_id = frames.CALLRESULT, frame.message_id
         elif isinstance(frame, frames.CallError):
             kind, message_id = frames.CALLERROR, frame.message_id
-        self._hand_over(Outgoing(kind, message_id, action, text, (), forced=True))
+        violations = self.endpoint.judge_text(text)
+        self._hand_over(Outgoing(kind, message_id, action, text, violations, forced=True))
 
     async def _queue(
         self,
@@ -250,13 +251,15 @@ class Dialogue:
         if override is not None and override.replaces and not override.drop:
             forced = True
             if override.raw is not None:
-                return override.raw_text(call.message_id), (), True
+                text = override.raw_text(call.message_id)
+                return text, self.endpoint.judge_text(text), True
             if override.answer is not None:
                 payload = override.answer
             else:
                 payload = {**payload, "status": override.status}
         elif call.text is not None:
-            return frames.build_call_around(call.message_id, call.action, call.text), (), True
+            text = frames.build_call_around(call.message_id, call.action, call.text)
+            return text, self.endpoint.judge_text(text), True
         violations = self.endpoint.judge_own(call.action, "request", payload) if forced else ()
         return frames.build_call(call.message_id, call.action, payload), violations, forced
 

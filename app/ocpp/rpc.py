@@ -190,6 +190,18 @@ class Endpoint:
             return (Violation("", "action", f"{action} is unknown in {self.version.value}"),)
         return self.schemas.check(action, kind, payload, own=True)
 
+    def judge_text(self, text: str, action: str | None = None) -> tuple[Violation, ...]:
+        """The verdict on a whole frame of ours that is sent as it is; `action` is that of an answer."""
+        frame = frames.parse(text, self._max_chars)
+        if isinstance(frame, Call):
+            return self.judge_own(frame.action, "request", frame.payload)
+        if isinstance(frame, NotOcpp):
+            return (Violation("", "frame", "no frame of OCPP"),)
+        found = [Violation("", "frame", frame.broken)] if frame.broken else []
+        if isinstance(frame, CallResult) and action is not None:
+            found += self.judge_own(action, "response", frame.payload)
+        return tuple(found)
+
     def start_call(self, action: str, message_id: str, *, forced: bool = False) -> OpenCall:
         """Note that this CALL goes out now. Raises RuntimeError while another is open."""
         if self.open is not None:

@@ -266,7 +266,9 @@ async def test_RPC_11_a_broken_call_can_be_sent_on_purpose(bench: Bench) -> None
 
 async def test_RPC_11_a_payload_can_be_sent_as_it_was_typed(bench: Bench) -> None:
     await bench.dialogue.call_unchecked("Heartbeat", '{ "x" : 1.50 }')
-    assert '{ "x" : 1.50 }]' in bench.happened(FramePassed)[0].text
+    out = bench.happened(FramePassed)[0]
+    assert '{ "x" : 1.50 }]' in out.text
+    assert [violation.path for violation in out.violations] == ["x"]
     bench.forgive("the station's CALL Heartbeat")
 
 
@@ -275,6 +277,28 @@ async def test_even_on_purpose_only_json_can_be_a_payload(bench: Bench) -> None:
         await bench.dialogue.call_unchecked("Heartbeat", {"x": float("nan")})
     assert await bench.dialogue.call("Heartbeat", {}) == {"currentTime": NOW}
     assert bench.happened(OwnFrameRefused) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "rule"),
+    [
+        ("hello", "", "frame"),
+        ('[2,"r","Heartbeat",{"x":1}]', "x", "additionalProperties"),
+        ('[2,"r","Nonsense",{}]', "", "action"),
+        ('[3,"r",{},1]', "", "frame"),
+    ],
+)
+async def test_RPC_11_what_is_sent_raw_is_judged_too(
+    bench: Bench, text: str, path: str, rule: str
+) -> None:
+    """Each frame is judged where it leaves; one that is wrong on purpose leaves all the same."""
+    sent: list[str] = []
+    send, bench.dialogue._send = bench.dialogue._send, sent.append
+    bench.dialogue.send_raw(text)
+    bench.dialogue._send = send
+    assert sent == [text]
+    (violation,) = bench.happened(FramePassed)[-1].violations
+    assert (violation.path, violation.rule) == (path, rule)
 
 
 async def test_the_answer_to_a_forced_call_is_judged_and_never_bent(bench: Bench) -> None:
@@ -297,6 +321,7 @@ async def test_raw_text_is_sent_at_once_beside_an_open_call(bench: Bench) -> Non
     passed = bench.happened(FramePassed)[-4:]
     assert [frame.kind for frame in passed] == [0, 2, 3, 4]
     assert all(frame.forced for frame in passed)
+    assert [frame.violations != () for frame in passed] == [True, False, False, False]
     bench.dialogue.receive('[3,"r",{"currentTime":"2026-01-15T08:00:00Z"}]')
     answer = bench.happened(FramePassed)[-1]
     assert (answer.action, answer.note.id) == ("Heartbeat", "ocpp.note.answer_raw")
