@@ -8,6 +8,7 @@ security event is raised, and the right thing gives way to the one before it (de
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from app.kernel.clock import LinkClock
 from app.runtime.dialer import dialer
@@ -18,6 +19,9 @@ from app.runtime.wire import OpenFailed, OpenRequest
 UNCLEAR = frozenset(
     {"runtime.tls.hung_up", "runtime.tls.handshake_failure", "runtime.link.no_answer_tls"}
 )
+
+SHORT = 3.0
+"""Seconds that each question may take at most: nobody waits for a thread that asks."""
 
 AGAIN = 300.0
 """Seconds after which the same refusal is looked into anew: each question is a handshake there, too."""
@@ -46,6 +50,7 @@ class Inquiry:
 
 def _first_fault(request: OpenRequest) -> Finding | None:
     """Blocking: the first thing that stands in the way; None where TLS is in order."""
+    request = replace(request, timeout=min(request.timeout, SHORT))
     try:
         findings = probe(dialer(request), request.where.host, request.tls)
         return next((finding for finding in findings if not finding.ok), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,34 @@ async def test_CE_07_a_new_certificate_is_shown_at_the_next_connect(
         assert shown(csms) == ["first", "second"]
         book = CertificateBook(there.session.store)
         assert book.chain_in_use() == book.own_chains()[0].id
+
+
+def in_one_line(pem: str) -> str:
+    """As many back offices write it into JSON."""
+    return pem.replace("\n", "")
+
+
+@pytest.mark.parametrize("spelled", [in_one_line, lambda pem: pem.replace("\n", "\r\n")])
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_certificates_in_any_spelling_of_PEM_carry_a_link(
+    world: World, version: str, spelled: Callable[[str], str]
+) -> None:
+    """OpenSSL reads no PEM in one line: a root that was taken so must not lock the station out."""
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    book = CertificateBook(store)
+    book.install_root("CSMS", spelled(world.root.pem))
+    own = mint("CS-1", world.root, names=())
+    (leaf,) = x509.chain_facts(x509.split(spelled(own.pem)), [world.root.pem])
+    book.put_key(NewKey(leaf.key_id, own.key_pem, "", KeyType.EC_P256))
+    book.put_chain(Purpose.STATION, [leaf])
+    store.close()
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, version, state, security__profile=3) as there,
+    ):
+        await there.accepted()
+        assert shown(csms) == ["CS-1"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -85,9 +85,14 @@ def facts(pem: str, known: Iterable[str] = ()) -> Facts:
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
         key_id=_key_id(certificate.public_key()),
         ocsp_url=_ocsp_url(certificate),
-        pem=pem,
+        pem=_written(certificate),
         hashes=tuple(_hash_data(certificate, issuer, name) for name in _ALGORITHMS),
     )
+
+
+def _written(certificate: x509.Certificate) -> str:
+    """As PEM is to be: back offices also send it in one line, of which OpenSSL reads nothing at a connect."""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def chain_facts(chain: Sequence[str], known: Iterable[str] = ()) -> list[Facts]:
