@@ -21,6 +21,7 @@ from app.ocpp.personality import Block
 from app.ocpp.v16.boot import Boot
 from app.ocpp.v16.cache import Cache
 from app.ocpp.v16.configuration import Configuration
+from app.ocpp.v16.keys import CACHE_SIZE
 from app.ocpp.v16.rows import ACCEPTED, Decision
 from app.ocpp.v16.turned_down import REJECTED, turned_down
 
@@ -51,7 +52,8 @@ class Authorization(Block):
         self._config = config
         self._boot = boot
         self.local_list: LocalList = NoLocalList()
-        self.cache = Cache(ctx.store, ctx.clock)
+        self.cache = Cache(ctx.store, ctx.clock, lambda: config.number(CACHE_SIZE))
+        config.after_change[CACHE_SIZE.casefold()] = self.cache.trim
         self.on_conflict: list[Callable[[], None]] = []
         """Called when the back office does not accept a token that the local list accepts."""
 

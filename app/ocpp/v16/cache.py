@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.kernel.clock import Clock
@@ -10,13 +10,14 @@ from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Payload, StorePort
 from app.ocpp.v16.rows import CACHE
 
-CAPACITY = 1000
-
 
 class Cache:
-    """Rows of idTagInfo by token, oldest first. Refused tokens are kept, too."""
+    """Rows of idTagInfo by token, oldest first. Refused tokens are kept, too.
 
-    def __init__(self, store: StorePort, clock: Clock, capacity: int = CAPACITY) -> None:
+    `capacity` is how many there may be, asked for each time.
+    """
+
+    def __init__(self, store: StorePort, clock: Clock, capacity: Callable[[], int]) -> None:
         self._store = store
         self._clock = clock
         self._capacity = capacity
@@ -40,7 +41,7 @@ class Cache:
         with self._store.step():
             # taken out first, so that it comes last in the order of age
             self._store.delete(CACHE, key)
-            self._make_room()
+            self._keep(self._capacity() - 1)
             row: Payload = {"status": str(info["status"]), "since": stamp(self._clock.now())}
             for name in ("expiryDate", "parentIdTag"):
                 if info.get(name):
@@ -53,16 +54,19 @@ class Cache:
     def __len__(self) -> int:
         return self._store.count(CACHE)
 
-    def _make_room(self) -> None:
-        if self._store.count(CACHE) < self._capacity:
+    def trim(self) -> None:
+        """Drop what is too much: the capacity has changed."""
+        with self._store.step():
+            self._keep(self._capacity())
+
+    def _keep(self, most: int) -> None:
+        """Drop until there are so many: what is not valid first, then the oldest (16-AU-06)."""
+        if self._store.count(CACHE) <= most:
             return
         for key, row in self._store.rows(CACHE):
             if not self._valid(row):
                 self._store.delete(CACHE, key)
-        while self._store.count(CACHE) >= self._capacity:
-            oldest = self._store.first(CACHE)
-            if oldest is None:
-                return
+        while self._store.count(CACHE) > most and (oldest := self._store.first(CACHE)) is not None:
             self._store.delete(CACHE, oldest[0])
 
     def _valid(self, row: Mapping[str, Any]) -> bool:

@@ -17,6 +17,8 @@ SECURITY = "Security"
 
 REGISTER = "Energy.Active.Import.Register"
 
+CACHE_SIZE = "AuthorizationCacheMaxEntries"
+
 
 class Kind(Enum):
     BOOL = "boolean"
@@ -200,6 +202,8 @@ OWN_KEYS: tuple[Key, ...] = (
     _count("SiteDefaultCurrent", "16", unit="A", profile=SMART_CHARGING),
     # whom `priority` of ocpp16-max-profile-allocation serves first: a number for each connector
     Key("ConnectorPriority", Kind.CSL, RW, "", check=Check.NUMBERS, profile=SMART_CHARGING),
+    # how many tokens the authorization cache holds
+    _count(CACHE_SIZE, "1000", unit="tokens", minimum=1, maximum=10_000),
     # only signed firmware is taken: UpdateFirmware is refused (whitepaper L01.FR.20)
     _flag("SecureFirmwareOnly", "false", profile=SECURITY),
     # what a request for a transfer leaves to the station

@@ -18,9 +18,9 @@ from app.ocpp.shared.charging.model import STATION, Installed, Outlet, Purpose, 
 from app.ocpp.shared.charging.options import Coalesce, Options
 from app.ocpp.shared.charging.parse import purpose_name_16, write_16
 from app.ocpp.v16.authorization import Authorization
-from app.ocpp.v16.cache import CAPACITY
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
+from app.ocpp.v16.keys import CACHE_SIZE
 from app.ocpp.v16.local_list import LocalAuthList
 from app.ocpp.v16.reservation import Reservations
 from app.ocpp.v16.rows import CACHE
@@ -89,7 +89,7 @@ class Rooms16(RoomViews):
         return TokenBook(
             self._config.flag("AuthorizationCacheEnabled"),
             tuple(_token(key, row) for key, row in self._ctx.store.rows(CACHE)),
-            capacity=CAPACITY,
+            capacity=self._config.number(CACHE_SIZE),
         )
 
     def clear_cache(self) -> bool:

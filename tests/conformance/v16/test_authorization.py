@@ -120,6 +120,24 @@ async def test_offline_the_cache_decides(bench16: Make) -> None:
     assert len(bench.personality.sessions()) == 1
 
 
+async def test_a_smaller_cache_forgets_at_once_what_is_not_valid_and_then_the_oldest(
+    bench16: Make,
+) -> None:
+    """16-AU-06: AuthorizationCacheMaxEntries, also when a person changes it."""
+    bench = bench16()
+    bench.csms.token_status["BAD"] = "Blocked"
+    await bench.boot()
+    await bench.do(PlugIn(1), *(PresentCard(token, evse=1) for token in ("A", "A", "BAD")))
+    await bench.do(*(PresentCard(token, evse=1) for token in "BBCC"))
+    assert [key for key, _ in bench.store.rows(CACHE)] == ["a", "bad", "b", "c"]
+    change = {"key": "AuthorizationCacheMaxEntries", "value": "3"}
+    assert await bench.request("ChangeConfiguration", change) == {"status": "Accepted"}
+    assert [key for key, _ in bench.store.rows(CACHE)] == ["a", "b", "c"]
+    assert bench.personality.set_setting("AuthorizationCacheMaxEntries", "2") == "Accepted"
+    assert [key for key, _ in bench.store.rows(CACHE)] == ["b", "c"]
+    assert bench.personality.set_setting("AuthorizationCacheMaxEntries", "0") == "Rejected"
+
+
 async def test_offline_unknown_token_is_refused_by_default(bench16: Make) -> None:
     """16-AU-03, ocpp16-offline-unknown-id: reject."""
     bench = bench16()

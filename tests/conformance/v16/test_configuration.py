@@ -81,6 +81,7 @@ DEFAULTS = {
     "ReservationEnabled": ("true", False),
     "SiteDefaultCurrent": ("16", False),
     "ConnectorPriority": ("", False),
+    "AuthorizationCacheMaxEntries": ("1000", False),
     "SecureFirmwareOnly": ("false", False),
     "TransferRetries": ("2", False),
     "TransferRetryInterval": ("60", False),

@@ -72,6 +72,13 @@ async def known_token_offline(bench: Bench) -> int:
     return await running(bench)
 
 
+async def first_of_two_tokens_offline(bench: Bench) -> int:
+    await bench.do(PlugIn(1), *(PresentCard(token, evse=1) for token in "AABB"))
+    await bench.offline()
+    await bench.do(PresentCard("A", evse=1))
+    return await running(bench)
+
+
 async def send_a_list(bench: Bench) -> None:
     listed = [{"idTag": "L", "idTagInfo": {"status": "Accepted"}}]
     payload = {"listVersion": 1, "updateType": "Full", "localAuthorizationList": listed}
@@ -350,6 +357,7 @@ KEY = "0123456789abcdef" * 2
 PROBES = {
     "AllowOfflineTxForUnknownId": Probe("true", unknown_token_offline, 0, 1),
     "AuthorizationCacheEnabled": Probe("false", known_token_offline, 1, 0),
+    "AuthorizationCacheMaxEntries": Probe("1", first_of_two_tokens_offline, 1, 0),
     "AuthorizeRemoteTxRequests": Probe("false", remote_start, 1, 0),
     "BlinkRepeat": Probe("6", verdict, 3, 6),
     "ClockAlignedDataInterval": Probe("900", half_an_hour_idle, 0, 6),

@@ -31,7 +31,7 @@ START = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 
 def make_cache(capacity: int = 3) -> tuple[Cache, VirtualClock, MemoryStore]:
     clock, store = VirtualClock(START), MemoryStore()
-    return Cache(store, clock, capacity), clock, store
+    return Cache(store, clock, lambda: capacity), clock, store
 
 
 def test_full_cache_drops_what_is_not_valid_first() -> None:
