@@ -99,6 +99,9 @@ class CsmsPart(Part):
     max_message_size: Annotated[int, Field(ge=4096, le=256 * 1024 * 1024)] = Field(
         8 * 1024 * 1024, description="Bytes a message may have."
     )
+    compression: bool = Field(
+        False, description="Offer to compress messages (permessage-deflate, RFC 7692)."
+    )
 
 
 class SecurityPart(Part):

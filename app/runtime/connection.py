@@ -49,6 +49,7 @@ class Target:
     """Seconds an attempt may take."""
     max_size: int = 8 * 1024 * 1024
     """Bytes a message may have."""
+    compression: bool = False
     offer: tuple[str, ...] = ()
     """The subprotocols as they are offered, in this order; none given: those of `versions`."""
     leg: Leg = field(default_factory=Leg)
@@ -354,6 +355,7 @@ def open_request(target: Target, where: Address) -> OpenRequest:
         proxy_for(where, target.proxy),
         target.timeout,
         target.max_size,
+        target.compression,
     )
 
 

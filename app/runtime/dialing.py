@@ -237,5 +237,6 @@ class Dialing:
             csms.proxy,
             csms.connect_timeout,
             csms.max_message_size,
+            csms.compression,
             offer if possible & set(offer) else (),
         )

@@ -96,6 +96,8 @@ class OpenRequest:
     timeout: float = 15.0
     max_size: int = 8 * 1024 * 1024
     """Bytes a message may have at most."""
+    compression: bool = False
+    """Offer permessage-deflate (RFC 7692); the server may do without."""
 
 
 class OpenFailed(Exception):
@@ -185,7 +187,7 @@ async def open_websocket(request: OpenRequest) -> Wire:
             subprotocols=[Subprotocol(name) for name in request.subprotocols],
             additional_headers=_headers(request),
             user_agent_header=USER_AGENT,
-            compression=None,
+            compression="deflate" if request.compression else None,
             proxy=request.proxy,
             open_timeout=request.timeout,
             ping_interval=None,

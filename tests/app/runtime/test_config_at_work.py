@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 from app.kernel.catalogue import Catalogue
 from app.ocpp.events import OpenPointMet
@@ -261,6 +262,34 @@ async def test_points_and_mode_are_those_of_the_file(tmp_path: Path, version: st
         assert met == ["ignore"]
         there.session.points.choose("both-boot-on-reconnect")
         assert "both-boot-on-reconnect" in there.session.points.undecided, "nobody is there to ask"
+
+
+@pytest.mark.parametrize("on", [False, True])
+async def test_compression_is_offered_on_demand(tmp_path: Path, version: str, on: bool) -> None:
+    """RFC 7692; OCPP-J of 2.0.1 part 4, 3.3: optional for a station, and a server may do without."""
+    shook: asyncio.Future[tuple[str | None, str]] = asyncio.get_running_loop().create_future()
+
+    async def office(connection: ServerConnection) -> None:
+        first = await connection.recv()
+        assert connection.request is not None
+        offered = connection.request.headers.get("Sec-WebSocket-Extensions")
+        shook.set_result((offered, str(first)))
+        await connection.wait_closed()
+
+    names = [Subprotocol(f"ocpp{version}")]
+    async with serve(office, "127.0.0.1", 0, subprotocols=names) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        file = tmp_path / "station.toml"
+        text = f'[csms]\nurl = "ws://127.0.0.1:{port}"\nid = "CS-1"\nversion = "{version}"\n'
+        file.write_text(text + ("compression = true\n" if on else ""), "utf-8")
+        session = Session(resolve(file).config)
+        await session.start()
+        try:
+            offered, said = await asyncio.wait_for(shook, 5)
+        finally:
+            await session.stop()
+    assert (offered is not None and "permessage-deflate" in offered) is on
+    assert "BootNotification" in said
 
 
 async def test_profile_and_password_are_those_of_the_file(tmp_path: Path, version: str) -> None:
