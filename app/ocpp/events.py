@@ -115,7 +115,7 @@ class HeartbeatAnswered(Event):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDecided(Event):
-    """A card or remote request was judged. `by` is backoffice, list, cache, offline or free."""
+    """A card or remote request was judged. `by` is backoffice, list, cache, offline, free or remote."""
 
     token: str
     accepted: bool

@@ -94,7 +94,7 @@ class Remote(Block):
         if self._config.flag("AuthorizeRemoteTxRequests"):
             decision = await self._authorization.decide(token, evse)
         else:
-            decision = self._authorization.vouch(token, "backoffice", evse)
+            decision = self._authorization.vouch(token, "remote", evse)
             if self._needs_group(decision, items):
                 decision = await self._authorization.decide(token, evse)
         if decision.accepted:

@@ -73,7 +73,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a token. `by` is backoffice, list, cache, offline or free."""
+    """What became of a token. `by` is backoffice, list, cache, offline, free or remote."""
 
     token: str
     status: str

@@ -104,6 +104,25 @@ async def test_begin_and_end_are_signed_in_the_stop(bench16: Make) -> None:
     assert (payload["ID"], payload["IS"], payload["IF"]) == ("A", True, ["OCPP_AUTH"])
 
 
+@pytest.mark.parametrize(
+    ("keys", "flag"),
+    [
+        ({}, "OCPP_AUTH"),
+        ({"AuthorizeRemoteTxRequests": "false"}, "OCPP_RS"),
+    ],
+)
+async def test_the_container_says_how_the_driver_was_known(
+    bench16: Make, keys: dict[str, str], flag: str
+) -> None:
+    """OCMF, IF: a remote start that nobody was asked about is an assignment by OCPP remote start."""
+    bench = bench16(keys={"SampledDataSignReadings": "true", **keys})
+    await bench.boot()
+    await bench.do(PlugIn(1))
+    await bench.request("RemoteStartTransaction", {"idTag": "R", "connectorId": 1})
+    await bench.do(PressStop(1))
+    assert [opened(sample)[1]["IF"] for sample in of_stop(bench)] == [[flag], [flag]]
+
+
 async def test_a_bill_can_be_made_though_no_list_names_the_register(bench16: Make) -> None:
     """Note of 2.1: that switch alone is enough for a signed start and end."""
     bench = bench16(keys={"SampledDataSignReadings": "true"})
