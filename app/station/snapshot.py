@@ -122,6 +122,8 @@ class EvseSnapshot:
     phases_used: int
     limit_power: float
     limit_current: float
+    line_voltage: float
+    """V that power is current times of: to neutral on AC, of the plugged battery on DC."""
     caps: tuple[Cap, ...]
     """The ladder of limits, tightest first; `caps[0]` binds while energy flows."""
     energy: float

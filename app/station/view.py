@@ -157,6 +157,7 @@ def evse_snapshot(machine: Machine, evse: Evse, elapsed: float) -> EvseSnapshot:
         phases_used=evse.phases_used,
         limit_power=limit,
         limit_current=line.amps(limit),
+        line_voltage=line.voltage,
         caps=caps(machine, evse),
         energy=energy,
         session_energy=stay,

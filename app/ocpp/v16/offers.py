@@ -138,8 +138,12 @@ class Offers:
         return self._limited(plan, value, Text("v16.limit.deny" if blocked else "v16.limit.site"))
 
     def _limited(self, plan: Plan, value: Value, source: Text) -> OfferLimit:
-        limit = value.limit
+        limit, leading = value.limit, value.leading
         if plan.outlet.dc:
+            if limit is not None and leading is not None and _unit(leading) is Unit.A:
+                # those of the cable, though the battery's voltage rises
+                amps = round(limit / plan.outlet.voltage, 1)
+                return OfferLimit(plan.item.evse, amps=amps, source=source)
             return OfferLimit(plan.item.evse, watts=limit, source=source)
         phases = self._phases(plan, value)
         return OfferLimit(plan.item.evse, amps=limit, phases=phases, source=source)
@@ -205,7 +209,7 @@ class Offers:
             minimum = MIN_AC_CURRENT
             if unit is Unit.W:
                 minimum *= outlet.voltage * outlet.phases
-        if leading is not None and leading.profile.schedule.unit is unit:
+        if leading is not None and _unit(leading) is unit:
             minimum = leading.profile.schedule.min_rate or minimum
         priority = self._priorities().get(plan.item.number, 0)
         return Demand(plan.item.number, limit, minimum, priority)
@@ -224,6 +228,10 @@ class Offers:
 def natural_unit_of(site: Site) -> Unit:
     """The unit that the outlets' shares are counted in."""
     return natural_unit(site, STATION, Options())
+
+
+def _unit(item: Installed) -> Unit:
+    return item.profile.schedule.unit
 
 
 def _source(item: Installed) -> Text:

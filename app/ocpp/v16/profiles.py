@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.kernel.units import NOMINAL_VOLTAGE, parse_stamp
+from app.kernel.units import parse_stamp
 from app.ocpp.context import Context
 from app.ocpp.events import ChargingProfilesChanged
 from app.ocpp.shared.charging.book import Book
@@ -85,18 +85,15 @@ class Profiles:
         evse = station.evse(item.evse)
         part = next(each for each in evse.connectors if each.id == item.id)
         direct = evse.current is Current.DC
-        voltage = station.supply_voltage
         if direct:
-            # that of the battery that is plugged
-            voltage = evse.limit_power / evse.limit_current if evse.limit_current else 0.0
             rating = Rate(evse.max_power, Unit.W)
         else:
-            most = evse.max_power / (voltage * evse.phases)
+            most = evse.max_power / (evse.line_voltage * evse.phases)
             rating = Rate(min(most, part.max_current), Unit.A)
         return Outlet(
             item.number,
             phases=evse.phases,
-            voltage=voltage or NOMINAL_VOLTAGE,
+            voltage=evse.line_voltage,
             grid_voltage=station.supply_voltage if direct else None,
             dc=direct,
             rating=rating,

@@ -478,6 +478,7 @@ PROBES = {
     ),
 }
 
+
 def test_every_key_that_can_be_written_has_a_probe() -> None:
     writable = {
         key.name for key in (*KEYS, *SIGNED_KEYS, *OWN_KEYS) if key.access is not Access.READ

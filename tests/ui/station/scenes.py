@@ -72,6 +72,7 @@ def make_evse(
         phases_used=0,
         limit_power=power,
         limit_current=32.0,
+        line_voltage=230.0,
         caps=(Cap(Text("picture.cap"), power, 32.0, True),),
         energy=1_234_000.0,
         session_energy=0.0,

@@ -74,7 +74,7 @@ class Resolver:
         if outlet.dc:
             # A of the station flow in from the grid, A of the outlet flow out to the car
             grid = outlet.grid_voltage if _of_station(term.installed) else None
-            used, volts = (1, volts) if grid is None else (outlet.phases, grid)
+            used, volts = (1, volts) if grid is None else (min(outlet.phases, term.phases), grid)
         return convert(term.limit, term.unit, self._unit, volts, used)
 
     def _lowest(self, terms: list[Term]) -> Value:
