@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -54,7 +55,7 @@ class WireClosed(Exception):
 
 
 class Wire(Protocol):
-    """An open WebSocket. All but `abort` raise WireClosed when it is not open any more."""
+    """An open WebSocket. All but `close` and `abort` raise WireClosed when it is not open any more."""
 
     @property
     def subprotocol(self) -> str | None: ...
@@ -130,10 +131,8 @@ class WebSocketWire:
         return verified_chain(found) if isinstance(found, ssl.SSLObject) else ()
 
     async def send(self, text: str) -> None:
-        try:
+        with self._telling():
             await self._socket.send(text)
-        except ConnectionClosed as error:
-            raise _closed(error) from error
 
     def send_now(self, text: str) -> bool:
         # what `send` does when there is nothing to wait for, without a coroutine: a fifth of a round trip
@@ -145,22 +144,33 @@ class WebSocketWire:
         return True
 
     async def receive(self) -> str | bytes:
-        try:
+        with self._telling():
             return await self._socket.recv()
-        except ConnectionClosed as error:
-            raise _closed(error) from error
 
     async def ping(self) -> Awaitable[object]:
-        try:
+        with self._telling():
             return await self._socket.ping()
-        except ConnectionClosed as error:
-            raise _closed(error) from error
 
     async def close(self, code: int, reason: str) -> None:
-        await self._socket.close(code, reason)
+        with contextlib.suppress(WireClosed), self._telling():
+            await self._socket.close(code, reason)
 
     def abort(self) -> None:
-        self._socket.transport.abort()
+        with contextlib.suppress(WireClosed), self._telling():
+            self._socket.transport.abort()
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Whatever the library raises about a closed socket is WireClosed."""
+        try:
+            yield
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+        except AttributeError as error:
+            # a transport that was closed with megabytes left to send has no loop any more to abort it in
+            if self._socket.protocol.state is not State.CLOSED:
+                raise
+            raise _closed(self._socket.protocol.close_exc) from error
 
 
 def _closed(error: ConnectionClosed) -> WireClosed:

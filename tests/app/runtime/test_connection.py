@@ -14,6 +14,8 @@ from http import HTTPStatus
 from random import Random
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
@@ -23,6 +25,7 @@ from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.personality import LinkPolicy
 from app.ocpp.version import Version
 from app.runtime import wire
+from app.runtime.address import address
 from app.runtime.connection import Connection, Target
 from app.runtime.tls import TlsFiles, tls_context
 from app.runtime.views import LinkState
@@ -514,6 +517,33 @@ async def test_a_message_that_is_too_big_closes_the_link_with_a_sentence(
     assert closed.why.id == "runtime.link.too_big"
     assert "1 MiB" in catalogue.render(closed.why)
     assert bench.user.heard.empty()
+
+
+@pytest.mark.parametrize("first", ["send", "ping", "close", "abort"])
+async def test_a_link_that_closes_under_megabytes_of_ours_is_closed_and_nothing_else(
+    first: str,
+) -> None:
+    few = {"max_size": 1_000, "compression": None, "subprotocols": ["ocpp1.6"]}
+    async with serve(_listen, "127.0.0.1", 0, **few) as server:
+        port = server.sockets[0].getsockname()[1]
+        where = address(f"ws://127.0.0.1:{port}", "CS-1")
+        link = await wire.open_websocket(wire.OpenRequest(where, ("ocpp1.6",)))
+        await link.send("x" * 8_000_000)
+        with pytest.raises(wire.WireClosed, match="1009"):
+            await link.receive()
+        if first == "close":
+            await link.close(1000, "")
+        elif first == "abort":
+            link.abort()
+        else:
+            with pytest.raises(wire.WireClosed, match="1009"):
+                await (link.ping() if first == "ping" else link.send("x"))
+
+
+async def _listen(socket: ServerConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        async for _ in socket:
+            pass
 
 
 async def test_our_own_close_delivers_what_was_handed_over_and_comes_back_at_once(
