@@ -9,6 +9,9 @@ from typing import Any
 
 from app.training.settings import V16
 
+LONGEST = 255
+"""Characters of an id, an action or a description that go back at most; more serves nobody."""
+
 
 class FrameKind(Enum):
     """What a text turned out to be."""
@@ -40,7 +43,7 @@ def read(text: str, version: str) -> Frame:
         return _wrong(version, "", "no JSON")
     if not isinstance(data, list) or not data:
         return _wrong(version, "", "no JSON array with a message type")
-    id_ = data[1] if len(data) > 1 and isinstance(data[1], str) else ""
+    id_ = data[1] if len(data) > 1 and _is_short(data[1]) else ""
     match data[0]:
         case 2 if type(data[0]) is int:
             return _call(data, id_, version)
@@ -75,7 +78,7 @@ def call_text(id_: str, action: str, payload: str) -> str:
 
 def error_text(id_: str, code: str, description: str) -> str:
     """A CALLERROR."""
-    return json.dumps([4, id_, code, description, {}], separators=(",", ":"))
+    return json.dumps([4, id_, code, description[:LONGEST], {}], separators=(",", ":"))
 
 
 def result_text(id_: str, payload: Any) -> str:
@@ -84,9 +87,13 @@ def result_text(id_: str, payload: Any) -> str:
 
 
 def _call(data: list[Any], id_: str, version: str) -> Frame:
-    if len(data) != 4 or not id_ or not isinstance(data[2], str) or not isinstance(data[3], dict):
+    if len(data) != 4 or not id_ or not _is_short(data[2]) or not isinstance(data[3], dict):
         return _wrong(version, id_, "no CALL: id, action and payload object")
     return Frame(FrameKind.CALL, id_, data[2], data[3])
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST
 
 
 def _wrong(version: str, id_: str, why: str) -> Frame:
