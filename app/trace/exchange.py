@@ -13,6 +13,7 @@ from app.kernel.bus import Bus, Entry, Remover
 from app.kernel.text import Text
 from app.ocpp.events import CallEnded, Direction, FramePassed, Violation
 from app.ocpp.version import Version
+from app.trace.journal import MOST_TEXT
 from app.trace.summary import Subjects, summarize
 
 SLOW_MS = 1000.0
@@ -73,12 +74,13 @@ Listener = Callable[[Exchange, bool], None]
 
 
 class Exchanges:
-    """All exchanges of a run, newest last; the oldest make room at `limit`."""
+    """All exchanges of a run, newest last; the oldest make room at `limit` rows or MOST_TEXT characters."""
 
     def __init__(self, bus: Bus, limit: int = 50_000) -> None:
         self._rows: list[Exchange] = []
         self._first = 1
         self._limit = limit
+        self._text = 0
         self._open: dict[tuple[Direction, str], int] = {}
         self._given_up: dict[str, int] = {}
         self._subjects = Subjects()
@@ -122,6 +124,7 @@ class Exchanges:
         """Forget all rows (the journal keeps its events)."""
         self._first += len(self._rows)
         self._rows.clear()
+        self._text = 0
         self._open.clear()
         self._given_up.clear()
 
@@ -260,22 +263,29 @@ class Exchanges:
     # ------------------------------------------------------------------ rows
 
     def _append(self, row: Exchange) -> None:
-        if len(self._rows) >= self._limit:
-            drop = max(1, self._limit // 10)
+        if len(self._rows) >= self._limit or self._text > MOST_TEXT:
+            drop = max(1, min(self._limit, len(self._rows)) // 10)
+            self._text -= sum(map(_length, self._rows[:drop]))
             del self._rows[:drop]
             self._first += drop
             self._open = {key: row for key, row in self._open.items() if row >= self._first}
             self._given_up = {key: row for key, row in self._given_up.items() if row >= self._first}
         self._rows.append(row)
+        self._text += _length(row)
         self._tell(row, True)
 
     def _replace(self, row: Exchange) -> None:
+        self._text += _length(row) - _length(self._rows[row.number - self._first])
         self._rows[row.number - self._first] = row
         self._tell(row, False)
 
     def _tell(self, row: Exchange, new: bool) -> None:
         for listener in tuple(self._listeners):
             listener(row, new)
+
+
+def _length(row: Exchange) -> int:
+    return len(row.request_text or "") + len(row.reply_text or "")
 
 
 def _frame(text: str | None) -> list[Any]:

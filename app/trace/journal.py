@@ -16,16 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from app.kernel.bus import Bus, Entry, Remover
+from app.ocpp.events import FramePassed
 from app.trace.codec import Record, to_record
 
 FILE_NAME = "journal.jsonl"
+MOST_TEXT = 64 * 1024 * 1024
+"""Characters of frames that are kept in memory at most: a flood of long ones must not fill it."""
 
 
 class Journal:
     """Subscribes to everything first, so that its order is the order."""
 
     def __init__(self, bus: Bus, folder: Path | None = None, ring: int = 50_000) -> None:
-        self._ring: deque[Entry] = deque(maxlen=ring)
+        self._ring: deque[Entry] = deque()
+        self._limit = ring
+        self._text = 0
         self._writer = _Writer(folder / FILE_NAME) if folder else None
         self._watchers: list[Callable[[Entry], None]] = []
         self._remove: Remover = bus.subscribe(self._on_entry)
@@ -87,11 +92,22 @@ class Journal:
             self._writer.close()
 
     def _on_entry(self, entry: Entry) -> None:
-        self._ring.append(entry)
+        self._keep(entry)
         if self._writer:
             self._writer.put(entry)
         for watcher in tuple(self._watchers):
             watcher(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        self._ring.append(entry)
+        self._text += _length(entry)
+        while len(self._ring) > self._limit or (self._text > MOST_TEXT and len(self._ring) > 1):
+            self._text -= _length(self._ring.popleft())
+
+
+def _length(entry: Entry) -> int:
+    """Characters of the frame that an event tells of; all else is short."""
+    return len(entry.event.text) if isinstance(entry.event, FramePassed) else 0
 
 
 class _Writer:

@@ -152,6 +152,19 @@ def test_the_oldest_rows_make_room(bus):
     assert exchanges.rows()[-1].verdict is Verdict.IGNORED
 
 
+def test_long_rows_make_room_early(bus, exchanges, monkeypatch):
+    monkeypatch.setattr("app.trace.exchange.MOST_TEXT", 1_000)
+    for number in range(20):
+        bus.publish(frame(Direction.IN, 2, str(number), "DataTransfer", {"data": "x" * 100}))
+        bus.publish(frame(Direction.OUT, 3, str(number), "DataTransfer", {"data": "y" * 100}))
+    assert 3 <= len(exchanges) <= 5
+    assert exchanges.rows()[-1].message_id == "19"
+    exchanges.clear()
+    for number in range(3):
+        bus.publish(frame(Direction.IN, 2, str(number), "DataTransfer", {"data": "x" * 100}))
+    assert len(exchanges) == 3
+
+
 def test_clear_and_close_leave_nothing_behind(bus, exchanges):
     bus.publish(frame(Direction.OUT, 2, "a", "Heartbeat", {}))
     exchanges.clear()

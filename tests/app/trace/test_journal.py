@@ -56,6 +56,16 @@ def test_what_left_the_memory_is_read_from_the_file(bus, journal):
     assert [entry.seq for entry in journal.tail(2)] == [19, 20]
 
 
+def test_long_frames_leave_the_memory_early_and_are_read_from_the_file(bus, journal, monkeypatch):
+    monkeypatch.setattr("app.trace.journal.MOST_TEXT", 250)
+    for number in range(1, 5):
+        bus.publish(frame(f'[2,"{number}","Reset",{{"x":"{"x" * 80}"}}]'))
+    assert [entry.seq for entry in journal.tail(5)] == [3, 4]
+    assert [record["seq"] for record in journal.range(1, 4)] == [1, 2, 3, 4]
+    bus.publish(frame('[2,"long","Reset",{"x":"' + "x" * 400 + '"}]'))
+    assert journal.last_seq == 5
+
+
 def test_the_file_is_private_and_a_line_a_record(bus, journal, tmp_path):
     bus.publish(FlowChanged(1, Flow.IDLE, Flow.CHARGING))
     journal.flush()
