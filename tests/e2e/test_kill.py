@@ -1,15 +1,15 @@
 """A station that is killed at any moment loses nothing and invents nothing (issue text: power cut and kill).
 
-A normal run kills 40 times, `--run-full` 300 times. FORECOURT_KILL_SEED repeats a run: it stands in the
-output and in the message of a failure. The same seed gives the same orders; what exactly a kill interrupts
-is up to the computer.
+A normal run kills 40 times, `--run-full` 300 times. FORECOURT_KILL_SEED repeats a run: it stands at the
+end of the run and in the message of a failure. The same seed gives the same orders; what exactly a kill
+interrupts is up to the computer.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -17,10 +17,12 @@ from random import Random
 import pytest
 
 from tests.e2e.office import Office
+from tests.support import suite_clock
 from tests.support.evidence import Evidence
 from tests.support.kill import QUEUED, SAMPLE_EVERY, Trial
 from tests.support.nursery import Nursery
 
+Tell = Callable[[str, object], None]
 LIVES = 5
 """Kills of one station, before it may deliver what is left."""
 
@@ -34,19 +36,24 @@ def nursery() -> Iterator[Nursery]:
     nursery.close()
 
 
-def test_kills_lose_no_message_of_a_transaction(nursery: Nursery, tmp_path: Path) -> None:
+def test_kills_lose_no_message_of_a_transaction(
+    nursery: Nursery, tmp_path: Path, record_property: Tell
+) -> None:
     """OFF-04, errata 1, 2: 40 kills, at least a fifth of them between a send and its reply."""
-    _kill(nursery, tmp_path, stations=8)
+    record_property(suite_clock.SEED, _kill(nursery, tmp_path, stations=8))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_300_kills_lose_no_message_of_a_transaction(nursery: Nursery, tmp_path: Path) -> None:
+def test_300_kills_lose_no_message_of_a_transaction(
+    nursery: Nursery, tmp_path: Path, record_property: Tell
+) -> None:
     """OFF-04, errata 1, 2."""
-    _kill(nursery, tmp_path, stations=60)
+    record_property(suite_clock.SEED, _kill(nursery, tmp_path, stations=60))
 
 
-def _kill(nursery: Nursery, folder: Path, stations: int) -> None:
+def _kill(nursery: Nursery, folder: Path, stations: int) -> str:
+    """Returns the seed and what was met, in words."""
     seeds = [SEED + number for number in range(stations)]
     with ThreadPoolExecutor(4) as pool:
         works = [
@@ -61,7 +68,7 @@ def _kill(nursery: Nursery, folder: Path, stations: int) -> None:
     waiting = sum(bool(kill.waiting) for kill in kills)
     events = sum(len(evidence.once) for _, evidence in trials)
     repeats = sum(evidence.repeats for _, evidence in trials)
-    print(
+    met = (
         f"FORECOURT_KILL_SEED={SEED}: {len(kills)} kills, {sum(unanswered.values())} between a send"
         f" and its reply {dict(unanswered)}, {waiting} with messages waiting;"
         f" {events} messages of transactions, {repeats} repeats"
@@ -69,6 +76,7 @@ def _kill(nursery: Nursery, folder: Path, stations: int) -> None:
     assert len(kills) == stations * LIVES
     assert sum(unanswered.values()) >= len(kills) / 5, f"FORECOURT_KILL_SEED={SEED}"
     assert repeats, f"nothing was repeated: FORECOURT_KILL_SEED={SEED}"
+    return met
 
 
 def _try(nursery: Nursery, folder: Path, version: str, seed: int) -> tuple[Trial, Evidence]:

@@ -184,7 +184,7 @@ class Target:
             parts=Parts(opener=self.office.open),
         )
         # small rings: what still grows then is a leak
-        self.session.journal._ring = deque(maxlen=RING)
+        self.session.journal._limit = RING
         self.session.exchanges._limit = RING
         self._troubles: list[str] = []
         self._ended = 0
@@ -250,6 +250,19 @@ class Target:
         if found:
             raise Hit("; ".join(found))
 
+    async def flood(self, count: int) -> None:
+        """So many CALLs at once, answers and rubbish among them. Raises Hit if one is not answered."""
+        pipe, slow = self.office.pipe, len(self.watch.slow)
+        assert pipe is not None
+        self.office.answered.clear()
+        action, payload = self._question()
+        for number in range(count):
+            pipe.put(json.dumps([2, f"flood-{number}", action, payload]))
+            pipe.put(("[3,'x'", '[3,"x",{}]', "[]")[number % 3])
+        await self.until(lambda: len(self.office.answered) >= count, "the answers to a flood", 60.0)
+        self.office.answered.clear()
+        self._look(slow)
+
     # ------------------------------------------------------------ signs of life
 
     async def probe(self) -> None:
@@ -266,17 +279,20 @@ class Target:
         await self._pipe_open()
         assert self.office.pipe is not None
         ident = f"probe-{next(self._probes)}"
-        if self.version is Version.V16:
-            action, payload = "GetConfiguration", {"key": ["HeartbeatInterval"]}
-        else:
-            asked = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "MessageTimeout"}}
-            action, payload = "GetVariables", {"getVariableData": [asked]}
+        action, payload = self._question()
         self.office.pipe.put(json.dumps([2, ident, action, payload]))
         await self.until(lambda: ident in self.office.answered, "the answer to a CALL")
         self.office.answered.clear()
         async with asyncio.timeout(PATIENCE):
             await self.session.call("Heartbeat", {})
         await asyncio.sleep(0)
+
+    def _question(self) -> tuple[str, dict[str, Any]]:
+        """A CALL that is always answered."""
+        if self.version is Version.V16:
+            return "GetConfiguration", {"key": ["HeartbeatInterval"]}
+        asked = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "MessageTimeout"}}
+        return "GetVariables", {"getVariableData": [asked]}
 
     async def session_completes(self) -> None:
         """A car comes, charges and goes, and all of it is told. Raises Hit.
@@ -311,12 +327,15 @@ class Target:
         before, self._threads = self._threads, _threads()
         before.shutdown()
         self.session.exchanges.clear()
-        self.session.journal._ring = deque(self.session.journal.tail(1), maxlen=RING)
+        journal = self.session.journal
+        journal._ring, journal._text = deque(journal.tail(1)), 0
         return resident()
 
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
+    async def until(
+        self, condition: Callable[[], bool], what: str, patience: float = PATIENCE
+    ) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 while not condition():
                     await asyncio.sleep(0.002)
         except TimeoutError:

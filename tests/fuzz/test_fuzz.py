@@ -8,26 +8,27 @@ memory grows by less than 5 MiB, and no callback holds the loop for 50 ms.
 from __future__ import annotations
 
 import gc
-import hashlib
-import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from app.ocpp.context import CallFailed
 from app.ocpp.version import Version
+from tests.fuzz.corpus import keep, kept
 from tests.fuzz.shots import Shot, Shots
 from tests.fuzz.target import Hit, Target, give_back_what_is_free
+from tests.support import suite_clock
 from tests.support.loop_watch import LoopWatch
 
-CORPUS = Path(__file__).parent / "corpus"
 SEED = int(os.environ.get("FORECOURT_FUZZ_SEED") or Random().randrange(1_000_000))
 NORMAL, FULL = 5_000, 100_000
+FLOOD = 10_000
 SESSION_EVERY, PROBE_EVERY = 500, 50
 WARM_UP = 2 * SESSION_EVERY
 MEASURED = sys.platform.startswith("linux")
@@ -37,24 +38,6 @@ MAY_GROW = 5 * 1024 * 1024
 BOTH = pytest.mark.parametrize("version", list(Version), ids=lambda version: version.value)
 
 
-def corpus(version: Version) -> Iterator[Shot]:
-    """What once did harm, oldest name first."""
-    for file in sorted(CORPUS.glob("*.json")):
-        row = json.loads(file.read_text("utf-8"))
-        if row["version"] == version.value:
-            yield Shot.of_row(row)
-
-
-def keep(shot: Shot, version: Version, why: str) -> Path:
-    """Put a shot that did harm into the corpus."""
-    row = shot.row(version, why[:500])
-    text = json.dumps(row, indent=1, ensure_ascii=True)
-    name = hashlib.blake2s(text.encode(), digest_size=6).hexdigest()
-    file = CORPUS / f"{version.value}-{shot.kind.replace(' ', '-')}-{name}.json"
-    file.write_text(text + "\n", "utf-8")
-    return file
-
-
 def largest(version: Version) -> Iterator[Shot]:
     """Shots of the largest sizes, so that the memory they need is there before it is measured."""
     shots = Shots(version, Random(1))
@@ -62,8 +45,45 @@ def largest(version: Version) -> Iterator[Shot]:
         yield shots._long()
 
 
-async def fire(version: Version, folder: Path, count: int, seed: int) -> Counter[str]:
-    """Shoot the corpus and then `count` new shots. Returns how many of each kind."""
+class Range:
+    """Where one station is shot at; whatever did it harm goes into the corpus."""
+
+    def __init__(self, target: Target, seed: int) -> None:
+        self.target, self.seed = target, seed
+        self._known = frozenset(kept(target.version))
+        self._since: list[Shot] = []
+        """What was shot since it last showed that it lives."""
+
+    async def shoot(self, shot: Shot) -> None:
+        """Raises AssertionError with the seed and where the shot is kept."""
+        self._since.append(shot)
+        try:
+            await self.target.take(shot)
+        except Hit as hit:
+            raise self._failure([shot], hit) from hit
+
+    async def lives(self, sign: Callable[[], Awaitable[None]]) -> None:
+        """It answers, or completes a session. Raises AssertionError as `shoot` does."""
+        try:
+            await sign()
+        except (Hit, CallFailed, TimeoutError) as failure:
+            raise self._failure(self._since, failure) from failure
+
+    async def completes_a_session(self) -> None:
+        await self.lives(self.target.session_completes)
+        self._since.clear()
+
+    def _failure(self, shots: list[Shot], failure: Exception) -> AssertionError:
+        new = [shot for shot in shots if shot not in self._known]
+        file = keep(new, self.target.version, str(failure)) if new else "it was"
+        return AssertionError(
+            f"FORECOURT_FUZZ_SEED={self.seed}, {self.target.version.value}: {failure}\n"
+            f"{shots[-1:]!r:.400}\nkept as {file}"
+        )
+
+
+async def fire(version: Version, folder: Path, count: int, seed: int) -> str:
+    """Shoot the corpus and then `count` new shots. Returns in words what was shot."""
     fired: Counter[str] = Counter()
     if MEASURED:
         give_back_what_is_free()
@@ -73,58 +93,75 @@ async def fire(version: Version, folder: Path, count: int, seed: int) -> Counter
         target = Target(version, folder, watch)
         await target.start()
         try:
-            for shot in corpus(version):
-                await _take(target, shot, seed, "the corpus")
-            await target.session_completes()
-            for shot in largest(version):
-                await _take(target, shot, seed, "one of the largest")
+            stand = Range(target, seed)
+            for shot in (*kept(version), *largest(version)):
+                await stand.shoot(shot)
+            await stand.completes_a_session()
             before = 0
             for number, shot in enumerate(islice(Shots(version, Random(seed)), count), 1):
-                await _take(target, shot, seed, f"shot {number}")
+                await stand.shoot(shot)
                 fired[shot.kind] += 1
                 if number % PROBE_EVERY == 0:
-                    await target.probe()
+                    await stand.lives(target.probe)
                 if number % SESSION_EVERY == 0:
-                    await target.session_completes()
+                    await stand.completes_a_session()
                 if number == WARM_UP and MEASURED:
                     before = await target.resident()  # all is loaded, and each cache has its size
             grown = await target.resident() - before if MEASURED else 0
         finally:
             gc.unfreeze()
             await target.stop()
-    words = ", ".join(f"{kind} {times}" for kind, times in sorted(fired.items()))
-    print(f"FORECOURT_FUZZ_SEED={seed}, {version.value}: {count} shots ({words}), ", end="")
-    print(f"memory grew by {grown / 1024 / 1024:.1f} MiB")
-    assert grown < MAY_GROW, f"{grown} bytes: FORECOURT_FUZZ_SEED={seed}"
-    return fired
-
-
-async def _take(target: Target, shot: Shot, seed: int, which: str) -> None:
-    try:
-        await target.take(shot)
-    except Hit as hit:
-        kept = keep(shot, target.version, str(hit)) if which != "the corpus" else "the corpus"
-        text = repr(shot.text[:300])
-        raise AssertionError(
-            f"FORECOURT_FUZZ_SEED={seed}, {target.version.value}, {which} ({shot.kind}): {hit}\n"
-            f"{text}\nkept as {kept}"
-        ) from hit
+    assert len(fired) == 11, fired
+    kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(fired.items()))
+    words = f"FORECOURT_FUZZ_SEED={seed}, {version.value}: {count} shots ({kinds})"
+    words += f", memory grew by {grown / 1024 / 1024:.1f} MiB"
+    assert grown < MAY_GROW, words
+    return words
 
 
 @BOTH
 @pytest.mark.timeout(180)
 async def test_thousands_of_wrong_frames_do_a_station_no_harm(
-    version: Version, tmp_path: Path
+    version: Version, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """RPC-06, RPC-07, RPC-10, RPC-11."""
-    fired = await fire(version, tmp_path, NORMAL // 2, SEED)
-    assert len(fired) == 11
+    record_property(suite_clock.SEED, await fire(version, tmp_path, NORMAL // 2, SEED))
 
 
 @pytest.mark.full
 @BOTH
 @pytest.mark.timeout(3600)
 async def test_a_hundred_thousand_wrong_frames_do_a_station_no_harm(
+    version: Version, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    record_property(suite_clock.SEED, await fire(version, tmp_path, FULL // 2, SEED))
+
+
+@BOTH
+async def test_a_flood_of_ten_thousand_frames_is_answered_to_the_last(
     version: Version, tmp_path: Path
 ) -> None:
-    await fire(version, tmp_path, FULL // 2, SEED)
+    """All at once; what waits is in the wire, the loop goes on, and the memory is as before."""
+    if MEASURED:
+        give_back_what_is_free()
+    with LoopWatch() as watch:
+        target = Target(version, tmp_path, watch)
+        await target.start()
+        try:
+            await target.flood(FLOOD // 10)
+            before = await target.resident() if MEASURED else 0
+            await target.flood(FLOOD)
+            await target.session_completes()
+            grown = await target.resident() - before if MEASURED else 0
+        finally:
+            await target.stop()
+    assert grown < MAY_GROW, f"{grown} bytes"
+
+
+@BOTH
+def test_what_did_harm_is_shot_again(version: Version, tmp_path: Path) -> None:
+    shots = list(islice(Shots(version, Random(5)), 60))
+    assert keep(shots, version, "stood still", tmp_path).suffix == ".gz"
+    assert keep(shots[:1], version, "at once", tmp_path).suffix == ".json"
+    again = list(kept(version, tmp_path))
+    assert sorted(map(repr, again)) == sorted(map(repr, [*shots, shots[0]]))

@@ -1,4 +1,4 @@
-"""What the tests of each folder take, against a budget; and the slow callbacks they met."""
+"""What the tests of each folder take, against a budget; the slow callbacks they met, the seeds they used."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import pytest
 
 # The name under which a test hands a slow callback of the event loop to the closing report.
 SLOW_CALLBACK = "slow loop callback"
+
+# The name under which a random test hands over its seed and what it met, for the closing report.
+SEED = "seed"
 
 
 class SuiteClock:
@@ -55,6 +58,7 @@ class SuiteReport:
         self.clock = clock
         self.fails = fails
         self.slow_callbacks: list[str] = []
+        self.seeds: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if "full" not in report.keywords:
@@ -63,12 +67,18 @@ class SuiteReport:
             for name, value in report.user_properties:
                 if name == SLOW_CALLBACK:
                     self.slow_callbacks.append(f"{report.nodeid}: {value}")
+                if name == SEED:
+                    self.seeds.append(str(value))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.fails and self.clock.over_budget() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.seeds:
+            terminalreporter.section("seeds")
+            for line in self.seeds:
+                terminalreporter.line(line)
         if self.slow_callbacks:
             terminalreporter.section("slow callbacks in the event loop")
             for line in self.slow_callbacks:

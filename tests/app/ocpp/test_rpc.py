@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.kernel.ids import seeded_ids
 from app.kernel.text import Text
@@ -196,6 +198,37 @@ def test_every_arrival_that_is_no_frame_says_why(version: Version) -> None:
         note = Desk(version).take(frame).note
         assert note is not None
         assert note.id.startswith("ocpp.note.")
+
+
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+)
+_ALMOST = st.tuples(
+    st.sampled_from([2, 3, 4, 5, -1, 2.0, "2", True, None]) | _ANYTHING,
+    st.sampled_from(["a", "", "-1", "x" * 36, "x" * 37, "x" * 300, 7, None]) | _ANYTHING,
+    st.sampled_from(["Reset", "Heartbeat", "Nonsense", "", "x" * 300, 5]) | _ANYTHING,
+).flatmap(lambda head: st.lists(_ANYTHING, max_size=3).map(lambda rest: [*head, *rest]))
+
+
+@BOTH
+@given(st.text() | st.binary() | _ANYTHING.map(json.dumps) | _ALMOST.map(json.dumps))
+def test_RPC_06_whatever_comes_is_routed_once_and_at_most_answered_with_an_error(
+    version: Version, text: str | bytes
+) -> None:
+    desk = Desk(version)
+    desk.endpoint.start_call("Heartbeat", "a")
+    arrival = desk.endpoint.receive(text)
+    assert sum(way is not None for way in (arrival.request, arrival.answer, arrival.reply)) <= 1
+    if arrival.reply is None:
+        return
+    kind, message_id, code, description, _ = json.loads(arrival.reply.text)
+    assert kind == CALLERROR
+    assert 1 <= len(message_id) <= 255
+    assert version is Version.V201 or message_id == json.loads(text)[1]
+    assert ErrorCode.read(code) is not None
+    assert len(description) <= 255
+    assert arrival.kind not in (CALLRESULT, CALLERROR), "an answer is not answered"
 
 
 # ---------------------------------------------------------------- own CALLs and their answers
