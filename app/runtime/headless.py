@@ -156,6 +156,8 @@ async def _serve(
         finally:
             if reading is not None:
                 reading.cancel()
+                await session.settled()  # what was ordered of the power has its answer
+                await asyncio.sleep(0)
                 gone()
                 await dispatcher.close()
             if server is not None:

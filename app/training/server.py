@@ -90,7 +90,7 @@ class TrainingCsms:
             sock=door,
             process_request=self._process_request,
             select_subprotocol=self._select_subprotocol,
-            compression=None,
+            compression="deflate",  # 2.0.1 part 4, 3.3: required of a CSMS, used if a station asks
             ssl=self.settings.tls,
             ping_interval=self.settings.ping_interval_s,
             close_timeout=CLOSE_TIMEOUT_S,

@@ -55,7 +55,7 @@ class Dispatcher:
         await self._begin(message)
 
     async def close(self) -> None:
-        """Give up what is still waited for."""
+        """Give up what is still waited for; each such request is told so."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -110,6 +110,9 @@ class Dispatcher:
             result = await work
         except ControlError as error:
             self._fail(ident, error, wanted)
+        except asyncio.CancelledError:
+            self._fail(ident, ControlError(Code.ENDED), wanted)
+            raise
         except Exception as error:
             log.exception("control method failed")
             self._fail(ident, _fault(error), wanted)

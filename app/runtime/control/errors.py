@@ -21,6 +21,7 @@ class Code(IntEnum):
     INVALID_ANSWER = -32005
     UNKNOWN_NAME = -32006
     WAIT_TIMED_OUT = -32007
+    ENDED = -32008
     CLOCK = -32009
 
 
@@ -37,6 +38,7 @@ MEANING: dict[Code, str] = {
     Code.INVALID_ANSWER: "The answer of the back office breaks the schema; data has it.",
     Code.UNKNOWN_NAME: "There is no such setting or subscription.",
     Code.WAIT_TIMED_OUT: "What was waited for did not happen in time.",
+    Code.ENDED: "The program ends; what the request waited for was given up.",
     Code.CLOCK: "The clock cannot do this: time travel goes forward only, and at most 366 days at once.",
 }
 

@@ -145,8 +145,9 @@ async def test_errors_that_come_later_are_told_too(desk):
 
 async def test_closing_gives_up_what_is_waited_for(desk):
     await desk.ask("later", 1, value=1)
+    await desk.dispatcher.receive('{"jsonrpc":"2.0","method":"later"}')
     await desk.dispatcher.close()
-    assert desk.sent == []
+    assert [(line["id"], line["error"]["code"]) for line in desk.sent] == [(1, Code.ENDED)]
 
 
 async def test_ready_names_the_version_of_the_api(desk):

@@ -25,6 +25,7 @@ from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
 from app.ocpp.events import TaskFailed
 from app.runtime.control.channels import ControlAddressError, StdioChannel, parse_address
+from app.runtime.control.errors import Code
 from app.runtime.exit_codes import Exit
 from app.runtime.headless import _Teller, run_headless
 from app.runtime.options import HeadlessOptions, StationOptions
@@ -129,6 +130,22 @@ async def test_the_first_line_tells_who_answers_and_the_end_of_stdin_ends_it(
         pipes.end()
         assert await ended(task) is Exit.OK
     await csms.wait_disconnected("CP-1")
+
+
+async def test_the_end_of_stdin_leaves_no_request_without_an_answer(pipes: Pipes) -> None:
+    """What only takes a moment is done, and what is waited for is told to be given up."""
+    async with running(HeadlessOptions(station())) as task:
+        await pipes.line()
+        for number, method in enumerate(("station.cut_mains", "journal.wait"), 1):
+            request = {"jsonrpc": "2.0", "id": number, "method": method}
+            if method == "journal.wait":
+                request["params"] = {"filter": {"event": "Never"}}
+            pipes.write(json.dumps(request))
+        pipes.end()
+        cut, waiting = await pipes.line(), await pipes.line()
+        assert cut == {"jsonrpc": "2.0", "id": 1, "result": {"accepted": True}}
+        assert (waiting["id"], waiting["error"]["code"]) == (2, Code.ENDED)
+        assert await ended(task) is Exit.OK
 
 
 async def test_rubbish_on_stdin_gets_an_answer_and_harms_nobody(pipes: Pipes) -> None:

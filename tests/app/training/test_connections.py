@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import ssl
 from http import HTTPStatus
 from pathlib import Path
@@ -48,10 +49,25 @@ async def test_the_last_part_of_the_path_is_the_station(
 ) -> None:
     """RPC-01: the identity is percent-encoded in the URL."""
     root = csms.url.removesuffix("/ocpp")
-    async with connect(root + path, subprotocols=[V16], proxy=None) as socket:  # type: ignore[list-item]
+    async with connect(root + path, subprotocols=[V16], proxy=None):  # type: ignore[list-item]
         await csms.wait_connected(id_)
+
+
+@pytest.mark.parametrize("asked", ["deflate", None])
+async def test_messages_are_compressed_for_a_station_that_asks(
+    csms: CsmsProbe, asked: str | None
+) -> None:
+    """2.0.1 part 4, 3.3: required of a CSMS."""
+    async with connect(
+        f"{csms.url}/CS-1",
+        subprotocols=[V201],  # type: ignore[list-item]
+        compression=asked,
+        proxy=None,
+    ) as socket:
         assert socket.response is not None
-        assert "Sec-WebSocket-Extensions" not in socket.response.headers
+        assert ("Sec-WebSocket-Extensions" in socket.response.headers) is (asked is not None)
+        await socket.send(json.dumps([2, "1", "Heartbeat", {}]))
+        assert "currentTime" in await socket.recv()
 
 
 async def test_a_path_without_an_id_is_not_found(csms: CsmsProbe) -> None:
