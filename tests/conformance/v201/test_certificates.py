@@ -451,6 +451,22 @@ async def test_certificate_of_a_short_life_is_not_renewed_at_once(
     assert len(bench.sent("SignCertificate")) == 1
 
 
+async def test_certificate_that_comes_near_its_end_is_not_followed_by_another_at_once(
+    bench201: Make, root: Authority
+) -> None:
+    """As they do where the station's clock is ahead of that of the authority."""
+    bench = await station(bench201)
+    await install(bench, root.certificate_pem)
+    end = NOW + timedelta(days=365)
+    bench.clock.correct(end - timedelta(days=27))
+    pair = sign_request(root, await csr(bench), now=NOW)
+    assert (await sign(bench, pair.chain_pem))["status"] == "Accepted"
+    for days, count in ((17, 1), (2, 2)):  # a third of 27 days before the end
+        bench.clock.correct(bench.now + timedelta(days=days))
+        await bench.advance(1)
+        assert len(bench.sent("SignCertificate")) == count
+
+
 async def test_trigger_in_pending_is_followed(bench201: Make) -> None:
     """A00.FR.806: credentials are renewed while the station is held in Pending."""
     bench = bench201(settings={"identity": Identity(serial_number=SERIAL)})

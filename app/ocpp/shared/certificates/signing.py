@@ -414,5 +414,10 @@ class Signing:
 
 
 def renewal_of(chain: OwnChain) -> datetime:
-    """When a new one is asked for: a month before the end, but of a short life the last third."""
-    return chain.not_after - min(RENEW_BEFORE, (chain.not_after - chain.not_before) / 3)
+    """When a new one is asked for: a month before the end, but of a short life the last third.
+
+    The life counts from when it came: one that comes near its end, as they do where the station's clock is
+    ahead, would otherwise be followed by the next one at once, and that by another.
+    """
+    life = chain.not_after - max(chain.not_before, chain.installed)
+    return chain.not_after - min(RENEW_BEFORE, life / 3)
