@@ -137,6 +137,8 @@ def _header(window: QMainWindow, table: QTableView) -> Iterator[Piece]:
     if not header.isVisible():
         return
     for column in range(header.count()):
+        if header.isSectionHidden(column):
+            continue
         text = str(header.model().headerData(column, Qt.Orientation.Horizontal) or "")
         if text:
             left = header.sectionViewportPosition(column)
@@ -178,6 +180,11 @@ def cut_texts(room: Room) -> list[str]:
         f"{piece.owner}: {piece.text!r} needs {piece.need}, has {piece.room}"
         for piece in texts(room.window)
         if piece.need > piece.room + 1
+    ]
+    found += [
+        f"{described(table)}: columns lie {table.horizontalScrollBar().maximum()} px out of sight"
+        for table in shown(room.window, QTableView)
+        if isinstance(table, QTableView) and table.horizontalScrollBar().maximum()
     ]
     return found + [
         f"{label.owner}: {label.full!r} is cut to {label.text!r}"

@@ -211,11 +211,19 @@ class MainWindow(QMainWindow):
     def close_below(self, dock: QDockWidget) -> None:
         """Hide a room; with the last one the messages get back the height they had before."""
         dock.hide()
-        others = self.tabifiedDockWidgets(self.messages_dock)
-        if self._height_before is not None and not any(other.isVisible() for other in others):
+        if self._height_before is not None and not self._rooms_below():
             docks, heights = [self.messages_dock], [self._height_before]
             self.resizeDocks(docks, heights, Qt.Orientation.Vertical)
             self._height_before = None
+
+    def _rooms_below(self) -> bool:
+        """Some room beside the messages is still open there."""
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
+        return any(
+            dock.isVisible() and not dock.isFloating() and self.dockWidgetArea(dock) is below
+            for dock in self.findChildren(QDockWidget)
+            if dock is not self.messages_dock
+        )
 
     # ------------------------------------------------------------------ end
 

@@ -83,7 +83,9 @@ class TransactionsTab(QWidget):
             Column[TransactionRecord](
                 say("transactions.state"), self._state, 132, strong=True, mark=_mark
             ),
-            Column[TransactionRecord](say("transactions.station"), lambda t: t.station_id, 120),
+            Column[TransactionRecord](
+                say("transactions.station"), lambda t: t.station_id, 120, from_width=800
+            ),
             Column[TransactionRecord](say("transactions.evse"), _evse, 52),
             Column[TransactionRecord](
                 say("transactions.token"), lambda t: t.id_token, 110, mono=True
@@ -94,7 +96,11 @@ class TransactionsTab(QWidget):
                 say("transactions.started"), lambda t: clock(t.started_at), 80, mono=True
             ),
             Column[TransactionRecord](
-                say("transactions.ended"), lambda t: clock(t.ended_at), 80, mono=True
+                say("transactions.ended"),
+                lambda t: clock(t.ended_at),
+                80,
+                mono=True,
+                from_width=680,
             ),
             Column[TransactionRecord](say("transactions.id"), lambda t: t.id, mono=True),
         )

@@ -84,6 +84,29 @@ def test_all_rooms_can_be_open_at_once_and_are_put_away_by_the_layout(play):
     play(story, version="1.6")
 
 
+def test_the_messages_get_their_height_back_with_the_last_room(play):
+    async def story(room: Room) -> None:
+        await idle(room)
+        room.window.resize(1280, 800)
+        room.window.reset_layout()
+        await asyncio.sleep(0.1)
+        messages = room.window.messages_dock
+        before = messages.height()
+        commands, docks = room.controller.commands, room.rooms.docks
+        commands.run("room_queue")
+        commands.run("room_tokens")
+        await until(lambda: docks["tokens"].height() > before + 50)
+        commands.run("room_tokens")
+        await until(lambda: not docks["tokens"].isVisible())
+        assert messages.height() > before + 50  # the queue is still there, behind or in front
+        commands.run("room_queue")
+        if docks["queue"].isVisible():  # it was behind and came to the front
+            commands.run("room_queue")
+        await until(lambda: abs(messages.height() - before) < 5)
+
+    play(story, version="1.6")
+
+
 def test_a_room_that_nobody_sees_reads_nothing(play):
     async def story(room: Room) -> None:
         queue = room.rooms.open("queue")
