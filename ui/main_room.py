@@ -224,6 +224,7 @@ class Room(QObject):
             snapshot.station_id,
             snapshot.version_wish,
             snapshot.security_profile,
+            subprotocols=self.session.subprotocols,
         )
 
     def _diagnose(self, request: ConnectRequest) -> AsyncIterator[Step]:

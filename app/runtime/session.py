@@ -305,6 +305,11 @@ class Session:
             link_rows.forget(self.store, password=anew or password is not None)
         await self._connect_anew()
 
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        """What people have set to be offered, in this order; none: what the version says."""
+        return self._wishes.link().subprotocols
+
     async def connect_to_default(self) -> None:
         """Forget the back office that people chose: back to the configured one, or to the default."""
         self._check_change(self.config.csms.version)

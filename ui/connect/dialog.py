@@ -27,7 +27,7 @@ from app.runtime.address import AddressBad
 from ui.ask import Spawner
 from ui.connect.derive import Derived, derive, profile_for
 from ui.connect.fields import PathField, RecentList
-from ui.connect.probe import Diagnose, make_diagnose
+from ui.connect.probe import PREFERRED, Diagnose, make_diagnose
 from ui.connect.recent import RecentConnections
 from ui.connect.request import (
     OPEN,
@@ -37,6 +37,7 @@ from ui.connect.request import (
     VERSIONS,
     ConnectRequest,
     problem_of,
+    subprotocols_of,
 )
 from ui.connect.steps import StepList
 from ui.rooms.empty import Glyph
@@ -46,6 +47,8 @@ from ui.theme import Theme, mono_font
 log = logging.getLogger(__name__)
 
 FORM_WIDTH, RECENT_WIDTH = 600, 232
+OWN = "own"
+"""The entry behind the versions: the offer is written by hand."""
 PASTED = 3
 """So many letters more at once were not typed."""
 
@@ -109,13 +112,19 @@ class ConnectDialog(QDialog):
         return ConnectRequest(
             url=url.kept_url,
             station_id=self.id_field.text().strip(),
-            version=self.version_field.currentData(),
+            version=VERSIONS[0] if self._own_offer else self.version_field.currentData(),
             security_profile=profile,
             password=(self.password_field.text() or None) if with_password else None,
             ca=(self.ca_field.text() or None) if secure else None,
             certificate=(self.certificate_field.text() or None) if with_certificate else None,
             key=(self.key_field.text() or None) if with_certificate else None,
+            subprotocols=subprotocols_of(self.offer_field.text()) if self._own_offer else (),
         )
+
+    @property
+    def _own_offer(self) -> bool:
+        """The back office picks from what a person offers."""
+        return self.version_field.currentData() == OWN
 
     def set_theme(self, theme: Theme) -> None:
         self._preview_glyph.set_theme(theme)
@@ -152,6 +161,10 @@ class ConnectDialog(QDialog):
         self.version_field = QuietCombo()
         for version in VERSIONS:
             self.version_field.addItem(say(f"version.{version.replace('.', '')}"), version)
+        self.version_field.addItem(say("version.own"), OWN)
+        self.offer_field = QLineEdit()
+        self.offer_field.setFont(mono_font(12))
+        self.offer_field.setPlaceholderText(", ".join(one.subprotocol for one in PREFERRED))
         for widget, name in ((self.url_field, "url"), (self.id_field, "station_id")):
             widget.setAccessibleName(say(name))
 
@@ -229,6 +242,8 @@ class ConnectDialog(QDialog):
         grid.addWidget(self._ca_part, 2, 0, 1, 2)
         grid.addWidget(self._certificate_part, 3, 0)
         grid.addWidget(self._key_part, 3, 1)
+        self._offer_part = _hosted(field(say("offer"), self.offer_field))
+        grid.addWidget(self._offer_part, 4, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return grid
@@ -283,6 +298,7 @@ class ConnectDialog(QDialog):
         self.profile_field.activated.connect(self._on_profile_chosen)
         self.profile_field.currentIndexChanged.connect(self._refresh)
         self.password_field.textChanged.connect(self._refresh)
+        self.offer_field.textChanged.connect(self._refresh)
         for path in (self.ca_field, self.certificate_field, self.key_field):
             path.changed.connect(self._refresh)
         self.recent_list.picked.connect(self._on_picked)
@@ -372,12 +388,13 @@ class ConnectDialog(QDialog):
         self._before = self._taken = request.url
         self.url_field.setText(request.url)
         self.id_field.setText(request.station_id)
-        self.version_field.choose(request.version)
+        self.version_field.choose(OWN if request.subprotocols else request.version)
         self.profile_field.choose(request.security_profile)
         self.password_field.setText(request.password or "")
         self.ca_field.set_text(request.ca or "")
         self.certificate_field.set_text(request.certificate or "")
         self.key_field.set_text(request.key or "")
+        self.offer_field.setText(", ".join(request.subprotocols))
 
     # ------------------------------------------------------------------ showing
 
@@ -392,6 +409,7 @@ class ConnectDialog(QDialog):
         self._ca_part.setVisible(request.secure)
         self._certificate_part.setVisible(profile == TLS_CERTIFICATE)
         self._key_part.setVisible(profile == TLS_CERTIFICATE)
+        self._offer_part.setVisible(self._own_offer)
         self._note.setText(" ".join(self._catalogue.render(one) for one in self._notes))
         has_id_note = any(one.id == "connect.note.id" for one in self._notes)
         self.keep_button.setVisible(has_id_note)

@@ -26,6 +26,7 @@ def target_of(request: ConnectRequest) -> Target:
         password=None if request.password is None else request.password.encode(),
         security_profile=request.security_profile,
         tls=TlsFiles(_path(request.ca), _path(request.certificate), _path(request.key)),
+        offer=request.subprotocols,
     )
 
 

@@ -111,6 +111,7 @@ def _entry(data: Mapping[str, Any]) -> ConnectRequest:
             ca=_text(data, "ca") or None,
             certificate=_text(data, "certificate") or None,
             key=_text(data, "key") or None,
+            subprotocols=_texts(data, "subprotocols"),
         )
     )
 
@@ -121,3 +122,11 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise ValueError("no connection")
     return value
+
+
+def _texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list of texts; none where there is none. Raises ValueError for anything else."""
+    values = data.get(name) or []
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise ValueError("no connection")
+    return tuple(values)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.kernel.text import Text
 from app.runtime.address import AddressBad, address
+from app.runtime.connection import KNOWN
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What a header may hold as a name (RFC 9110, 5.6.2)."""
 VERSIONS = ("auto", "1.6", "2.0.1")
 OPEN, PASSWORD, TLS_PASSWORD, TLS_CERTIFICATE = range(4)
 """The security profiles of OCPP; 0 stands for none."""
@@ -26,6 +30,8 @@ class ConnectRequest:
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
+    subprotocols: tuple[str, ...] = ()
+    """Offered in this order; none: what the version says."""
 
     @property
     def secure(self) -> bool:
@@ -43,7 +49,13 @@ class ConnectRequest:
             "ca": self.ca,
             "certificate": self.certificate,
             "key": self.key,
+            "subprotocols": self.subprotocols,
         }
+
+
+def subprotocols_of(text: str) -> tuple[str, ...]:
+    """What a person wrote, each once."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def problem_of(request: ConnectRequest) -> Text | None:
@@ -61,7 +73,16 @@ def problem_of(request: ConnectRequest) -> Text | None:
         return Text("connect.bad.needs_password", {"profile": profile})
     if profile == TLS_CERTIFICATE and not request.certificate:
         return Text("connect.bad.needs_certificate")
-    return _missing_file(request)
+    return _bad_offer(request.subprotocols) or _missing_file(request)
+
+
+def _bad_offer(offered: tuple[str, ...]) -> Text | None:
+    for name in offered:
+        if not _TOKEN.fullmatch(name):
+            return Text("connect.bad.subprotocol", {"name": name})
+    if offered and not set(offered) & KNOWN:
+        return Text("connect.bad.subprotocols", {"known": ", ".join(sorted(KNOWN))})
+    return None
 
 
 def _missing_file(request: ConnectRequest) -> Text | None:

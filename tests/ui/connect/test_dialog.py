@@ -90,6 +90,25 @@ def test_everything_follows_from_a_pasted_url(open_dialog: Open, qtbot: QtBot) -
     )
 
 
+def test_the_offered_subprotocols_and_their_order_are_a_persons_choice(open_dialog: Open) -> None:
+    dialog = open_dialog(current=ConnectRequest("ws://10.0.0.7", "CS-1", subprotocols=("ocpp1.6",)))
+    assert dialog.offer_field.isVisible()
+    assert dialog.offer_field.text() == "ocpp1.6"
+    assert dialog.offer_field.placeholderText() == "ocpp2.0.1, ocpp1.6"
+    dialog.offer_field.setText("ocpp1.6 ocpp2.1,ocpp2.0.1, ocpp1.6")
+    assert dialog.result().subprotocols == ("ocpp1.6", "ocpp2.1", "ocpp2.0.1")
+    assert dialog.connect_button.isEnabled()
+    for text, words in (("ocpp2.1", "must be offered"), ("ocpp/1.6", "cannot be the name")):
+        dialog.offer_field.setText(text)
+        assert words in dialog.preview.text()
+        assert not dialog.connect_button.isEnabled()
+    assert dialog.result().version == "auto"
+    dialog.version_field.choose("1.6")  # then there is nothing to choose from
+    assert not dialog.offer_field.isVisible()
+    assert dialog.result().subprotocols == ()
+    assert dialog.connect_button.isEnabled()
+
+
 def test_the_password_is_never_shown_again(open_dialog: Open) -> None:
     dialog = open_dialog()
     paste(dialog.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")

@@ -10,7 +10,15 @@ import pytest
 from ui.connect.recent import FILE, MOST, RecentConnections
 from ui.connect.request import ConnectRequest
 
-ONE = ConnectRequest("wss://csms.example.com/ocpp", "CS-1", "2.0.1", 2, "hush", "/ca.pem")
+ONE = ConnectRequest(
+    "wss://csms.example.com/ocpp",
+    "CS-1",
+    "auto",
+    2,
+    "hush",
+    "/ca.pem",
+    subprotocols=("ocpp1.6", "ocpp2.0.1"),
+)
 
 
 def test_connections_come_back_newest_first_without_their_passwords(tmp_path: Path) -> None:
@@ -21,7 +29,8 @@ def test_connections_come_back_newest_first_without_their_passwords(tmp_path: Pa
     again = RecentConnections(tmp_path).all()
     assert [one.station_id for one in again] == ["CS-1", "CS-2"]
     assert again[0].password is None
-    assert (again[0].version, again[0].security_profile, again[0].ca) == ("2.0.1", 2, "/ca.pem")
+    assert (again[0].version, again[0].security_profile, again[0].ca) == ("auto", 2, "/ca.pem")
+    assert again[0].subprotocols == ("ocpp1.6", "ocpp2.0.1")
     assert "hush" not in (tmp_path / FILE).read_text("utf-8")
 
 
@@ -53,6 +62,7 @@ def test_the_list_has_an_end_and_entries_can_be_forgotten(tmp_path: Path) -> Non
         '{"connections": [{"url": 5}]}',
         '{"connections": [{"url": "ws://h", "security_profile": 9}]}',
         '{"connections": [{"url": "ws://h", "version": "9"}]}',
+        '{"connections": [{"url": "ws://h", "subprotocols": "ocpp1.6"}]}',
     ],
 )
 def test_a_damaged_list_is_kept_aside_and_told(tmp_path: Path, text: str) -> None:
