@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QDialog,
-    QDialogButtonBox,
     QLabel,
     QRadioButton,
     QVBoxLayout,
@@ -17,6 +16,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.points import Point
 from ui.ask import ask
+from ui.rooms.form import answers, button
 
 
 class PointDialog(QDialog):
@@ -40,14 +40,14 @@ class PointDialog(QDialog):
         self._group = QButtonGroup(self)
         for number, option in enumerate(point.options):
             tail = "" if option.conformant else catalogue.render(Text("points.not_conformant"))
-            button = QRadioButton(f"{option.key}{tail}")
-            button.setChecked(option.key == point.default)
-            self._group.addButton(button, number)
+            radio = QRadioButton(f"{option.key}{tail}")
+            radio.setChecked(option.key == point.default)
+            self._group.addButton(radio, number)
             summary = QLabel(option.summary)
             summary.setProperty("role", "secondary")
             summary.setWordWrap(True)
             summary.setContentsMargins(26, 0, 0, 4)
-            box.addWidget(button)
+            box.addWidget(radio)
             box.addWidget(summary)
         self.always = QCheckBox(catalogue.render(Text("points.always")))
         box.addWidget(self.always)
@@ -55,17 +55,12 @@ class PointDialog(QDialog):
         hint.setProperty("role", "hint")
         hint.setWordWrap(True)
         box.addWidget(hint)
-        buttons = QDialogButtonBox()
-        choose = buttons.addButton(
-            catalogue.render(Text("points.choose")), QDialogButtonBox.ButtonRole.AcceptRole
-        )
-        choose.setProperty("kind", "primary")
-        buttons.addButton(
-            catalogue.render(Text("points.default")), QDialogButtonBox.ButtonRole.RejectRole
-        )
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        box.addWidget(buttons)
+        leave = button(catalogue.render(Text("points.default")))
+        choose = button(catalogue.render(Text("points.choose")), "primary")
+        choose.setDefault(True)
+        leave.clicked.connect(self.reject)
+        choose.clicked.connect(self.accept)
+        box.addLayout(answers(leave, choose))
 
     def choose(self, key: str) -> None:
         """Tick an option. Raises KeyError."""

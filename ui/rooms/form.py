@@ -131,6 +131,16 @@ def bar(*widgets: QWidget, stretch_after: int = 0, left: int = 16, right: int = 
     return frame
 
 
+def answers(*buttons: QPushButton) -> QHBoxLayout:
+    """The foot of a dialog: what it can be answered with, the way back first."""
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addStretch(1)
+    for each in buttons:
+        row.addWidget(each)
+    return row
+
+
 def column(*parts: QWidget, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QWidget:
     """Widgets below each other without gaps; the last one takes the room."""
     host = QWidget()

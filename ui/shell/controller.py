@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QVBoxLayout
+from PySide6.QtWidgets import QMenu
 
 from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
@@ -50,6 +50,7 @@ from ui.bridge import Bridge
 from ui.commands import Command, Commands
 from ui.graphs.history import Marker
 from ui.inspector.faults_tab import fault_word, toggle
+from ui.shell.confirm import Confirmation
 from ui.shell.toasts import Tone
 from ui.shell.top_bar import CornerMenu
 from ui.shell.window import MainWindow
@@ -351,29 +352,9 @@ class Controller(QObject):
         self._spawner.spawn(self._ask_factory_reset(), "factory reset")
 
     async def _ask_factory_reset(self) -> None:
-        if await ask(self._confirmation("factory_reset")):
+        if await ask(Confirmation("factory_reset", self._catalogue, self._window)):
             await self._bridge.session.factory_reset()
             self.tell(self.say("toast.factory_reset"), Tone.GOOD)
-
-    def _confirmation(self, what: str) -> QDialog:
-        dialog = QDialog(self._window)
-        dialog.setWindowTitle(self.say(f"confirm.{what}.title"))
-        words = QLabel(self.say(f"confirm.{what}.words"))
-        words.setWordWrap(True)
-        words.setMinimumWidth(380)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        yes = buttons.addButton(
-            self.say(f"confirm.{what}.yes"), QDialogButtonBox.ButtonRole.AcceptRole
-        )
-        yes.setProperty("kind", "danger")
-        buttons.accepted.connect(dialog.accept)
-        buttons.rejected.connect(dialog.reject)
-        box = QVBoxLayout(dialog)
-        box.setContentsMargins(24, 20, 24, 16)
-        box.setSpacing(16)
-        box.addWidget(words)
-        box.addWidget(buttons)
-        return dialog
 
     def _toggle_messages(self) -> None:
         dock = self._window.messages_dock

@@ -1,0 +1,30 @@
+"""Asks before something is destroyed: the one kind of dialog that stands in the way on purpose."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+
+from app.kernel.catalogue import Catalogue
+from ui.rooms.form import Words, answers, button
+
+
+class Confirmation(QDialog):
+    """`what` names its words in the catalogue (`confirm.<what>`). Enter and Escape leave all as it is."""
+
+    def __init__(self, what: str, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        say = Words(catalogue, f"confirm.{what}")
+        self.setWindowTitle(say("title"))
+        words = QLabel(say("words"))
+        words.setWordWrap(True)
+        words.setMinimumWidth(380)
+        self.no, self.yes = button(say("no")), button(say("yes"), "danger")
+        self.no.clicked.connect(self.reject)
+        self.yes.clicked.connect(self.accept)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(24, 20, 24, 16)
+        box.setSpacing(16)
+        box.addWidget(words)
+        box.addLayout(answers(self.no, self.yes))
+        self.no.setDefault(True)
+        self.no.setFocus()
