@@ -239,19 +239,21 @@ class Methods:
         try:
             return {"name": arguments.name, "value": self._session.get_setting(arguments.name)}
         except KeyError:
-            raise ControlError(
-                Code.UNKNOWN_NAME, f"there is no setting {arguments.name!r}"
-            ) from None
+            raise self._no_setting(arguments.name) from None
 
     def _set_variable(self, arguments: p.SetVariableParams) -> dict[str, Any]:
         self._cursor = self._session.journal.last_seq
         try:
             status = self._session.set_setting(arguments.name, arguments.value, Origin.CONTROL)
         except KeyError:
-            raise ControlError(
-                Code.UNKNOWN_NAME, f"there is no setting {arguments.name!r}"
-            ) from None
+            raise self._no_setting(arguments.name) from None
         return {"status": status}
+
+    def _no_setting(self, name: str) -> ControlError:
+        if self._session.personality is None:
+            words = "there are no settings: the station has no power, or no version yet"
+            return ControlError(Code.UNKNOWN_NAME, words)
+        return ControlError(Code.UNKNOWN_NAME, f"there is no setting {name!r}")
 
     # ------------------------------------------------------------------ journal
 

@@ -161,6 +161,17 @@ async def test_cutting_the_mains_silences_the_station_at_once(channel, csms):  #
     await channel.get("journal.wait", filter=record, timeout=5)
 
 
+async def test_a_dark_station_has_no_settings_and_says_why(channel):
+    await channel.get("station.cut_mains")
+    for method, params in (
+        ("variables.get", {"name": "A"}),
+        ("variables.set", {"name": "A", "value": "1"}),
+    ):
+        answer = await channel.ask(method, **params)
+        assert answer["error"]["code"] == Code.UNKNOWN_NAME
+        assert "no power" in answer["error"]["message"]
+
+
 async def test_a_call_by_hand_is_answered_with_its_payload(channel):
     answer = await channel.get("ocpp.call", action="Heartbeat", payload={})
     assert "currentTime" in answer["payload"]
