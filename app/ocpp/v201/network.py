@@ -57,6 +57,8 @@ class Network(Block):
         self._slots: dict[int, Payload | None] = {}
         self._ways: tuple[Way, ...] = (Way(FIRST),)
         self._active = FIRST
+        self._good: Payload | None = None
+        """What the slot in use held when it worked: a slot may be given something else meanwhile."""
         self.switched: Callable[[], None] = lambda: None
         """Called when another profile than the last one is in use (errata B10.FR.10)."""
         model.source("network.active", lambda _: str(self._active))
@@ -73,6 +75,8 @@ class Network(Block):
         self._ways = found or (self._way(FIRST),)
         row = self.ctx.store.get(TABLE, "active")
         self._active = int(row["slot"]) if row else self._ways[0].slot
+        held = self._slots.get(self._active)
+        self._good = row.get("data", held) if row else held
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"SetNetworkProfile": self._set_network_profile}
@@ -82,10 +86,10 @@ class Network(Block):
     @property
     def security_profile(self) -> int:
         """Of the profile in use."""
-        return self._profile_of(self._slots.get(self._active))
+        return self._profile_of(self._good)
 
     def plan(self) -> LinkPlan:
-        home = self._way(self._active) if self._active in self._slots else None
+        home = _way(self._active, self._good) if self._active in self._slots else None
         return LinkPlan(
             self._ways,
             home,
@@ -96,26 +100,28 @@ class Network(Block):
 
     def message_timeout(self) -> int | None:
         """What the profile in use says about CALLs (s); None: nothing."""
-        data = self._slots.get(self._active)
-        return int(data["messageTimeout"]) if data else None
+        return int(self._good["messageTimeout"]) if self._good else None
 
     def tried(self, trial: LinkTrial) -> None:
         """An attempt has ended: one that worked settles what is in force."""
         if trial.setback is not None:
             return
+        slot = trial.way.slot or self._active
+        data = self._slots.get(slot) if trial.way in self._ways else self._good
+        changed = (slot, data) != (self._active, self._good)
         before, profile_before = self._active, self.security_profile
         with self.ctx.store.step():
             self._settle_password(trial.password)
-            if trial.way.slot not in (0, self._active):
-                self._active = trial.way.slot
-                self.ctx.store.put(TABLE, "active", {"slot": self._active})
+            if changed or self.ctx.store.get(TABLE, "active") is None:
+                self.ctx.store.put(TABLE, "active", {"slot": slot, "data": data})
+            if changed:
+                self._active, self._good = slot, data
                 self._prune()
-            elif self.ctx.store.get(TABLE, "active") is None:
-                self.ctx.store.put(TABLE, "active", {"slot": self._active})
         if self._active != before:
             self._tell(ACTIVE, before, self._active)
-            if self.security_profile != profile_before:
-                self._tell(PROFILE, profile_before, self.security_profile)
+        if self.security_profile != profile_before:
+            self._tell(PROFILE, profile_before, self.security_profile)
+        if changed:
             self.switched()
 
     def _tell(self, name: str, before: int, after: int) -> None:
@@ -137,10 +143,7 @@ class Network(Block):
         return found
 
     def _way(self, slot: int) -> Way:
-        data = self._slots.get(slot)
-        if data is None:
-            return Way(slot)
-        return Way(slot, data["ocppCsmsUrl"], int(data["securityProfile"]))
+        return _way(slot, self._slots.get(slot))
 
     def _profile_of(self, data: Payload | None) -> int:
         return int(data["securityProfile"]) if data else self.ctx.settings.security_profile
@@ -255,6 +258,12 @@ class Network(Block):
 def _bytes(password: str | None) -> bytes | None:
     """Errata 2.1: sent as UTF-8 text, not decoded."""
     return password.encode() if password else None
+
+
+def _way(slot: int, data: Payload | None) -> Way:
+    if data is None:
+        return Way(slot)
+    return Way(slot, data["ocppCsmsUrl"], int(data["securityProfile"]))
 
 
 def _flaw(data: Payload) -> str | None:

@@ -18,6 +18,7 @@ from tests.app.runtime.link_bench import Station, StrictOffice, office, station
 KEY = "ab" * 16
 PASSWORD = bytes.fromhex(KEY)
 TEXT = "a long enough password"
+ACTIVE = "OCPPCommCtrlr.ActiveNetworkProfile"
 
 
 async def raise_to(csms: StrictOffice, profile: int) -> str:
@@ -304,6 +305,63 @@ async def test_B10_FR_07_201_when_all_fail_it_goes_back_to_the_last_good_one_and
         second.passwords = {None}
         await there.accepted()
         assert there.setting("OCPPCommCtrlr.ActiveNetworkProfile") == "2"
+
+
+async def test_B10_FR_07_201_what_a_slot_held_when_it_worked_comes_back_though_it_was_overwritten(
+    tmp_path: Path,
+) -> None:
+    """The last successful connection was made with what the slot in use held before."""
+    async with office() as csms, office() as dead:
+        dead.passwords = set()
+        for first in (1, 2):  # what people have set up, then a profile of the back office
+            async with station(csms.url, "2.0.1", tmp_path) as there:
+                await there.accepted()
+                if first == 2:
+                    await set_profile(csms, 2, profile_data(csms.url, 0))
+                    await set_priority(csms, "2")
+                    await reset(csms)
+                    await there.until(lambda: there.setting(ACTIVE) == "2")
+                    await there.accepted()
+                seen, refused = len(csms.guests), len(dead.shown)
+                bad = profile_data(dead.url, 0, messageTimeout=7)
+                assert await set_profile(csms, first, bad) == {"status": "Accepted"}
+                await reset(csms)
+                await there.until(lambda n=seen: len(csms.guests) > n)
+                await there.accepted()
+                assert len(dead.shown) - refused == 3  # attempts with the new one
+                assert there.setting(ACTIVE) == str(first)
+                assert there.session.personality is not None
+                assert there.session.personality.link_policy().message_timeout != 7
+                # the way back in: the slot is put right over the old link
+                good = profile_data(csms.url, 0, messageTimeout=9)
+                assert await set_profile(csms, first, good) == {"status": "Accepted"}
+                seen = len(csms.guests)
+                await reset(csms)
+                await there.until(lambda n=seen: len(csms.guests) > n)
+                await there.accepted()
+                assert there.session.personality.link_policy().message_timeout == 9
+
+
+async def test_A05_FR_06_201_a_slot_that_is_made_safer_in_place_takes_the_others_along(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    async with office() as plain, office(certificates.serve()) as safe:
+        flags: dict[str, Any] = {
+            "security__ca": certificates.authority.root,
+            "security__profile": 1,
+            "security__password": TEXT,
+        }
+        async with station(plain.url, "2.0.1", tmp_path, **flags) as there:
+            await there.accepted()
+            await set_profile(plain, 2, profile_data(plain.url, 1))
+            assert await set_profile(plain, 1, profile_data(safe.url, 2)) == {"status": "Accepted"}
+            assert await set_priority(plain, "1,2") == ("RebootRequired", None)
+            assert there.setting("SecurityCtrlr.SecurityProfile") == "1"
+            await reset(plain)
+            await there.until(lambda: safe.calls("BootNotification"))
+            await there.accepted()
+            assert there.setting("SecurityCtrlr.SecurityProfile") == "2"
+            assert there.setting("OCPPCommCtrlr.NetworkConfigurationPriority") == "1"
 
 
 async def test_B09_201_each_reason_to_refuse_a_profile(tmp_path: Path) -> None:
