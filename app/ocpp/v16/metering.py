@@ -52,6 +52,9 @@ class Metering(Block):
         self._delivery = delivery
         self._timers: dict[str, Timer] = {}
         self._clock_timer: Timer | None = None
+        self._marks: dict[tuple[int, str], int] = {}
+        """The register in Wh where an interval began, by connector and by what it lasts between: samples of
+        a transaction, or beats of the clock."""
 
     # ------------------------------------------------------------------ block
 
@@ -86,6 +89,7 @@ class Metering(Block):
         transaction = item.transaction
         if transaction is None:
             return
+        self._marks[item.number, PERIODIC] = int(reading.energy_import)
         choice = self._opening()
         first = self._config.wishes(START_SAMPLED)
         if choice == "begin-in-first" and not first:
@@ -163,6 +167,7 @@ class Metering(Block):
         with self.ctx.store.step():
             self._queue(transaction, reading, self._config.wishes(SAMPLED), PERIODIC)
             self._keep(transaction, reading, self._config.wishes(STOP_SAMPLED), PERIODIC)
+            self._marks[item.number, PERIODIC] = int(reading.energy_import)
             self._note(transaction, reading)
         self._delivery.kick()
 
@@ -198,7 +203,8 @@ class Metering(Block):
         signed: bool,
     ) -> Payload | None:
         """A MeterValue of a transaction."""
-        value = self._value(transaction.evse, reading, wishes, context, transaction.meter_last)
+        since = self._since(transaction.number, context, transaction.meter_last)
+        value = self._value(transaction.evse, reading, wishes, context, since)
         if value is None or not signed:
             return value
         return self._signing.signed(value, transaction, reading, context)
@@ -214,6 +220,11 @@ class Metering(Block):
         direct = self.ctx.station.snapshot().evse(evse).current is Current.DC
         return meter_value(reading, wishes, context, direct=direct, since=since)
 
+    def _since(self, number: int, context: str, other: int | None = None) -> int | None:
+        """Where the interval began that ends with such a value: `Interval` measurands tell what came in since
+        the last sample, or since the last beat of the clock."""
+        return self._marks.get((number, CLOCK if context == CLOCK else PERIODIC), other)
+
     def _note(self, transaction: Transaction, reading: MeterReading) -> None:
         """Write down that the transaction lived, and how much it had taken."""
         transaction.alive = stamp(reading.at)
@@ -228,8 +239,18 @@ class Metering(Block):
             self._clock_timer = None
         interval = self._config.number("ClockAlignedDataInterval")
         if interval > 0:
+            self._mark_beat()
             due = next_beat(self.ctx.clock.now(), interval)
             self._clock_timer = self.ctx.clock.call_at(due, self._beat)
+
+    def _mark_beat(self) -> None:
+        """From now on the next interval of the clock counts."""
+        for item in self._connectors:
+            reading = self.ctx.station.meter(item.evse)
+            self._marks[item.number, CLOCK] = int(reading.energy_import)
+        main = self.ctx.station.main_meter()
+        if main is not None:
+            self._marks[0, CLOCK] = int(main.energy_import)
 
     def _beat(self) -> None:
         for item in self._connectors:
@@ -243,7 +264,8 @@ class Metering(Block):
         wishes = self._config.wishes(ALIGNED)
         transaction = item.transaction
         if transaction is None:
-            value = self._value(item.evse, reading, wishes, CLOCK)
+            since = self._since(item.number, CLOCK)
+            value = self._value(item.evse, reading, wishes, CLOCK, since)
             if value is not None and self._delivery.talking:
                 self._send(item.number, value, None)
             return
@@ -270,7 +292,8 @@ class Metering(Block):
         reading = self._main()
         if reading is None or not self._delivery.talking:
             return
-        value = meter_value(reading, self._config.wishes(ALIGNED), CLOCK, location="Inlet")
+        wishes, since = self._config.wishes(ALIGNED), self._since(0, CLOCK)
+        value = meter_value(reading, wishes, CLOCK, since=since, location="Inlet")
         if value is not None:
             self._send(0, value, None)
 
@@ -290,7 +313,8 @@ class Metering(Block):
                 if value is not None:
                     self._send(0, value, None)
             return
-        value = self._value(item.evse, self.ctx.station.meter(item.evse), wishes, TRIGGER)
+        since = self._since(number, TRIGGER) if item.transaction is not None else None
+        value = self._value(item.evse, self.ctx.station.meter(item.evse), wishes, TRIGGER, since)
         if value is not None:
             self._send(number, value, item.transaction)
 

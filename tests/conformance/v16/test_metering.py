@@ -123,6 +123,36 @@ async def test_interval_measurand_counts_from_sample_to_sample(bench16: Make) ->
     assert max(values) - min(values) <= 2
 
 
+async def test_intervals_of_samples_and_of_the_clock_are_two_things(bench16: Make) -> None:
+    """Part 7.31: an interval is that of MeterValueSampleInterval or of ClockAlignedDataInterval, by context;
+    the main meter has those of the clock."""
+    interval = "Energy.Active.Import.Interval"
+    keys = {
+        "MeterValuesSampledData": interval,
+        "MeterValuesAlignedData": f"{interval},Energy.Active.Import.Register",
+        "MeterValueSampleInterval": "60",
+        "ClockAlignedDataInterval": "90",
+    }
+    bench = bench16(keys=keys)
+    await charge(bench)
+    await bench.advance(360)
+    told: dict[tuple[int, str, str], list[int]] = {}
+    for item in bench.sent("MeterValues"):
+        for sample in item["meterValue"][0]["sampledValue"]:
+            if "phase" not in sample:
+                key = (item["connectorId"], sample["context"], sample["measurand"])
+                told.setdefault(key, []).append(int(sample["value"]))
+    samples = told[1, "Sample.Periodic", interval]
+    assert len(samples) == 6
+    assert max(samples) - min(samples) <= 2
+    for number in (0, 1):
+        beats = told[number, "Sample.Clock", interval]
+        registers = told[number, "Sample.Clock", "Energy.Active.Import.Register"]
+        assert len(beats) == 4
+        assert sum(beats) == registers[-1] > 0
+    assert set(told[2, "Sample.Clock", interval]) == {0}
+
+
 async def test_one_phase_can_be_asked_for(bench16: Make) -> None:
     """MV-04: the suffix as in Voltage.L1."""
     bench = bench16(keys={"MeterValuesSampledData": "Voltage.L1,Current.Import.L2"})
