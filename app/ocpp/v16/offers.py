@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -181,16 +182,35 @@ class Offers:
         for plan in plans:
             number = plan.item.number
             share = shares.get(number, value.limit)
-            lower = plan.value.leading is None or share < own[number]
-            phases = min(plan.value.phases or 3, value.phases or 3)
             offer = wanted[plan.item.evse]
-            if lower and cap.unit is Unit.A:
-                offer = OfferLimit(plan.item.evse, amps=share, source=source)
-            elif lower:
-                offer = OfferLimit(plan.item.evse, watts=share, source=source)
+            most = self._most(plan)
+            if (
+                plan.value.leading is None
+                or share < own[number]
+                or most < (plan.value.limit or 0.0)
+            ):
+                offer = self._part(plan, cap.unit, share, most)
+                offer = replace(offer, source=source)
+            phases = min(plan.value.phases or 3, value.phases or 3)
             reduced = replace(plan.value, phases=phases)
             limit = None if plan.outlet.dc else self._phases(plan, reduced)
             wanted[plan.item.evse] = replace(offer, phases=limit)
+
+    def _most(self, plan: Plan) -> float:
+        """What the connector may draw though it were alone under the maximum, in its own unit."""
+        outlet = plan.outlet
+        found = self._composite(list(self._profiles.book), outlet, outlet.native_unit).pieces[0]
+        return math.inf if found.limit is None else found.limit
+
+    def _part(self, plan: Plan, unit: Unit, share: float, most: float) -> OfferLimit:
+        """A share in `unit`. A per phase of the maximum hold also where the shares are counted in W: an
+        outlet on one phase does not get the W of three."""
+        evse = plan.item.evse
+        if plan.outlet.dc:
+            return OfferLimit(evse, watts=min(share, most))
+        if unit is Unit.A:
+            return OfferLimit(evse, amps=min(share, most))
+        return OfferLimit(evse, watts=share, amps=most)
 
     def _takes(self, plan: Plan) -> bool:
         flow = self._connectors.hardware(plan.item)[0].flow

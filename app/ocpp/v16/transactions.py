@@ -306,14 +306,13 @@ class Transactions(Block):
     def _on_start_answer(self, transaction: Transaction, info: Mapping[str, Any]) -> None:
         self.ctx.bus.publish(TransactionIdLearnt(transaction.evse, str(transaction.transaction_id)))
         self._charging.learnt(transaction)
+        parent = info.get("parentIdTag")
+        if parent and not transaction.ended:
+            transaction.parent = str(parent)
+            self._book.save(transaction)
         word = str(info.get("status", ACCEPTED))
-        if word == ACCEPTED:
-            parent = info.get("parentIdTag")
-            if parent and not transaction.ended:
-                transaction.parent = str(parent)
-                self._book.save(transaction)
-            return
-        self.refuse(transaction, word)
+        if word != ACCEPTED:
+            self.refuse(transaction, word)
 
     def _tell_conflict(self) -> None:
         """List and back office disagree about a token (16-ST-11)."""

@@ -19,6 +19,55 @@ __all__ = ["authority", "make_bench", "server_tls", "trust"]
 OF_STATION = frozenset({"Available", "Unavailable", "Faulted"})
 """16-ST-01."""
 
+MIXED = """
+name = "Mixed"
+vendor = "Forecourt"
+model = "Mixed"
+serial = "FC-M-0001"
+
+[supply]
+current = 63
+voltage = 230
+main_meter = true
+
+[[readers]]
+evses = [1, 2]
+
+[[evses]]
+current = "ac"
+max_power = 22000
+phases = 3
+vehicle = "city-52"
+
+[[evses.connectors]]
+plug = "type2"
+tethered = false
+lock = true
+max_current = 32
+label = "A"
+
+[[evses.connectors]]
+plug = "type2"
+tethered = true
+lock = false
+max_current = 32
+label = "B"
+
+[[evses]]
+current = "ac"
+max_power = 7360
+phases = 1
+vehicle = "city-52"
+
+[[evses.connectors]]
+plug = "type2"
+tethered = false
+lock = true
+max_current = 32
+label = "C"
+"""
+"""A socket and a cable on one EVSE of three phases (connectors 1 and 2), and a socket on one phase (3)."""
+
 Make = Callable[..., Bench]
 
 

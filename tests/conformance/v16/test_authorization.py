@@ -343,12 +343,20 @@ async def test_invalid_id_stops_and_keeps_the_cable(bench16: Make) -> None:
     await bench.do(Unplug(2))
 
 
-async def test_cable_is_freed_by_the_group(bench16: Make) -> None:
-    """16-AU-10, errata 3.5: same ParentIdTag."""
+@pytest.mark.parametrize("told", ["Authorize", "StartTransaction"])
+async def test_cable_is_freed_by_the_group(bench16: Make, told: str) -> None:
+    """16-AU-10, errata 3.5: same ParentIdTag, though the parent is first told with the refusal."""
     bench = bench16()
     group = {"status": "Accepted", "parentIdTag": "P"}
-    bench.csms.on("Authorize", {"idTagInfo": group})
-    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": {"status": "Blocked"}})
+    refusal = {"status": "Blocked"} | ({"parentIdTag": "P"} if told == "StartTransaction" else {})
+    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": refusal})
+    bench.csms.on(
+        "Authorize",
+        [
+            {"idTagInfo": group if told == "Authorize" else {"status": "Accepted"}},
+            {"idTagInfo": group},
+        ],
+    )
     await bench.boot()
     await bench.do(PlugIn(2), PresentCard("A", evse=2))
     assert bench.station.snapshot().evse(2).connectors[0].lock.value == "locked"

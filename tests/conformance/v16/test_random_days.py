@@ -26,13 +26,14 @@ from app.station.intents import (
     Unplug,
 )
 from app.station.kinds import Fault, UnplugSide
-from tests.conformance.v16.conftest import Make
+from tests.conformance.v16.conftest import MIXED, Make
 from tests.conformance.v16.test_reservation import cancel, reserve
 from tests.conformance.v16.test_smart_charging import clear, maximum, profile, put
 from tests.support.harness import MUTE, Bench, Refuse
 
 Payload = dict[str, Any]
 
+BLUEPRINTS = ("public-ac-2x22", "public-ac-2x22", "dc-2x150", "home-ac-11", MIXED, MIXED)
 CARDS = ("A", "B", "C", "D")
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.LOCK_JAM)
 START, STOP, METER = "StartTransaction", "StopTransaction", "MeterValues"
@@ -135,8 +136,9 @@ def intents(source: random.Random) -> list[Intent]:
         LeaveCar(evse),
         PlugIn(evse),
         PlugIn(evse),
-        PlugIn(evse),
+        PlugIn(evse, source.choice((1, 2))),
         Unplug(evse),
+        Unplug(evse, 2),
         Unplug(evse, side=UnplugSide.STATION),
         Unplug(evse, force=True),
         PresentCard(card, evse=evse),
@@ -153,6 +155,12 @@ def intents(source: random.Random) -> list[Intent]:
     ]
 
 
+def places(bench: Bench) -> list[int]:
+    """The numbers of the connectors."""
+    assert isinstance(bench.personality, Personality16)
+    return [item.number for item in bench.personality.connectors]
+
+
 async def remote(bench: Bench, source: random.Random) -> None:
     sessions = bench.personality.sessions()
     if sessions and source.random() < 0.4:
@@ -161,7 +169,7 @@ async def remote(bench: Bench, source: random.Random) -> None:
         return
     request: dict[str, Any] = {"idTag": source.choice(CARDS)}
     if source.random() < 0.7:
-        request["connectorId"] = source.choice((1, 2))
+        request["connectorId"] = source.choice(places(bench))
     if source.random() < 0.3:
         request["chargingProfile"] = profile(50, "TxProfile", periods=((0, 12.0), (90, 0.0)))
     await bench.request("RemoteStartTransaction", request)
@@ -169,7 +177,7 @@ async def remote(bench: Bench, source: random.Random) -> None:
 
 async def availability(bench: Bench, source: random.Random) -> None:
     kind = source.choice(("Operative", "Operative", "Inoperative"))
-    number = source.choice((0, 1, 2))
+    number = source.choice((0, *places(bench)))
     await bench.request("ChangeAvailability", {"connectorId": number, "type": kind})
 
 
@@ -179,7 +187,7 @@ async def reservations(bench: Bench, source: random.Random) -> None:
         return
     await reserve(
         bench,
-        source.choice((0, 1, 2)),
+        source.choice((0, *places(bench))),
         source.choice(CARDS),
         ident=source.randint(1, 3),
         seconds=source.choice((30, 600)),
@@ -201,10 +209,6 @@ async def profiles(bench: Bench, source: random.Random) -> None:
         await put(bench, source.choice(places(bench)), what)
 
 
-def places(bench: Bench) -> list[int]:
-    return [evse.id for evse in bench.station.snapshot().evses]
-
-
 async def settings(bench: Bench, source: random.Random) -> None:
     key = source.choice(sorted(KEYS))
     request = {"key": key, "value": source.choice(KEYS[key])}
@@ -214,7 +218,7 @@ async def settings(bench: Bench, source: random.Random) -> None:
 async def small_orders(bench: Bench, source: random.Random) -> None:
     dice = source.random()
     if dice < 0.5:
-        await bench.request("UnlockConnector", {"connectorId": source.choice((1, 2))})
+        await bench.request("UnlockConnector", {"connectorId": source.choice(places(bench))})
     elif dice < 0.8:
         word = source.choice(("MeterValues", "Heartbeat"))
         await bench.request("TriggerMessage", {"requestedMessage": word})
@@ -284,7 +288,7 @@ def what_is_now(bench: Bench) -> None:
         assert outlet is not None
         evse = station.evse(item.evse)
         running = item.transaction
-        assert not evse.permitted or running is not None
+        assert not evse.permitted or connectors.evse_busy(item)
         assert running is None or not item.inoperative
         own = [each for each in charging.installed() if each.place == item.number]
         for each in own:
@@ -295,7 +299,7 @@ def what_is_now(bench: Bench) -> None:
         if running is not None and ladder.leading is not None and ladder.limit is not None:
             reading = bench.station.meter(item.evse)
             offered = reading.offered_power if outlet.dc else reading.offered_current
-            assert offered <= ladder.limit + 0.05, ladder
+            assert offered <= ladder.limit + 0.11, ladder
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -304,7 +308,7 @@ async def test_a_random_day_breaks_no_rule(bench16: Make, seed: int) -> None:
     open points."""
     source = random.Random(seed)
     bench = bench16(
-        source.choice(("public-ac-2x22", "public-ac-2x22", "dc-2x150", "home-ac-11")),
+        source.choice(BLUEPRINTS),
         keys={"TransactionMessageAttempts": "50"},
         points={point: source.choice(options) for point, options in POINTS.items()},
     )

@@ -16,7 +16,7 @@ from app.ocpp.events import ChargingProfileRefused, ChargingProfilesChanged, Ope
 from app.ocpp.shared.charging.model import Unit
 from app.ocpp.v16 import Personality16
 from app.station.intents import PauseVehicle, PlugIn, PresentCard, PressStop, SetVehicle, Unplug
-from tests.conformance.v16.conftest import Make
+from tests.conformance.v16.conftest import MIXED, Make
 from tests.support.harness import Bench
 
 Periods = list[tuple[int, float]] | list[tuple[int, float, int]]
@@ -294,6 +294,16 @@ async def test_SC_10_A_of_the_whole_station_are_those_of_the_grid_also_for_dc(
     ladder = bench.personality.charging.ladder(1, Unit.W)
     assert ladder is not None
     assert ladder.limit == 13_800
+
+
+async def test_SC_21_A_of_the_maximum_hold_on_each_phase_of_unlike_outlets(bench16: Make) -> None:
+    """20 A on three phases are 13.8 kW, which is more than 20 A on the one phase of another outlet."""
+    bench = bench16(MIXED)
+    await charging(bench, 2)
+    assert amps(bench, 2) == 32.0
+    await put(bench, 0, maximum(20.0))
+    await bench.advance(2)
+    assert amps(bench, 2) == 20.0
 
 
 # ---------------------------------------------------------------- refusals
