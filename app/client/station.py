@@ -29,13 +29,23 @@ class Refused(StationError):
     """The machine refused an intent; the message is its reason."""
 
 
+def interpreter(checkout: Path = CHECKOUT) -> str:
+    """The Python that has Forecourt's libraries: that of the checkout's environment where there is one."""
+    for place in ("bin/python", "Scripts/python.exe"):
+        python = checkout / ".venv" / place
+        if python.is_file():
+            return str(python)
+    return sys.executable
+
+
 class Station:
     """A headless station. Arguments are those of `forecourt headless`, without --control."""
 
     def __init__(
         self, *arguments: str, command: list[str] | None = None, start_timeout: float = 30.0
     ) -> None:
-        program = command or [sys.executable, "-m", "ui"]
+        # -P: a folder named `ui` where the caller works must not be taken for the program
+        program = command or [interpreter(), "-P", "-m", "ui"]
         environment = dict(os.environ)
         paths = [str(CHECKOUT), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)

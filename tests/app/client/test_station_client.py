@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.client import Refused, Station, StationError
+from app.client.station import interpreter
 
 STAND_IN = """
 import json, sys, time
@@ -172,14 +174,27 @@ def test_a_station_of_the_fixture(forecourt):
 
 
 def test_the_plugin_gives_others_a_fixture(tmp_path: Path, checkout: Path) -> None:
-    """As someone else's project uses it: another folder, `-p app.client.pytest_plugin`."""
+    """As someone else's project uses it: another folder, which has packages of the same names."""
     (tmp_path / "test_theirs.py").write_text(PLUGIN_TEST, "utf-8")
+    for name in ("ui", "tests"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "app.client.pytest_plugin", "-q", str(tmp_path)],
         capture_output=True,
         encoding="utf-8",
-        cwd=checkout,
-        env=None,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
         check=False,
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("place", ["bin/python", "Scripts/python.exe"])
+def test_the_environment_of_the_checkout_runs_the_program(tmp_path: Path, place: str) -> None:
+    """Whoever drives it has a Python of their own, without Forecourt's libraries."""
+    assert interpreter(tmp_path) == sys.executable
+    python = tmp_path / ".venv" / place
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert interpreter(tmp_path) == str(python)
