@@ -53,7 +53,7 @@ CONNECTION_TIMEOUT_VARIABLE = ("TxCtrlr", "EVConnectionTimeOut")
 class Part(BaseModel):
     """A table of the file: no unknown keys, no silent conversions, fixed once read."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class IdentityPart(Part):
@@ -180,11 +180,13 @@ class VehiclePart(Part):
     id: Word | None = Field(None, description="A car of the vehicle library.")
     soc: Annotated[float, Field(ge=0, le=100)] | None = Field(None, description="Percent.")
     target_soc: Annotated[float, Field(ge=0, le=100)] | None = Field(None, description="Percent.")
-    capacity: Annotated[float, Field(gt=0)] | None = Field(None, description="Wh.")
-    max_ac_current: Annotated[float, Field(ge=0)] | None = Field(None, description="A a phase.")
+    capacity: Annotated[float, Field(ge=100, le=2_000_000)] | None = Field(None, description="Wh.")
+    max_ac_current: Annotated[float, Field(ge=0, le=80)] | None = Field(
+        None, description="A a phase."
+    )
     ac_phases: Annotated[int, Field(ge=1, le=3)] | None = None
-    max_dc_power: Annotated[float, Field(ge=0)] | None = Field(None, description="W.")
-    ready_delay: Annotated[float, Field(ge=0)] | None = Field(
+    max_dc_power: Annotated[float, Field(ge=0, le=2_000_000)] | None = Field(None, description="W.")
+    ready_delay: Annotated[float, Field(ge=0, le=86_400)] | None = Field(
         None, description="Seconds from the plug to the car being ready."
     )
 

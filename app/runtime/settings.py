@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -117,7 +118,7 @@ def read_tree(path: Path) -> Tree:
     """The tables of a TOML or JSON file. Raises ConfigError with the place of a slip of the pen."""
     file = str(path)
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # editors of Windows put a mark at the beginning
     except UnicodeDecodeError as error:
         raise ConfigError([Text("runtime.config.not_utf8", {"file": file})]) from error
     except OSError as error:
@@ -126,7 +127,7 @@ def read_tree(path: Path) -> Tree:
     kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
     try:
         tree = json.loads(text) if kind == "JSON" else tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, RecursionError) as error:
         params = {"file": file, "kind": kind, "why": str(error)}
         raise ConfigError([Text("runtime.config.syntax", params)]) from error
     if not isinstance(tree, dict):
@@ -155,7 +156,7 @@ def secret_of(config: Config) -> bytes | None:
     if part.password_file is None:
         return None
     try:
-        lines = part.password_file.read_bytes().splitlines()
+        lines = part.password_file.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
         params = {"file": str(part.password_file), "why": error.strerror or str(error)}
         raise ConfigError([Text("runtime.config.password_file", params)]) from error

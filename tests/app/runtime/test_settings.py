@@ -17,6 +17,7 @@ from app.ocpp.version import Version
 from app.runtime.problems import ConfigError
 from app.runtime.settings import Resolved, Source, config_schema, load, resolve, secret_of
 from app.runtime.tls import TlsFiles
+from app.station.acts import RANGES
 from app.station.blueprint import Blueprint
 
 WHOLE = """
@@ -157,6 +158,17 @@ def test_every_part_of_a_file_reaches_the_configuration(write: Any, tmp_path: Pa
 def test_an_explicit_key_wins_over_the_connection_timeout(write: Any) -> None:
     config = load(write("connection_timeout = 20\n[keys]\nConnectionTimeOut = 5\n"))
     assert config.ocpp().keys == (KeySetting("ConnectionTimeOut", "5"),)
+
+
+def test_the_mark_that_editors_of_windows_put_first_is_passed_over(
+    write: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("\ufeffsecret-of-16-chars", "utf-8")
+    for text, name in (
+        ('\ufeff[security]\npassword_file = "secret.txt"\n', "a.toml"),
+        ('\ufeff{"security": {"password_file": "secret.txt"}}', "a.json"),
+    ):
+        assert secret_of(load(write(text, name))) == b"secret-of-16-chars"
 
 
 def test_json_says_the_same_as_toml(write: Any) -> None:
@@ -317,6 +329,10 @@ def test_a_missing_file_and_a_broken_one_are_told(
         ("blueprint = 5", "blueprint is 5; expected text in quotes"),
         ("evses = []", "evses"),
         ("supply = {current = -1}", "supply.current"),
+        ("[vehicle]\ncapacity = inf", "vehicle.capacity is Infinity; expected"),
+        ("[vehicle]\nready_delay = nan", "vehicle.ready_delay is NaN; expected a number"),
+        ("[vehicle]\nmax_ac_current = 81", "expected at most 80"),
+        ("seed = " + "[" * 9_000, "is no valid TOML"),
         ("features = ['Core', 'Smart']", 'features has "Smart"; expected some of Core'),
         ("[vehicle]\nid = 'horse'", "vehicle.id: there is no car horse"),
         ("[open_points]\nboth-clock-drif = 'slew'", "Did you mean both-clock-drift?"),
@@ -391,6 +407,13 @@ def test_a_car_that_cannot_come_is_told_before_anything_starts(
         with pytest.raises(ConfigError) as caught:
             resolve(**flags)
         assert said in catalogue.render(caught.value.text)
+
+
+def test_a_car_has_the_same_limits_wherever_it_is_described() -> None:
+    properties = config_schema()["$defs"]["VehiclePart"]["properties"]
+    for name, (low, high) in RANGES.items():
+        numbers, _nothing = properties[name]["anyOf"]
+        assert (numbers["minimum"], numbers["maximum"]) == (low, high), name
 
 
 def test_what_only_the_other_version_knows_is_not_judged(write: Any) -> None:
