@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QMenu
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.runtime.lab import Lab
+from app.runtime.point_rows import PointRows
 from app.runtime.rooms import Rooms
 from ui.ask import Spawner
 from ui.bridge import Bridge
@@ -20,6 +21,7 @@ from ui.station_rooms.configuration import ConfigurationRoom
 from ui.station_rooms.coverage import CoverageRoom
 from ui.station_rooms.feed import RoomFeed
 from ui.station_rooms.jobs import JobsRoom
+from ui.station_rooms.points import PointsRoom
 from ui.station_rooms.profiles import ProfilesRoom
 from ui.station_rooms.queue import QueueRoom
 from ui.station_rooms.reservations import ReservationsRoom
@@ -40,6 +42,7 @@ ROOMS: tuple[tuple[str, Make, str], ...] = (
     ("reservations", ReservationsRoom, "Ctrl+7"),
     ("jobs", JobsRoom, "Ctrl+8"),
     ("security", SecurityRoom, "Ctrl+9"),
+    ("points", PointsRoom, "Ctrl+0"),
 )
 HELP: tuple[tuple[str, Make, str], ...] = (("coverage", CoverageRoom, "Ctrl+F1"),)
 
@@ -60,7 +63,9 @@ class StationRooms(QObject):
     ) -> None:
         super().__init__(window)
         self._window = window
-        self.feed = RoomFeed(bridge, Rooms(bridge.session), lab, spawner, self)
+        self.feed = RoomFeed(
+            bridge, Rooms(bridge.session), PointRows(bridge.session), lab, spawner, self
+        )
         self._rooms: dict[str, LazyRoom] = {}
         self.docks: dict[str, QDockWidget] = {}
         self.menu = QMenu(catalogue.render(Text("top.rooms")), window)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.kernel.bus import Entry
 from app.ocpp.events import FramePassed
 from app.runtime.lab import Lab
+from app.runtime.point_rows import PointRows
 from app.runtime.rooms import Rooms
 from ui.ask import Spawner
 from ui.bridge import Bridge
@@ -28,12 +29,13 @@ class RoomFeed(QObject):
         self,
         bridge: Bridge,
         rooms: Rooms,
+        points: PointRows,
         lab: Lab,
         spawner: Spawner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.rooms, self.lab, self.spawner = rooms, lab, spawner
+        self.rooms, self.points, self.lab, self.spawner = rooms, points, lab, spawner
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON_MS)
@@ -54,6 +56,7 @@ class RoomFeed(QObject):
         self._soon.stop()
         self._second.stop()
         self.rooms.close()
+        self.points.close()
 
     def _on_happened(self, entry: Entry) -> None:
         event = entry.event

@@ -117,11 +117,14 @@ QPlainTextEdit[role="mono"], QTextEdit[role="mono"] { font-family: "JetBrains Mo
 QCheckBox, QRadioButton { background: transparent; spacing: 8px; min-height: 32px; }
 QCheckBox::indicator, QRadioButton::indicator {
     width: 16px; height: 16px; border: 1px solid $line3; background: $input; border-radius: 4px; }
-QRadioButton::indicator { border-radius: 8px; }
+QRadioButton::indicator { border-radius: 9px; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text2; }
 QCheckBox::indicator:checked { background: $ink; border-color: $ink; image: url($icons/check.svg); }
-QRadioButton::indicator:checked { background: $ink; border: 5px solid $win; width: 8px; height: 8px; }
-QCheckBox::indicator:focus, QRadioButton::indicator:focus { border: 2px solid $focus; }
+QRadioButton::indicator:checked { background: $input; border: 5px solid $ink; width: 8px; height: 8px; }
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {
+    border: 2px solid $focus; width: 14px; height: 14px; }
+QRadioButton::indicator:checked:focus {
+    background: $ink; border: 2px solid $focus; width: 14px; height: 14px; }
 
 QTableView, QTreeView, QListView, QTableWidget, QTreeWidget, QListWidget {
     background: $panel; alternate-background-color: $panel2; color: $text; border: 0;

@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QDoubleSpinBox,
@@ -40,6 +42,8 @@ from ui.widgets.glyphs import glyph_icon
 LONGEST_DELAY_S = 120.0
 LONGEST_INTERVAL_S = 86_400
 WIDEST = 720
+"""Of a column."""
+SIDE_BY_SIDE = 900
 BOOT_GLYPHS = {
     BootStatus.ACCEPTED: ("available", "avail"),
     BootStatus.PENDING: ("waiting", "warn"),
@@ -147,9 +151,8 @@ class BehaviourTab(QWidget):
         self._rules.setSpacing(4)
 
     def _build(self) -> None:
-        say = self._say
         inner = QWidget()
-        inner.setMaximumWidth(WIDEST)
+        inner.setMaximumWidth(2 * WIDEST)
         box = QVBoxLayout(inner)
         box.setContentsMargins(16, 12, 16, 16)
         box.setSpacing(12)
@@ -160,6 +163,24 @@ class BehaviourTab(QWidget):
         state.addWidget(self.normal)
         box.addLayout(state)
         box.addWidget(_line())
+        self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._columns.setSpacing(24)
+        self._columns.addLayout(self._usual(), 1)
+        self._columns.addLayout(self._wrong(), 1)
+        box.addLayout(self._columns)
+        box.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _usual(self) -> QVBoxLayout:
+        """What it tells a booting station, and how quick it is."""
+        say = self._say
+        box = QVBoxLayout()
+        box.setSpacing(12)
         boot = QHBoxLayout()
         boot.setSpacing(8)
         for made in self.boot_buttons.values():
@@ -168,12 +189,18 @@ class BehaviourTab(QWidget):
         box.addWidget(label(say("behaviour.boot"), "strong"))
         box.addWidget(label(say("behaviour.boot_hint"), "hint", wrap=True))
         box.addLayout(boot)
-        numbers = QGridLayout()
-        numbers.setHorizontalSpacing(16)
-        numbers.addLayout(field(say("behaviour.interval"), self.interval), 0, 0)
-        numbers.setColumnStretch(1, 1)
+        numbers = QHBoxLayout()
+        numbers.addLayout(field(say("behaviour.interval"), self.interval))
+        numbers.addStretch(1)
         box.addLayout(numbers)
-        box.addWidget(_line())
+        box.addStretch(1)
+        return box
+
+    def _wrong(self) -> QVBoxLayout:
+        """What it does with all that is asked, and where it answers with an error."""
+        say = self._say
+        box = QVBoxLayout()
+        box.setSpacing(12)
         box.addWidget(label(say("behaviour.answers"), "strong"))
         answers = QHBoxLayout()
         answers.setSpacing(16)
@@ -194,12 +221,14 @@ class BehaviourTab(QWidget):
         box.addLayout(error)
         box.addLayout(self._rules)
         box.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        return box
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side where there is room: a low dock shows all without scrolling far."""
+        wide = event.size().width() >= SIDE_BY_SIDE
+        way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        self._columns.setDirection(way)
+        super().resizeEvent(event)
 
     # ------------------------------------------------------------------ events
 
