@@ -62,6 +62,8 @@ _NARROW: Mapping[str, Mapping[str, Any]] = {
 """Flaws that are no certificate's."""
 PATIENCE = 12.0
 """Seconds that a step waits for a link or a message."""
+REOPEN = 3.0
+"""Seconds within which a link that the station closed itself is back."""
 LOOK = 0.05
 _INSTALL = {Version.V16: "CentralSystemRootCertificate", Version.V201: "CSMSRootCertificate"}
 _ASK: Mapping[Version, tuple[str, str]] = {
@@ -93,6 +95,8 @@ class Lab:
         self._server: Pair | None = None
         self._flaw = "none"
         """Of what the training CSMS serves with."""
+        self._good: set[str] = set()
+        """Own certificates of the station that the present authority has signed without a flaw."""
         self._lock = asyncio.Lock()
         self._folder: TemporaryDirectory[str] | None = None
         self.authority: Authority | None = None
@@ -126,11 +130,11 @@ class Lab:
     async def serve(self, flaw: str) -> bool:
         """Have the training CSMS show a certificate with this flaw, and see what the station says."""
         async with self._lock:
-            if not await self._prepare(2):
+            profile = max(2, self._session.snapshot().security_profile)
+            if not await self._prepare(profile):
                 return False
             await self._make_server(flaw)
             self._tell(True, "rooms.lab.made_server", flaw=Text(f"rooms.lab.flaw.{flaw}"))
-            profile = max(2, self._session.snapshot().security_profile)
             return await self._connect(profile)
 
     async def ask_for_certificate(self, flaw: str) -> bool:
@@ -142,6 +146,7 @@ class Lab:
         """Another root: what the old one signed is trusted no more once it is served."""
         async with self._lock:
             self.authority = self._server = self._training.settings.authority = None
+            self._good.clear()
             await self._make_authority()
 
     async def leave(self) -> None:
@@ -157,10 +162,10 @@ class Lab:
     async def _prepare(self, profile: int) -> bool:
         """Root installed and, for profile 3, a certificate of the station's own, over the present link."""
         await self._make_authority()
-        trusts, has_own = self._trusts(), profile < 3 or bool(self._book().own_chains())
+        trusts, has_own = self._trusts(), profile < 3 or self._newest_own() in self._good
         if trusts and has_own:
             return True
-        if not self._here() and not await self._connect(0):
+        if not await self._reach():
             return False
         if not trusts and not await self._install():
             return False
@@ -196,7 +201,7 @@ class Lab:
 
     async def _ask(self, flaw: str) -> bool:
         await self._make_authority()
-        if not self._here() and not await self._connect(0):
+        if not await self._reach():
             return False
         if not self._trusts() and not await self._install():
             return False  # a station without roots takes no certificate at all
@@ -209,6 +214,8 @@ class Lab:
         if answer is None:
             return False
         good = answer == "Accepted"
+        if good and flaw == "none":
+            self._good.add(self._newest_own() or "")
         key = "rooms.lab.signed" if good else "rooms.lab.not_signed"
         self._tell(good, key, status=answer, flaw=Text(f"rooms.lab.flaw.{flaw}"))
         return good
@@ -305,6 +312,17 @@ class Lab:
         self._tell(False, "rooms.lab.not_connected", profile=profile, why=why)
         return False
 
+    async def _reach(self) -> bool:
+        """The station hears the training CSMS: over its link, also one that it just opens anew (to use a
+        new certificate), else without protection."""
+        for _ in range(round(REOPEN / LOOK)):
+            if self._here():
+                return True
+            if self._session.snapshot().link.problem is not None:
+                break
+            await asyncio.sleep(LOOK)
+        return await self._connect(0)
+
     # ------------------------------------------------------------------ small questions
 
     def _here(self) -> bool:
@@ -319,6 +337,10 @@ class Lab:
         return self.authority.certificate_pem.strip() in [
             pem.strip() for pem in self._book().roots("CSMS")
         ]
+
+    def _newest_own(self) -> str | None:
+        """What the station shows first."""
+        return next((chain.id for chain in self._book().own_chains()), None)
 
     def _book(self) -> CertificateBook:
         return CertificateBook(self._session.store, self._session.clock.now)

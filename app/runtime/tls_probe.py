@@ -17,8 +17,11 @@ from datetime import UTC, datetime
 from app.kernel.text import Text
 from app.runtime.tls import TlsFiles, explain, harden, refuse_wildcards, show_own, tls_context
 
-CERTIFICATE_REQUEST = 13
-"""The handshake message in which a server asks for a client certificate (RFC 8446, 4.3.2)."""
+SERVER_HELLO, CERTIFICATE_REQUEST = 2, 13
+"""Handshake messages: what the server has picked, and that it asks for a certificate (RFC 8446, 4)."""
+
+TLS_1_2 = 0x0303
+"""As a ServerHello writes it; one of TLS 1.3 writes the same."""
 
 REFUSAL_WAIT = 1.0
 """Seconds that a server has to refuse the certificate it was shown."""
@@ -78,7 +81,7 @@ def probe(dial: Dial, host: str, files: TlsFiles) -> Iterator[Finding]:
     """Ask one thing after the other; ends with the first that cannot be answered. Raises TlsFilesBad."""
     tls_context(files)  # files that cannot be used are no fault of the server
     server = _Server(dial, host, files)
-    hello, seen = _blind(files), list[int]()
+    hello, seen = _blind(files), dict[int, bytes]()
     _watch(hello, seen)
     try:
         with contextlib.closing(server.shake(hello)) as link:
@@ -124,15 +127,30 @@ def _what_it_would_take(server: _Server) -> Text | None:
     context = _blind(server.files)
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    seen = dict[int, bytes]()
+    _watch(context, seen)
+    alert = False
     try:
-        with contextlib.closing(server.shake(context)) as link:
-            version, cipher = link.version() or "?", (link.cipher() or ("?",))[0]
+        server.shake(context).close()
     except (ssl.SSLError, OSError) as error:
         alert = getattr(error, "reason", "") == "SSLV3_ALERT_HANDSHAKE_FAILURE"
+    picked = _picked(seen.get(SERVER_HELLO, b""))
+    if picked is None:
         return server.text("runtime.tls.cipher", cipher="?") if alert else None
-    if version not in ("TLSv1.2", "TLSv1.3"):
+    version, cipher = picked
+    if version < TLS_1_2:
         return server.text("runtime.tls.version")
-    return server.text("runtime.tls.cipher", cipher=cipher)
+    names = {suite["id"] & 0xFFFF: suite["name"] for suite in context.get_ciphers()}
+    return server.text("runtime.tls.cipher", cipher=names.get(cipher, "?"))
+
+
+def _picked(hello: bytes) -> tuple[int, int] | None:
+    """Version and cipher suite of a ServerHello, whatever became of the handshake after it."""
+    session = 4 + 2 + 32  # behind head, version and random
+    if len(hello) <= session or len(hello) < session + 1 + hello[session] + 2:
+        return None
+    suite = session + 1 + hello[session]
+    return int.from_bytes(hello[4:6]), int.from_bytes(hello[suite : suite + 2])
 
 
 def _blind(files: TlsFiles) -> ssl.SSLContext:
@@ -145,14 +163,12 @@ def _blind(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def _watch(context: ssl.SSLContext, seen: list[int]) -> None:
+def _watch(context: ssl.SSLContext, seen: dict[int, bytes]) -> None:
     """Note the handshake messages that come in, where this Python can show them."""
 
-    def note(
-        _: object, direction: str, __: object, ___: object, kind: object, ____: object
-    ) -> None:
+    def note(_: object, direction: str, __: object, ___: object, kind: object, data: bytes) -> None:
         if direction == "read" and isinstance(kind, int):
-            seen.append(int(kind))
+            seen.setdefault(int(kind), bytes(data))
 
     if hasattr(context, "_msg_callback"):
         context._msg_callback = note

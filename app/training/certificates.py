@@ -133,7 +133,8 @@ def make_authority(
     builder = _builder(subject, issuer, secret, begins, ends)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(_usage(authority=True), critical=True)
-    certificate = _with_responder(builder, above).sign(signer, _digest())
+    builder = _with_responder(_named_by_key(builder, signer), above)
+    certificate = builder.sign(signer, _digest())
     return Authority(_pem(certificate), _key_pem(secret), above, ocsp_url=ocsp_url)
 
 
@@ -240,7 +241,8 @@ def _make(
     builder = builder.add_extension(_usage(authority=False), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    certificate = _with_responder(builder, authority).sign(signer, _digest())
+    builder = _with_responder(_named_by_key(builder, signer), authority)
+    certificate = builder.sign(signer, _digest())
     pem = _pem(certificate)
     pair = Pair(pem, pem + between, _key_pem(own) if own is not None else "")
     if flaw is Flaw.REVOKED:
@@ -363,6 +365,12 @@ def _builder(
         .not_valid_after(ends)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
+
+
+def _named_by_key(builder: x509.CertificateBuilder, signer: PrivateKey) -> x509.CertificateBuilder:
+    """Which key signed it: authorities that follow each other often have the same name."""
+    key = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    return builder.add_extension(key, critical=False)
 
 
 def _with_responder(
