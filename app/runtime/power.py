@@ -171,7 +171,7 @@ class Power:
         if self._stopping or not view.mains:
             return
         if any(evse.permitted for evse in view.evses):
-            station.handle(Restart(RestartKind.HARD))
+            station.handle(Restart(RestartKind.HARD, inevitable=True))
         version = self._prepare()
         self.cycles += 1
         self.cycle = PowerCycle(self._board, self.cycles, reason, self.reboot)

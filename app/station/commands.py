@@ -111,7 +111,11 @@ class SetLight(Command):
 
 @dataclass(frozen=True, slots=True)
 class Restart(Command):
-    """Go down and come up again; evse None: the whole station."""
+    """Go down and come up again; evse None: the whole station.
+
+    `inevitable`: it happens anyway, as with the power; otherwise the machine may fail to.
+    """
 
     kind: RestartKind
     evse: int | None = None
+    inevitable: bool = False

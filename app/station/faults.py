@@ -11,6 +11,7 @@ Decisions that the table alone does not show:
 * A welded contactor stays closed in the picture (`contactor_closed`), but no current flows any more: the
   breaker upstream opens. It opens when the fault is cleared.
 * Without its meter an EVSE delivers nothing: energy that cannot be counted may not be sold.
+* A station that cannot restart shows that only when it is told to.
 * A driver cannot end a charge at a lost reader, so what runs goes on at the least the standard knows (6 A
   on AC, a tenth of the rating on DC). Where charging needs no reader (free vend) nothing changes.
 """
@@ -64,6 +65,7 @@ RULES: dict[Fault, Rule] = {
     Fault.PILOT: Rule(Effect.TRIP, (Place.CONNECTOR,)),
     Fault.INTERNAL: Rule(Effect.TRIP),
     Fault.WEAK_SIGNAL: Rule(Effect.WARN),
+    Fault.RESTART: Rule(Effect.WARN, (Place.STATION,)),
     Fault.OTHER: Rule(Effect.WARN),
 }
 

@@ -97,6 +97,7 @@ class Fault(Enum):
     PILOT = "pilot"
     INTERNAL = "internal"
     WEAK_SIGNAL = "weak_signal"
+    RESTART = "restart"
     OTHER = "other"
 
 

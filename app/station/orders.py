@@ -32,7 +32,7 @@ from app.station.events import (
 from app.station.evse import Evse
 from app.station.faults import fault_name
 from app.station.intents import Done, Outcome, Refused
-from app.station.kinds import LockState
+from app.station.kinds import Fault, LockState
 from app.station.machine import Machine, refused
 from app.station.snapshot import ReservationSnapshot
 
@@ -216,6 +216,8 @@ def restart(machine: Machine, order: Restart) -> Outcome:
         machine.emit(RestartOrdered(order.kind, order.evse))
         machine.forget_orders(evse)
         return DONE
+    if not order.inevitable and machine.faults.get(Fault.RESTART, 0, 0) is not None:
+        return refused("cannot_restart")
     machine.emit(RestartOrdered(order.kind))
     machine.forget_all_orders()
     return DONE

@@ -18,7 +18,7 @@ from app.station.intents import ClearFault, RaiseFault
 from app.station.kinds import Fault
 from app.station.snapshot import EvseSnapshot, FaultSnapshot, StationSnapshot
 
-STATION_FAULTS = {Fault.EMERGENCY_STOP, Fault.READER_LOST}
+STATION_FAULTS = {Fault.EMERGENCY_STOP, Fault.READER_LOST, Fault.RESTART}
 """These lie at the station, the others at the connector."""
 
 

@@ -20,6 +20,7 @@ from app.ocpp.v16.timers import Timers
 from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.station.commands import SetOperative
 from app.station.events import FaultCleared, FaultRaised, FlowChanged, OperativeChanged
+from app.station.kinds import Fault
 
 STATION = "0"
 """Key of the charge point's own row."""
@@ -48,6 +49,7 @@ class Availability(Block):
         self._station_inoperative = False
         self._station_scheduled: bool | None = None
         self._updating = False
+        self._reset_failed = False
 
     # ------------------------------------------------------------------ block
 
@@ -101,7 +103,8 @@ class Availability(Block):
         snapshot = self.ctx.station.snapshot()
         item = self._connectors.get(number)
         if item is None:
-            return status.of_station(snapshot, self._station_inoperative or self._updating)
+            out = self._station_inoperative or self._updating
+            return status.of_station(snapshot, out, reset_failed=self._reset_failed)
         claim = self._connectors.claim_on(number)
         return status.of_connector(item, claim, snapshot.evse(item.evse), snapshot)
 
@@ -163,6 +166,13 @@ class Availability(Block):
                 self.refresh(item.number)
 
     def _on_part(self, entry: Entry) -> None:
+        if isinstance(entry.event, FaultCleared) and entry.event.fault is Fault.RESTART:
+            self._reset_failed = False
+        self._refresh_all()
+
+    def reset_failed(self) -> None:
+        """The station was told to restart and cannot: errorCode ResetFailure from now on (RE-02)."""
+        self._reset_failed = True
         self._refresh_all()
 
     def _pending(self) -> None:

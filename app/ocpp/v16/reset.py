@@ -11,7 +11,6 @@ from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
 from app.ocpp.v16.delivery import Delivery
 from app.ocpp.v16.drivers import Drivers
-from app.ocpp.v16.status import Condition
 from app.ocpp.v16.transactions import Transactions
 from app.ocpp.v16.turned_down import REJECTED, turned_down
 from app.station.commands import Restart
@@ -90,5 +89,5 @@ class Reset(Block):
         self._under_way = self._drivers.closed = False
         for item in self._connectors:
             item.settling = False
-        now = self._availability.condition(0)
-        self._availability.remark(0, Condition(now.status, "ResetFailure"))
+        self._transactions.forget_end()
+        self._availability.reset_failed()

@@ -87,6 +87,7 @@ _CODES: dict[Fault, tuple[str, str | None]] = {
     Fault.PILOT: (EV_ERROR, None),
     Fault.INTERNAL: ("InternalError", None),
     Fault.WEAK_SIGNAL: ("WeakSignal", None),
+    Fault.RESTART: ("ResetFailure", None),
     Fault.OTHER: ("OtherError", None),
 }
 
@@ -127,9 +128,15 @@ def of_connector(
     return _with_warning(Condition(status, info=info), fault)
 
 
-def of_station(station: StationSnapshot, inoperative: bool) -> Condition:
-    """The state of connector 0: it knows Available, Unavailable and Faulted only (16-ST-01)."""
-    fault = worst(list(station.faults), station)
+def of_station(
+    station: StationSnapshot, inoperative: bool, *, reset_failed: bool = False
+) -> Condition:
+    """The state of connector 0: it knows Available, Unavailable and Faulted only (16-ST-01).
+
+    That the station cannot restart is not known before a reset has failed.
+    """
+    known = [each for each in station.faults if each.fault is not Fault.RESTART or reset_failed]
+    fault = worst(known, station)
     if fault is not None and blocks(fault, station, running=False):
         return _faulted(fault)
     return _with_warning(Condition(UNAVAILABLE if inoperative else AVAILABLE), fault)

@@ -296,6 +296,10 @@ class Transactions(Block):
             row["reason"] = reason
         self.ctx.store.put(POWER, POWER_KEY, row)
 
+    def forget_end(self) -> None:
+        """It goes on after all."""
+        self.ctx.store.delete(POWER, POWER_KEY)
+
     def _on_mains_cut(self, entry: Entry) -> None:
         self.remember_end("PowerLoss")
         for item in self._connectors:

@@ -22,6 +22,9 @@ from app.station.commands import Restart
 from app.station.events import CableUnplugged, LockChanged
 from app.station.kinds import LockState, RestartKind
 
+PAUSE = 1.0
+"""Seconds between two tries to go down."""
+
 
 class Reset(Block):
     """Goes down and comes up again."""
@@ -113,8 +116,12 @@ class Reset(Block):
             return
         await self._deliver()
         kind = RestartKind.HARD if reason is BootReason.REMOTE_RESET else RestartKind.SOFT
-        self.ctx.station.handle(Restart(kind))
-        self.ctx.reboot(reason)
+        for _ in range(self._model.integer("OCPPCommCtrlr.ResetRetries") + 1):
+            if self.ctx.station.handle(Restart(kind)).accepted:
+                self.ctx.reboot(reason)
+                return
+            await self.ctx.clock.sleep(PAUSE)
+        self._going_down = False  # in vain: it goes on
 
     async def _deliver(self) -> None:
         """B12.FR.05: wait for the answers, but not longer than a message may take."""

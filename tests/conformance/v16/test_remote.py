@@ -10,12 +10,12 @@ from app.ocpp.context import BootReason, CallRefused, Reply
 from app.ocpp.v16 import Personality16
 from app.station.events import RestartOrdered
 from app.station.intents import (
+    ClearFault,
     PlugIn,
     PresentCard,
     PressStart,
     PressStop,
     RaiseFault,
-    Refused,
     SetVehicle,
     Unplug,
 )
@@ -364,31 +364,51 @@ async def test_reset_does_not_wait_for_ever(bench16: Make) -> None:
     assert bench.personality.queue() == []
 
 
-async def test_reset_that_fails_is_retried_and_told(
-    bench16: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RE-02: ResetRetries, errorCode ResetFailure."""
-    from app.kernel.text import Text
-    from app.station.commands import Restart
-
-    bench = bench16(keys={"ResetRetries": "2"})
+@pytest.mark.parametrize("kind", ["Soft", "Hard"])
+async def test_reset_that_fails_is_retried_and_told(bench16: Make, kind: str) -> None:
+    """RE-02: ResetRetries, errorCode ResetFailure, which goes when the station is repaired."""
+    bench = bench16(keys={"ResetRetries": "2"}, points={"ocpp16-hard-reset-stop": "after-boot"})
     await bench.boot()
-    usual, tries = bench.station.handle, []
-
-    def stubborn(order: Any) -> Any:
-        if isinstance(order, Restart):
-            tries.append(order)
-            return Refused(Text("station.refused.faulted"))
-        return usual(order)
-
-    monkeypatch.setattr(bench.station, "handle", stubborn)
-    assert await status(bench, "Reset", type="Soft") == "Accepted"
+    bench.skip()
+    await bench.do(RaiseFault(Fault.RESTART))
+    assert bench.lines == []  # nobody knows yet
+    assert await status(bench, "Reset", type=kind) == "Accepted"
+    assert await status(bench, "Reset", type=kind) == "Rejected"  # it is being tried
     await bench.advance(10)
-    assert len(tries) == 3
-    assert bench.saw("> StatusNotification connectorId=0 errorCode=ResetFailure")
+    assert bench.saw("> StatusNotification connectorId=0 status=Available errorCode=ResetFailure")
     assert bench.reboots == []
     await bench.do(PlugIn(1), PresentCard("A", evse=1))
     assert len(bench.personality.sessions()) == 1
+    bench.skip()
+    await bench.do(ClearFault(fault=Fault.RESTART))
+    assert bench.saw("> StatusNotification connectorId=0 status=Available errorCode=NoError")
+    assert await status(bench, "Reset", type=kind) == "Accepted"
+    assert len(bench.reboots) == 1
+
+
+async def test_station_repaired_in_time_restarts_at_a_later_try(bench16: Make) -> None:
+    """RE-02: ResetRetries."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(RaiseFault(Fault.RESTART))
+    await status(bench, "Reset", type="Soft")
+    await bench.advance(1.5)
+    await bench.do(ClearFault(fault=Fault.RESTART))
+    await bench.advance(2)
+    assert len(bench.reboots) == 1
+
+
+async def test_failed_hard_reset_does_not_date_a_later_end(bench16: Make) -> None:
+    """RE-01, 16-TX-09: what was noted for the end goes with the reset that did not happen."""
+    bench = bench16(points={"ocpp16-hard-reset-stop": "after-boot"})
+    await bench.boot()
+    await bench.do(PlugIn(1), PresentCard("A", evse=1), RaiseFault(Fault.RESTART))
+    await status(bench, "Reset", type="Hard")
+    await bench.advance(600)
+    await bench.kill_and_restart()
+    stop = bench.sent("StopTransaction")[0]
+    assert stop["reason"] == "PowerLoss"
+    assert stop["timestamp"] > bench.sent("StartTransaction")[0]["timestamp"]
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,22 @@ async def test_second_reset_while_going_down_is_rejected(bench201: Make) -> None
     await bench.rest()
 
 
+@pytest.mark.parametrize(("retries", "reboots"), [("3", 1), ("1", 0)])
+async def test_reset_of_a_station_that_is_stuck_for_a_while(
+    bench201: Make, retries: str, reboots: int
+) -> None:
+    """RE-06, OCPPCommCtrlr.ResetRetries: tried again so often, and then the station goes on."""
+    bench = await booted(bench201, {"OCPPCommCtrlr.ResetRetries": retries})
+    await bench.do(RaiseFault(Fault.RESTART))
+    assert await bench.request("Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+    await bench.advance(2.5)
+    await bench.do(ClearFault(fault=Fault.RESTART))
+    await bench.advance(5)
+    assert len(bench.reboots) == reboots
+    assert await bench.request("Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+    assert len(bench.reboots) == reboots + 1
+
+
 async def test_reset_on_idle_of_an_idle_station(bench201: Make) -> None:
     """RE-04: Accepted at once."""
     bench = await booted(bench201)

@@ -317,7 +317,7 @@ class FirmwareCourse(Block):
 
     async def _reboot(self, job: FirmwareJob) -> None:
         await self.notices.flushed()
-        self.ctx.station.handle(Restart(RestartKind.HARD))
+        self.ctx.station.handle(Restart(RestartKind.HARD, inevitable=True))
         self.ctx.reboot(BootReason.FIRMWARE_UPDATE)
 
     def _installed(self, job: FirmwareJob) -> None:
