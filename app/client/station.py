@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+ENDED = -32008
+"""The error of a request that the end of the program cut short."""
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -115,10 +118,12 @@ class Station:
             raise StationError(None, f"no answer within {answer_timeout:g} s") from None
         finally:
             del self._answers[ident]
-        if message is None:
-            raise StationError(None, f"the station has ended: {self.log}")
-        if "error" in message:
-            error = message["error"]
+        error = None if message is None else message.get("error")
+        if message is None or (error is not None and error["code"] == ENDED):
+            for reader in self._readers:
+                reader.join(5.0)  # its last words
+            raise StationError(ENDED, f"the station has ended: {self.log}")
+        if error is not None:
             raise StationError(error["code"], error["message"], error.get("data"))
         return message["result"]
 

@@ -81,11 +81,15 @@ class LinkOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class LinkClosed(Event):
-    """The WebSocket closed; `why` says it in words. `retry_in` seconds, None: no retry."""
+    """The WebSocket closed; `why` says it in words. `retry_in` seconds, None: no retry.
+
+    `own`: the station, or who switched it, wanted it so.
+    """
 
     why: Text
     code: int | None = None
     retry_in: float | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,8 @@ class Connection:
         if self._gate_open and self._live is not None:
             self._gate_open = False
             self._live.cut()
-            self._bus.publish(LinkClosed(self._own_close or Text("runtime.link.powered_off")))
+            why = self._own_close or Text("runtime.link.powered_off")
+            self._bus.publish(LinkClosed(why, own=True))
         self._gate_open = False
         for task in self._tasks:
             task.cancel()
@@ -298,7 +299,7 @@ class Connection:
     def _ended(self, closed: WireClosed, url: str, target: Target, opened_at: float) -> bool:
         if self._own_close is not None:
             self._bus.publish(
-                LinkClosed(self._own_close, closed.code, 0.0 if self._network else None)
+                LinkClosed(self._own_close, closed.code, 0.0 if self._network else None, own=True)
             )
             return True
         why = self._watch.judge(closed, opened_at, target.station_id) or explain_close(

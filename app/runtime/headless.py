@@ -14,7 +14,7 @@ from typing import Any
 from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.ocpp.events import LinkFailed, LinkOpened, TaskFailed
+from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.redaction import without_url_password
 from app.runtime.control.channels import (
     ControlAddressError,
@@ -62,11 +62,13 @@ class _Teller:
     def __call__(self, entry: Entry) -> None:
         event = entry.event
         text = event.what if isinstance(event, StateTold) else None
-        if isinstance(event, LinkFailed):
+        if isinstance(event, LinkFailed) or (isinstance(event, LinkClosed) and not event.own):
             text = event.why
         elif isinstance(event, TaskFailed | SubscriberFailed):
             text = Text("control.program_fault", {"error": event.error})
-        if text is not None and text != self._last:
+        if text is None:
+            return
+        if text != self._last:
             self._tell(text)
         self._last = text
 
@@ -97,7 +99,8 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     except (StoreError, StateUnfit) as error:
         tell(error.text)
         return Exit.STATE
-    session.bus.subscribe(_Teller(tell), StateTold, LinkFailed, TaskFailed, SubscriberFailed)
+    worth_telling = (StateTold, LinkFailed, LinkClosed, TaskFailed, SubscriberFailed)
+    session.bus.subscribe(_Teller(tell), *worth_telling)
     try:
         await session.start()
         return await _serve(session, options, address, token, channel, end, tell)

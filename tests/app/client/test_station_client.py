@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.client import Refused, Station, StationError
-from app.client.station import interpreter
+from app.client.station import ENDED, interpreter
+from app.runtime.control.errors import Code
 
 STAND_IN = """
 import json, sys, time
@@ -123,6 +124,22 @@ def test_the_end_of_the_program_is_told_to_whoever_waits(start: Start) -> None:
     assert station.log == "a log line"
     with pytest.raises(StationError, match="the station has ended"):
         station.call("ask")
+
+
+def test_a_request_that_the_end_cut_short_tells_the_last_words(start: Start) -> None:
+    script = STAND_IN.replace(
+        'if method == "keep":',
+        """if method == "cut":
+        say(id=ident, error={"code": -32008, "message": "The program ends."})
+        print("No connection within 1 s.", file=sys.stderr, flush=True)
+        sys.exit(6)
+    if method == "keep":""",
+    )
+    station = start(script=script)
+    with pytest.raises(StationError, match=r"has ended[^$]*No connection within 1 s") as caught:
+        station.call("cut")
+    assert caught.value.code == ENDED == Code.ENDED
+    assert station.close() == 6
 
 
 def test_close_ends_stdin_and_tells_the_exit_code(start: Start) -> None:

@@ -23,7 +23,8 @@ from websockets.asyncio.client import connect
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
-from app.ocpp.events import TaskFailed
+from app.kernel.text import Text
+from app.ocpp.events import LinkClosed, TaskFailed
 from app.runtime.control.channels import ControlAddressError, StdioChannel, parse_address
 from app.runtime.control.errors import Code
 from app.runtime.exit_codes import Exit
@@ -406,3 +407,16 @@ def test_a_fault_of_the_program_is_told_once() -> None:
     bus.publish(TaskFailed("boot", "NameError: x"))
     assert len(told) == 1
     assert "NameError: x" in told[0]
+
+
+def test_why_the_back_office_ended_the_link_is_told_once_and_what_was_wanted_is_not() -> None:
+    catalogue = Catalogue.load()
+    told: list[str] = []
+    bus = Bus(lambda: datetime(2026, 1, 15, tzinfo=UTC))
+    bus.subscribe(_Teller(lambda text: told.append(catalogue.render(text))), LinkClosed)
+    taken = Text("runtime.link.id_taken", {"id": "CP-1", "code": 1008, "said": "replaced"})
+    for _ in range(2):
+        bus.publish(LinkClosed(taken, 1008, 5.0))
+        bus.publish(LinkClosed(Text("runtime.link.network_cut"), own=True))
+    assert told == [catalogue.render(taken)]
+    assert "Another station uses the id CP-1" in told[0]
