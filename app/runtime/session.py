@@ -375,6 +375,11 @@ class Session:
         self.intend(RestoreMains(), origin)
         await self.settled()
 
+    async def restart(self, *, watchdog: bool = False) -> None:
+        """The button for that was pressed at the station, or its watchdog bit: down and up again."""
+        self._power.reboot(BootReason.WATCHDOG if watchdog else BootReason.LOCAL_RESET)
+        await self.settled()
+
     async def factory_reset(self) -> None:
         """Forget all that the protocol and people changed. The machine, its cars and registers stay."""
         self._power.restart(BootReason.LOCAL_RESET, between=self._forget)

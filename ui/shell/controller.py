@@ -144,6 +144,8 @@ class Controller(QObject):
             ("network", self._toggle_network, "Ctrl+N"),
             ("retry", self._retry, "Ctrl+R"),
             ("repower", self._repower, ""),
+            ("restart", self._restart, ""),
+            ("watchdog", self._watchdog, ""),
             ("factory_reset", self._factory_reset, ""),
             ("messages", self._toggle_messages, "Ctrl+1"),
             ("inspector", self._toggle_inspector, "Ctrl+2"),
@@ -162,7 +164,7 @@ class Controller(QObject):
             ("plug", "card", "stop", "emergency"),
             ("mains", "network", "retry", "use_training"),
             ("messages", "inspector", "reset_layout"),
-            ("repower", "factory_reset"),
+            ("repower", "restart", "watchdog", "factory_reset"),
             ("quit",),
         ):
             for ident in group:
@@ -347,6 +349,12 @@ class Controller(QObject):
 
     def _repower(self) -> None:
         self._spawner.spawn(self._bridge.session.repower(), "repower")
+
+    def _restart(self) -> None:
+        self._spawner.spawn(self._bridge.session.restart(), "restart")
+
+    def _watchdog(self) -> None:
+        self._spawner.spawn(self._bridge.session.restart(watchdog=True), "watchdog")
 
     def _factory_reset(self) -> None:
         self._spawner.spawn(self._ask_factory_reset(), "factory reset")

@@ -133,6 +133,7 @@ class Methods:
         return {
             "station.snapshot": (p.Params, lambda _: self._snapshot()),
             "station.repower": (p.Params, lambda _: self._repower()),
+            "station.restart": (p.RestartParams, self._restart),
             "station.factory_reset": (p.Params, lambda _: self._factory_reset()),
             "station.export": (p.ExportParams, self._export),
             "queue.read": (p.QueueParams, self._queue),
@@ -162,6 +163,10 @@ class Methods:
 
     async def _repower(self) -> dict[str, Any]:
         await self._session.repower()
+        return {"accepted": True}
+
+    async def _restart(self, arguments: p.RestartParams) -> dict[str, Any]:
+        await self._session.restart(watchdog=arguments.cause == "watchdog")
         return {"accepted": True}
 
     async def _factory_reset(self) -> dict[str, Any]:

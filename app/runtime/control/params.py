@@ -115,6 +115,10 @@ class SetVariableParams(Params):
     value: str
 
 
+class RestartParams(Params):
+    cause: Literal["button", "watchdog"] = "button"
+
+
 class ExportParams(Params):
     file: Path
 

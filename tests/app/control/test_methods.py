@@ -274,6 +274,14 @@ async def test_repower_and_factory_reset(channel):
     await channel.get("journal.wait", filter=record, timeout=5)
 
 
+@pytest.mark.parametrize("cause", ["button", "watchdog"])
+async def test_restart_by_the_button_or_by_the_watchdog(channel, cause):
+    assert (await channel.get("station.restart", cause=cause))["accepted"]
+    record = {"event": "BootStateChanged", "data.state": "accepted"}
+    await channel.get("journal.wait", filter=record, timeout=5)
+    assert await channel.fail("station.restart", cause="boredom") is Code.INVALID_PARAMS
+
+
 async def test_quit_is_answered_before_it_happens(channel):
     assert await channel.get("app.quit") == {"accepted": True}
     await asyncio.sleep(0)

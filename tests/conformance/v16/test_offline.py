@@ -143,11 +143,14 @@ async def test_killed_program_ends_the_transaction_with_power_loss(bench16: Make
     assert stop["meterStop"] >= 150
 
 
-async def test_restart_by_ourselves_ends_the_transaction_with_reboot(bench16: Make) -> None:
-    """16-TX-09."""
+@pytest.mark.parametrize("cause", [BootReason.WATCHDOG, BootReason.LOCAL_RESET])
+async def test_restart_by_ourselves_ends_the_transaction_with_reboot(
+    bench16: Make, cause: BootReason
+) -> None:
+    """16-TX-09: the watchdog, or the button at the station."""
     bench = bench16()
     await charging(bench)
-    bench.ctx.reboot(BootReason.WATCHDOG)
+    bench.ctx.reboot(cause)
     await bench.rest()
     assert bench.sent("StopTransaction")[0]["reason"] == "Reboot"
 

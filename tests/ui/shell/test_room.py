@@ -50,6 +50,27 @@ def test_plug_card_power_and_stop_in_both_versions(play, version):
     play(story, version=version)
 
 
+@pytest.mark.parametrize(
+    ("version", "command"),
+    [("1.6", "restart"), ("1.6", "watchdog"), ("2.0.1", "restart")],
+)
+def test_a_restart_at_the_station_ends_the_session_with_reboot(play, version, command):
+    """16-TX-09."""
+
+    async def story(room):
+        await charge(room)
+        room.controller.commands.run(command)
+        await until(lambda: not room.session.snapshot().sessions)
+
+        def reason():
+            return room.training.snapshot().transactions[0].stop_reason
+
+        await until(reason)
+        assert reason() == "Reboot"
+
+    play(story, version=version)
+
+
 def test_keys_do_the_same_as_the_mouse(play):
     async def story(room):
         window = room.window
