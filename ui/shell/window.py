@@ -151,6 +151,16 @@ class MainWindow(QMainWindow):
         if event.type() is QEvent.Type.ChildPolished and isinstance(child, QTabBar):
             child.setAccessibleName(self._catalogue.render(Text("room.tabs")))
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab passes over rooms behind another one: Qt does not hide those, so it would go there."""
+        first = None
+        while super().focusNextPrevChild(forward):
+            widget = self.focusWidget()
+            if widget is None or widget is first or _in_front(widget):
+                return True
+            first = first or widget
+        return False
+
     # ------------------------------------------------------------------ layout
 
     def layout_text(self) -> str:
@@ -249,6 +259,14 @@ class MainWindow(QMainWindow):
         box.addWidget(self.canvas, 1)
         box.addWidget(self.wallet)
         return centre
+
+
+def _in_front(widget: QWidget) -> bool:
+    """It lies in no room, or in one that is not behind another."""
+    part: QWidget | None = widget
+    while part is not None and not isinstance(part, QDockWidget):
+        part = part.parentWidget()
+    return part is None or not part.visibleRegion().isEmpty()
 
 
 def _layout_parts(text: str) -> tuple[QByteArray, QByteArray] | None:

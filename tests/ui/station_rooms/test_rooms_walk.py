@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from tests.ui.station_rooms.conftest import ask, later, profile, until
 from tests.ui.test_walk import cut_texts, idle, small_targets, unreadable
@@ -103,6 +105,23 @@ def test_the_messages_get_their_height_back_with_the_last_room(play):
         if docks["queue"].isVisible():  # it was behind and came to the front
             commands.run("room_queue")
         await until(lambda: abs(messages.height() - before) < 5)
+
+    play(story, version="1.6")
+
+
+def test_tab_does_not_go_into_rooms_behind_another_one(play):
+    async def story(room: Room) -> None:
+        commands, window = room.controller.commands, room.window
+        commands.run("room_queue")
+        commands.run("room_tokens")
+        await until(lambda: room.rooms.room("tokens").search.isVisible())
+        passed = []
+        for _ in range(60):
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+            passed.append(window.focusWidget())
+        assert room.rooms.room("tokens").search in passed
+        behind = (room.rooms.docks["queue"], window.messages_dock)
+        assert not any(dock.isAncestorOf(one) for dock in behind for one in passed)
 
     play(story, version="1.6")
 
