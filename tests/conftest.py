@@ -117,6 +117,14 @@ def loop_watch(request: pytest.FixtureRequest) -> Iterator[LoopWatch]:
         watch.check()
 
 
+@pytest.fixture(scope="session")
+def qapp_cls() -> type:
+    """The application of all tests is one whose events the loop watch can see."""
+    from tests.support.event_watch import WatchedApplication
+
+    return WatchedApplication
+
+
 # ---------------------------------------------------------------- time budgets
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import time
 import types
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent, QPaintEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
-from tests.support.loop_watch import LoopWatch
+from tests.support.event_watch import WatchedApplication
+from tests.support.loop_watch import LoopWatch, SlowCallback
 
 HERE = (Path(__file__).parent,)
 ELSEWHERE = (Path(__file__).parent / "nowhere",)
@@ -88,13 +94,28 @@ async def test_what_a_test_does_between_two_calls_of_ours_is_its_own() -> None:
     assert watch.slow == []
 
 
-async def test_only_a_callback_over_the_limit_fails_the_check() -> None:
+async def test_only_a_callback_over_the_limit_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.5, 0.5, 0.5), raising=False)
     with LoopWatch(HERE, fail_over=0.03) as watch:
         await asyncio.create_task(busy_after_a_turn(0.012))
         watch.check()
         await asyncio.create_task(busy_after_a_turn(0.035))
     with pytest.raises(AssertionError, match="busy_after_a_turn"):
         watch.check()
+
+
+@pytest.mark.parametrize(("load", "limit"), [(0.5, 0.03), (3.0, 0.045), (50.0, 0.06)])
+async def test_on_an_overrun_computer_the_limit_is_up_to_twice_as_high(
+    load: float, limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with LoopWatch(HERE, fail_over=0.03) as watch:
+        for held in (limit - 0.001, limit + 0.001):
+            watch.slow.append(SlowCallback("somewhere", held, held))
+    assert [slow.seconds for slow in watch.too_slow()] == [limit + 0.001]
 
 
 async def test_leaving_the_watch_leaves_asyncio_as_it_was() -> None:
@@ -113,3 +134,29 @@ def test_the_watch_looks_into_a_qt_loop_too(qapp: object) -> None:
     finally:
         loop.close()
     assert [slow.place.partition(" ")[0] for slow in watch.slow] == ["busy_after_a_turn"]
+
+
+def test_the_watch_sees_what_qt_delivers(qapp: WatchedApplication) -> None:
+    class Slow(QWidget):
+        def mousePressEvent(self, event: QMouseEvent) -> None:
+            work(0.02)
+
+    widget = Slow()
+    with LoopWatch() as watch, qapp.watched_by(watch):
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+    assert [slow.place for slow in watch.slow] == ["MouseButtonPress for Slow"]
+
+
+def test_of_a_painting_the_widget_that_is_slow_is_blamed(qapp: WatchedApplication) -> None:
+    class Slow(QWidget):
+        def paintEvent(self, event: QPaintEvent) -> None:
+            work(0.02)
+
+    window = QWidget()
+    slow = Slow(window)
+    slow.resize(50, 50)
+    with LoopWatch() as watch, qapp.watched_by(watch):
+        window.show()
+        qapp.processEvents()
+    window.close()
+    assert [slow.place for slow in watch.slow] == ["Paint for Slow"]

@@ -104,7 +104,7 @@ async def _run(
     try:
         with _signals(end.set):
             await _show(window)
-            await asyncio.to_thread(_read_program)
+            await asyncio.to_thread(read_program)
             from ui.bridge import Bridge
             from ui.main_room import Room
 
@@ -133,13 +133,13 @@ async def _show(window: MainWindow) -> None:
     window.outline.painted.disconnect(seen.set)
 
 
-def _read_program() -> None:
+def read_program() -> None:
     """Import what the window is made of; in a thread, while the outline is on the screen."""
     for name in ("app.runtime.opening", "ui.main_room", *PARTS):
         importlib.import_module(name)
 
 
-def _read_rest() -> None:
+def read_rest() -> None:
     """What is not needed before somebody asks for it: then it opens at once."""
     for name in ("ui.connect.dialog", "ui.cards.dialog", "ui.training.tabs"):
         importlib.import_module(name)
@@ -162,7 +162,7 @@ async def _start_training(room: Room) -> None:
     """The training CSMS reads its own half second of program after the window is there."""
     try:
         await asyncio.to_thread(room.training.start)
-        await asyncio.to_thread(_read_rest)
+        await asyncio.to_thread(read_rest)
     except Exception as error:  # noqa: BLE001 - whatever it is, people see it and the window lives on
         room.report(error)
 

@@ -118,7 +118,9 @@ class Room(QObject):
         """Half a second of library, read in a thread once the window is there; then the charts appear."""
         await asyncio.to_thread(read_charts)
         for place in self.window.findChildren(PlotPlace):
-            place.furnish()
+            if place.isVisible():  # others do it when they are shown
+                place.furnish()
+                await asyncio.sleep(0)
 
     async def closed(self) -> None:
         """Wait until a person closes the window."""

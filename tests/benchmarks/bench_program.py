@@ -102,12 +102,12 @@ def picture():
     os._exit(0)
 seen = []
 watched(Outline, outline)
-read = application._read_program
+read = application.read_program
 def read_and_watch():
     read()
     from ui.station.canvas import StationCanvas
     watched(StationCanvas, picture)
-application._read_program = read_and_watch
+application.read_program = read_and_watch
 from ui.__main__ import open_window
 main(["--state-dir", sys.argv[1]], open_window=open_window)
 """

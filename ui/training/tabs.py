@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.kernel.catalogue import Catalogue
+from app.training.records import StationRecord
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import BAR_HEIGHT, Words, button, label
 from ui.theme import Theme
@@ -34,36 +37,60 @@ ROOMY = 480
 STATIONS, TRANSACTIONS, TOKENS, COMPOSER, FILES, BEHAVIOUR = range(6)
 
 
+Room = StationsTab | TransactionsTab | TokensTab | ComposerTab | FilesTab | BehaviourTab
+
+
 class TrainingRooms(QWidget):
-    """Six tabs over one feed. `use_training_requested`: the station of the window shall come here."""
+    """Six tabs over one feed, each made when it is looked at first: all at once would be felt.
+
+    `use_training_requested`: the station of the window shall come here.
+    """
 
     use_training_requested = Signal()
 
     def __init__(self, feed: TrainingFeed, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
         self._say = Words(catalogue, "training_panel")
-        self._theme = theme
+        self._theme, self._catalogue = theme, catalogue
         self._elsewhere: str | None = None
         self._odd = self._tight = False
         self._feed = feed
-        self.stations = StationsTab(feed, theme, catalogue)
-        self.transactions = TransactionsTab(theme, catalogue)
-        self.tokens = TokensTab(feed, theme, catalogue)
-        self.composer = ComposerTab(feed, theme, catalogue)
-        self.files = FilesTab(feed, theme, catalogue)
-        self.behaviour = BehaviourTab(feed, theme, catalogue)
+        self._rooms: dict[int, Room] = {}
+        self._station = ""
         self.empty = EmptyState(
             "link", self._say("elsewhere.title"), "", theme, self._say("elsewhere.use")
         )
         self._build()
         self._feed.changed.connect(self._on_view)
-        self.behaviour.changed.connect(self._on_behaviour)
-        self.stations.chosen.connect(self._on_station)
         self._on_view(self._feed.view)
 
     @property
     def tabs(self) -> QTabBar:
         return self._tabs
+
+    @property
+    def stations(self) -> StationsTab:
+        return cast("StationsTab", self._room(STATIONS))
+
+    @property
+    def transactions(self) -> TransactionsTab:
+        return cast("TransactionsTab", self._room(TRANSACTIONS))
+
+    @property
+    def tokens(self) -> TokensTab:
+        return cast("TokensTab", self._room(TOKENS))
+
+    @property
+    def composer(self) -> ComposerTab:
+        return cast("ComposerTab", self._room(COMPOSER))
+
+    @property
+    def files(self) -> FilesTab:
+        return cast("FilesTab", self._room(FILES))
+
+    @property
+    def behaviour(self) -> BehaviourTab:
+        return cast("BehaviourTab", self._room(BEHAVIOUR))
 
     @property
     def shows_empty_state(self) -> bool:
@@ -73,8 +100,8 @@ class TrainingRooms(QWidget):
         self._theme = theme
         self._mark_behaviour()
         self.empty.set_theme(theme)
-        for tab in self._rooms:
-            tab.set_theme(theme)
+        for room in self._rooms.values():
+            room.set_theme(theme)
 
     def set_elsewhere(self, url: str | None) -> None:
         """Where the station of the window connects instead; None: it connects here."""
@@ -101,24 +128,16 @@ class TrainingRooms(QWidget):
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        self._rooms = (
-            self.stations,
-            self.transactions,
-            self.tokens,
-            self.composer,
-            self.files,
-            self.behaviour,
-        )
         self._tabs = QTabBar()
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
         self._tabs.setIconSize(QSize(14, 14))
         self._tabs.setAccessibleName(self._say("title"))
         self._pages = QStackedWidget()
-        for key, room in zip(TABS, self._rooms, strict=True):
+        for key in TABS:
             self._tabs.addTab(self._say(f"tab.{key}"))
-            self._pages.addWidget(room)
-        self._tabs.currentChanged.connect(self._pages.setCurrentIndex)
+            self._pages.addWidget(_page())
+        self._tabs.currentChanged.connect(self._on_tab)
         head = QFrame()
         head.setProperty("role", "bar")
         head.setFixedHeight(BAR_HEIGHT)
@@ -136,6 +155,37 @@ class TrainingRooms(QWidget):
         self._stack.addWidget(whole)
         self._stack.addWidget(self.empty)
         self.empty.action.clicked.connect(self.use_training_requested)
+        self._on_tab(STATIONS)
+
+    def _room(self, index: int) -> Room:
+        """What a tab holds, made if it is not there yet."""
+        if index not in self._rooms:
+            room = self._rooms[index] = self._make(index)
+            page = self._pages.widget(index).layout()
+            assert page is not None
+            page.addWidget(room)
+            room.show_view(self._feed.view)
+            if index == COMPOSER and self._station:
+                self.composer.choose_station(self._station)
+        return self._rooms[index]
+
+    def _make(self, index: int) -> Room:
+        feed, theme, catalogue = self._feed, self._theme, self._catalogue
+        if index == STATIONS:
+            stations = StationsTab(feed, theme, catalogue)
+            stations.chosen.connect(self._on_station)
+            return stations
+        if index == TRANSACTIONS:
+            return TransactionsTab(theme, catalogue)
+        if index == TOKENS:
+            return TokensTab(feed, theme, catalogue)
+        if index == COMPOSER:
+            return ComposerTab(feed, theme, catalogue)
+        if index == FILES:
+            return FilesTab(feed, theme, catalogue)
+        behaviour = BehaviourTab(feed, theme, catalogue)
+        behaviour.changed.connect(self._on_behaviour)
+        return behaviour
 
     def _make_notice(self) -> QFrame:
         """Shown while the window's own station is elsewhere but others are here."""
@@ -152,9 +202,13 @@ class TrainingRooms(QWidget):
 
     # ------------------------------------------------------------------ events
 
+    def _on_tab(self, index: int) -> None:
+        self._room(index)
+        self._pages.setCurrentIndex(index)
+
     def _on_view(self, view: TrainingView) -> None:
-        for tab in self._rooms:
-            tab.show_view(view)
+        for room in self._rooms.values():
+            room.show_view(view)
         self._count_transactions()
         self._place()
 
@@ -191,6 +245,16 @@ class TrainingRooms(QWidget):
         key = "behaviour.odd" if self._odd else "behaviour.normal"
         self._tabs.setTabToolTip(BEHAVIOUR, self._say(key))
 
-    def _on_station(self, station: object) -> None:
+    def _on_station(self, station: StationRecord | None) -> None:
         if station is not None:
-            self.composer.choose_station(station.id)  # type: ignore[attr-defined]
+            self._station = station.id
+            if COMPOSER in self._rooms:
+                self.composer.choose_station(station.id)
+
+
+def _page() -> QWidget:
+    """An empty place for what a tab holds."""
+    page = QWidget()
+    box = QVBoxLayout(page)
+    box.setContentsMargins(0, 0, 0, 0)
+    return page

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import qasync
-from PySide6.QtWidgets import QApplication
 
 from app.kernel.catalogue import Catalogue
 from app.ocpp.context import BootState
 from app.runtime.options import StationOptions, WindowOptions
 from app.training.thread import TrainingCsmsThread
+from tests.support.event_watch import WatchedApplication
 from tests.support.loop_watch import LoopWatch
+from ui import application
 from ui.application import open_session
 from ui.bridge import Bridge
 from ui.main_room import Room
@@ -34,10 +35,12 @@ async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> N
 
 
 @pytest.fixture
-def play(qapp: QApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[..., None]:
+def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[..., None]:
     """Open a window, let a story happen in it, close it again; nothing of ours may freeze it."""
 
     async def run(story: Story, options: StationOptions, folder: Path) -> None:
+        application.read_program()  # the program does it in a thread
+        application.read_rest()
         training = TrainingCsmsThread()
         url = training.reserve()  # as the program does: it starts behind the window
         catalogue = Catalogue.load()
@@ -52,7 +55,7 @@ def play(qapp: QApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[
         try:
             if session.snapshot().csms_url == url:
                 await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
-            with loop_watch:  # from here on people look at it
+            with loop_watch, qapp.watched_by(loop_watch):  # from here on people look at it
                 await story(room)
         finally:
             asker.set_window(None)

@@ -34,8 +34,10 @@ def click(qtbot: QtBot, button: QPushButton) -> None:
 
 
 def open_tab(qtbot: QtBot, panel: TrainingPanel, number: int) -> None:
+    """Click on a tab; what it holds is made then, and has its place after a turn of the loop."""
     qtbot.mouseClick(panel.rooms.tabs, LEFT, pos=panel.rooms.tabs.tabRect(number).center())
     assert panel.rooms.tabs.currentIndex() == number
+    QApplication.processEvents()
 
 
 def cells(panel_table: object, row: int) -> list[str]:

@@ -1,0 +1,56 @@
+"""Lets the loop watch see what Qt delivers: painting, timers, clicks, and the slots they set off.
+
+They reach our code past asyncio, which is all that the watch sees by itself. What paints the whole window
+is many callbacks: each widget counts for itself, and their sum is a figure of the benchmarks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QGraphicsScene
+
+from tests.support.loop_watch import LoopWatch
+
+PAINTING = {QEvent.Type.UpdateRequest, QEvent.Type.Expose}
+
+
+class WatchedApplication(QApplication):
+    """Every event of every object passes here; while a watch looks, its work is measured."""
+
+    _watch: LoopWatch | None = None
+    _inside = False
+
+    @contextmanager
+    def watched_by(self, watch: LoopWatch) -> Iterator[None]:
+        """Until it is left, this watch hears how long each event took, with all that it led to."""
+        self._watch = watch
+        try:
+            yield
+        finally:
+            self._watch = None
+
+    def notify(self, receiver: QObject, event: QEvent) -> bool:
+        if self._watch is None or self._inside or _holds_others(receiver, event):
+            return super().notify(receiver, event)
+        self._inside = True
+        try:
+            with self._watch.timing(_name(receiver, event)):
+                return super().notify(receiver, event)
+        finally:
+            self._inside = False
+
+
+def _holds_others(receiver: QObject, event: QEvent) -> bool:
+    """It leads to callbacks that are watched one by one: a painting, or one of qasync's own timers."""
+    if event.type() in PAINTING or isinstance(receiver, QGraphicsScene):
+        return True
+    return type(receiver).__module__.startswith("qasync")
+
+
+def _name(receiver: QObject, event: QEvent) -> str:
+    kind, owner = type(receiver), receiver.parent()
+    of = f" of {type(owner).__name__}" if owner is not None and kind.__module__ == "PySide6" else ""
+    return f"{event.type().name} for {kind.__name__}{of}"
