@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import sys
 from collections.abc import Iterator, Sequence
 
 from app.ocpp.context import Context, OcppSettings, Payload
 from app.ocpp.personality import Personality
 from app.ocpp.version import Version
+
+_MODULES = {Version.V16: "app.ocpp.v16", Version.V201: "app.ocpp.v201"}
+
+
+async def read(version: Version) -> None:
+    """Read the program of a version, before it is wanted: a tenth of a second, in a thread.
+
+    Only once, and only of the version that is spoken: the other stays out of memory.
+    """
+    if _MODULES[version] not in sys.modules:
+        await asyncio.to_thread(importlib.import_module, _MODULES[version])
 
 
 def make(version: Version, ctx: Context) -> Personality:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from app.kernel.bus import Bus
 from app.kernel.clock import LinkClock
 from app.kernel.text import Text
+from app.ocpp import personalities
 from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.personality import LinkPolicy
 from app.ocpp.version import Version
@@ -241,9 +242,16 @@ class Connection:
 
     async def _opened(self, request: OpenRequest) -> Wire:
         try:
-            return await self._opener(request)
+            wire = await self._opener(request)
         except OpenFailed as error:
             raise await self._inquiry.reason(request, error) from error
+        try:
+            if wire.subprotocol in KNOWN:
+                await personalities.read(Version.of_subprotocol(wire.subprotocol))
+        except BaseException:
+            wire.abort()
+            raise
+        return wire
 
     def _failed(self, url: str, target: Target, error: OpenFailed) -> bool:
         at_once = self._tried(target, error)

@@ -20,7 +20,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.clock import Clock, LinkClock, RealLinkClock
 from app.kernel.ids import random_ids
 from app.kernel.text import Text
-from app.ocpp import link_rows
+from app.ocpp import link_rows, personalities
 from app.ocpp.context import BootReason, BootState, NotConnected, Payload, QueuedMessage
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import SettingChanged
@@ -213,6 +213,7 @@ class Session:
             self.bus.subscribe(self._on_mains_restored, MainsRestored),
             self.bus.subscribe(self._on_setting, SettingChanged),
         ]
+        await self._read_program()
         self._power.start()
         if self.station.snapshot().mains:
             self._power.up()
@@ -324,7 +325,14 @@ class Session:
         self._wishes.ask(LinkWish(version=version))
         await self._connect_anew()
 
+    async def _read_program(self) -> None:
+        """Of what it will speak; where the back office picks, that is read when it has picked."""
+        version = self._dialing.version()
+        if version is not None:
+            await personalities.read(version)
+
     async def _connect_anew(self) -> None:
+        await self._read_program()
         self._power.restart(BootReason.POWER_UP)
         await self.settled()
 
