@@ -190,6 +190,7 @@ def _pack(path: Path, parts: dict[str, Iterable[bytes]]) -> None:
     megabytes must not need several times that in memory, which the threads here would keep.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)  # made here, so that it never exists with other rights than these
     try:
         with tarfile.open(path, "w:gz") as archive:
             for name, lines in parts.items():

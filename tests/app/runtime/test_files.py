@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sys
 import tarfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,7 @@ async def test_the_journal_is_cut_to_the_time_that_was_asked_for(session: Sessio
     assert not logs.holds("DiagnosticsLog", first, None)
     assert not logs.holds("DiagnosticsLog", first, first - timedelta(hours=2))
     path = await logs.archive("DiagnosticsLog", first, None)
+    assert sys.platform == "win32" or path.stat().st_mode & 0o777 == 0o600
     parts = parts_of(path.read_bytes())
     assert (parts["journal.jsonl"], parts["exchanges.jsonl"]) == ("", "")
     path.unlink()
