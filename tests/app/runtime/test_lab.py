@@ -1,4 +1,4 @@
-"""The certificate lab with a whole station and the training CSMS, over real sockets and real TLS: no window."""
+"""The certificate lab with a whole station and the training CSMS, over real sockets and TLS: no window."""
 
 from __future__ import annotations
 
