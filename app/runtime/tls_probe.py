@@ -196,10 +196,17 @@ def _date(server: _Server, leaf: bytes) -> Finding:
     """Is the certificate in force now? That is asked of it alone."""
     from cryptography import x509
 
-    found, now = x509.load_der_x509_certificate(leaf), datetime.now(UTC)
-    if now > found.not_valid_after_utc:
+    now = datetime.now(UTC)
+    try:
+        found = x509.load_der_x509_certificate(leaf)
+        begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
+    except (ValueError, x509.InvalidVersion):
+        return Finding(
+            "date", False, server.text("runtime.tls.other", why="unreadable certificate")
+        )
+    if now > ends:
         return Finding("date", False, server.text("runtime.tls.expired"))
-    if now < found.not_valid_before_utc:
+    if now < begins:
         return Finding("date", False, server.text("runtime.tls.not_yet_valid"))
     return Finding("date", True, Text("runtime.probe.date"))
 

@@ -37,6 +37,14 @@ _ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
     "SHA384": hashes.SHA384(),
     "SHA512": hashes.SHA512(),
 }
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 SHORTEST_RSA, SHORTEST_EC = 2048, 224
 LONGEST_CHAIN = 10
 
@@ -55,12 +63,16 @@ def split(text: str) -> list[str]:
 
 
 def read(pem: str) -> x509.Certificate:
-    """One certificate. Raises BadCertificate."""
+    """One certificate, of which all parts can be read: they are taken apart when they are asked for.
+
+    Raises BadCertificate.
+    """
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         certificate.public_key()
-        _ = certificate.extensions
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        _ = certificate.extensions, certificate.subject, certificate.issuer
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except _UNREADABLE as error:
         raise BadCertificate("unreadable certificate") from error
     return certificate
 
