@@ -31,7 +31,7 @@ MEANING: dict[Exit, str] = {
     Exit.STATE: "The state folder cannot be used: not writable, of a newer program, other hardware.",
     Exit.NOT_CONNECTED: "No connection within `--connect-timeout`.",
     Exit.UNDECIDED: "Strict mode met an open point that the configuration does not decide.",
-    Exit.CONTROL: "The control channel cannot be opened: port taken, token file missing.",
+    Exit.CONTROL: "The control channel cannot be opened: port taken, token file missing, no stdin.",
     Exit.SELF_TEST: "`--self-test` found a fault.",
     Exit.WINDOW: "No window can be opened: PySide6 or a screen is missing.",
     Exit.INTERRUPTED: "Ctrl+C or a signal.",

@@ -19,6 +19,7 @@ from app.ocpp.redaction import without_url_password
 from app.runtime.control.channels import (
     ControlAddressError,
     StdioChannel,
+    StdioClosed,
     WebSocketChannel,
     parse_address,
 )
@@ -77,7 +78,8 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     """Run the station. Returns how it ended; what went wrong is a sentence on stderr."""
 
     def tell(text: Text) -> None:
-        sys.stderr.write(catalogue.render(text) + "\n")
+        if sys.stderr is not None:  # a service may be started without
+            sys.stderr.write(catalogue.render(text) + "\n")
 
     try:
         address = parse_address(options.control)
@@ -89,7 +91,11 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
         params = {"file": str(options.control_token_file), "why": error.strerror or str(error)}
         tell(Text("control.token_file", params))
         return Exit.CONTROL
-    channel = StdioChannel.claim() if address is None else None
+    try:
+        channel = StdioChannel.claim() if address is None else None
+    except StdioClosed:
+        tell(Text("control.no_stdio"))
+        return Exit.CONTROL
     end = _End()
     try:
         session = make_session(options.station, on_undecided=lambda point: end.set(Exit.UNDECIDED))
@@ -200,6 +206,8 @@ def _announce(session: Session, server: WebSocketChannel) -> None:
     """With a WebSocket stdout has one line, so that a script learns the port."""
 
     def write(line: str) -> None:
+        if sys.stdout is None:
+            return
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 

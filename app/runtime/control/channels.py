@@ -37,6 +37,10 @@ class ControlAddressError(ValueError):
     """`--control` does not name a channel; the message says what does."""
 
 
+class StdioClosed(Exception):
+    """The program has no standard input or output."""
+
+
 def parse_address(address: str) -> tuple[str, int] | None:
     """Host and port of a WebSocket channel, None for stdio. Raises ControlAddressError."""
     if address == "stdio":
@@ -69,7 +73,12 @@ class StdioChannel:
 
     @classmethod
     def claim(cls) -> StdioChannel:
-        """Take stdout for JSON; prints of anybody else go to stderr from now on."""
+        """Take stdout for JSON; prints of anybody else go to stderr from now on.
+
+        Raises StdioClosed where the program was started without one of them.
+        """
+        if sys.stdin is None or sys.stdout is None:
+            raise StdioClosed
         stdout = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n")
         sys.stdout = sys.stderr
         stdin = os.fdopen(os.dup(sys.stdin.fileno()), "r", encoding="utf-8", errors="replace")

@@ -343,6 +343,16 @@ async def test_a_websocket_wants_a_place_for_its_token(capfd: pytest.CaptureFixt
     assert "--control-token-file" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+async def test_a_program_without_stdin_or_stdout_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], closed: str
+) -> None:
+    """As with `<&-` or `>&-` in a shell."""
+    monkeypatch.setattr(sys, closed, None)
+    assert await run_headless(HeadlessOptions(station()), Catalogue.load()) is Exit.CONTROL
+    assert "--control ws://127.0.0.1:PORT" in capfd.readouterr().err
+
+
 async def test_a_token_file_that_cannot_be_made_is_told(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
