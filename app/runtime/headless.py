@@ -85,7 +85,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
         address = parse_address(options.control)
         token = _token(options) if address else ""
     except ControlAddressError as error:
-        sys.stderr.write(f"{error}\n")
+        tell(error.text)
         return Exit.USAGE
     except OSError as error:
         params = {"file": str(options.control_token_file), "why": error.strerror or str(error)}
@@ -264,10 +264,7 @@ def _token(options: HeadlessOptions) -> str:
     if path is None:
         folder = options.station.state_dir
         if folder is None:
-            raise ControlAddressError(
-                "a WebSocket control API wants a token: give --control-token-file (it is made if it"
-                " is not there) or --state-dir"
-            )
+            raise ControlAddressError(Text("control.no_token"))
         path = folder / TOKEN_FILE
     if path.exists():
         token = path.read_text("utf-8").strip()

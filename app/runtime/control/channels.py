@@ -22,6 +22,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from app.kernel.text import Text
 from app.runtime.control.dispatch import Dispatcher, Send
 
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -34,7 +35,11 @@ MakeDispatcher = Callable[[Send], tuple[Dispatcher, Callable[[], None]]]
 
 
 class ControlAddressError(ValueError):
-    """`--control` does not name a channel; the message says what does."""
+    """`--control` does not name a channel; `text` says what does."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(f"{text.id} {dict(text.params)}")
+        self.text = text
 
 
 class StdioClosed(Exception):
@@ -51,14 +56,9 @@ def parse_address(address: str) -> tuple[str, int] | None:
     except ValueError:
         port = None
     if parts.scheme != "ws" or not parts.hostname or port is None:
-        raise ControlAddressError(
-            f"--control {address!r} names no channel: write stdio or ws://127.0.0.1:PORT"
-        )
+        raise ControlAddressError(Text("control.no_channel", {"address": address}))
     if parts.hostname not in LOOPBACK:
-        raise ControlAddressError(
-            f"--control {address!r} is not on this machine: only 127.0.0.1, ::1 and localhost are"
-            " served; use an SSH tunnel to reach it from elsewhere"
-        )
+        raise ControlAddressError(Text("control.not_here", {"address": address}))
     return parts.hostname, port
 
 
