@@ -307,6 +307,8 @@ class SystemClock(Clock):
         self._zero = (start or datetime.now(UTC)).astimezone(UTC)
         self._handle: asyncio.TimerHandle | None = None
         self._closed = False
+        self.on_failure: Callable[[Exception], None] | None = None
+        """Told of what a deadline raises; None: it is raised to whoever lets time pass."""
 
     @property
     def rate(self) -> float:
@@ -357,6 +359,14 @@ class SystemClock(Clock):
         self._base_elapsed = max(target, self.elapsed())
         self._base_real = self._monotonic()
         self._rearm()
+
+    def _fire_next(self) -> None:
+        try:
+            super()._fire_next()
+        except Exception as error:
+            if self.on_failure is None:
+                raise
+            self.on_failure(error)
 
     def close(self) -> None:
         """Fire nothing any more."""

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from app.kernel.bus import Bus, Entry, Origin, Remover, because
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import Clock, LinkClock, RealLinkClock
+from app.kernel.clock import Clock, LinkClock, RealLinkClock, SystemClock
 from app.kernel.ids import random_ids
 from app.kernel.text import Text
 from app.ocpp import link_rows, personalities
 from app.ocpp.context import BootReason, BootState, NotConnected, Payload, QueuedMessage
 from app.ocpp.dialogue import Dialogue
-from app.ocpp.events import SettingChanged
+from app.ocpp.events import SettingChanged, TaskFailed
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, Point
@@ -129,6 +129,7 @@ class Session:
         self._check_outbox(self._wishes.link().version)
         self.bus = Bus(self.clock.now, first_seq=build.next_seq(self.state_dir))
         self.journal = Journal(self.bus, self.state_dir)
+        self.journal.on_broken = self._journal_broken
         self.exchanges = Exchanges(self.bus)
         self.overrides = Overrides()
         self.station: Station = build.make_station(config, self.clock, self.bus)
@@ -158,6 +159,8 @@ class Session:
         )
         self._removers: list[Remover] = []
         self.store.on_failure = self._store_failed
+        if isinstance(self.clock, SystemClock):
+            self.clock.on_failure = self._timer_failed
 
     def _make_desk(self) -> FileDesk:
         """What is needed to move files."""
@@ -489,7 +492,7 @@ class Session:
             clock_rate=getattr(self.clock, "rate", None),
             jobs=personality.jobs() if personality else (),
             closing=personality.rooms.closing() if personality else frozenset(),
-            problems=(self._failure,) if self._failure else (),
+            problems=self._problems(),
         )
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
@@ -559,10 +562,26 @@ class Session:
         self._failure = failure.text
         asyncio.get_running_loop().call_soon(self._fault, failure.text)
 
+    def _journal_broken(self, why: str) -> None:
+        """The journal is no memory of the station: it goes on without."""
+        self.bus.publish(StateTold(self._journal_text(why)))
+
+    def _journal_text(self, why: str) -> Text:
+        return Text("runtime.journal.broken", {"folder": str(self.state_dir), "why": why})
+
+    def _timer_failed(self, error: Exception) -> None:
+        """What came due raised: told like any other fault of ours, and time goes on."""
+        self.bus.publish(TaskFailed("timer", f"{type(error).__name__}: {error}"))
+
     def _fault(self, why: Text) -> None:
         with because(Origin.HARDWARE):
             self.bus.publish(StateTold(why))
             self.station.handle(RaiseFault(Fault.INTERNAL, info=self.catalogue.render(why)))
+
+    def _problems(self) -> tuple[Text, ...]:
+        broken = self.journal.broken
+        journal = (self._journal_text(broken),) if broken is not None else ()
+        return ((self._failure,) if self._failure else ()) + journal
 
     def _mend(self) -> None:
         """Power-up: try the store again."""

@@ -33,6 +33,8 @@ class Journal:
         self._text = 0
         self._writer = _Writer(folder / FILE_NAME) if folder else None
         self._watchers: list[Callable[[Entry], None]] = []
+        self.on_broken: Callable[[str], None] | None = None
+        """Told once, with the next event, that the file can no longer be written, and why."""
         self._remove: Remover = bus.subscribe(self._on_entry)
 
     @property
@@ -97,6 +99,9 @@ class Journal:
             self._writer.put(entry)
         for watcher in tuple(self._watchers):
             watcher(entry)
+        if self.broken is not None and self.on_broken is not None:
+            tell, self.on_broken = self.on_broken, None
+            tell(self.broken)
 
     def _keep(self, entry: Entry) -> None:
         self._ring.append(entry)

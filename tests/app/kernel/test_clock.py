@@ -374,6 +374,27 @@ def test_people_who_moved_or_sped_time_up_take_the_calendar_from_the_server() ->
     assert VirtualClock(START).follow_server
 
 
+async def test_what_a_deadline_raises_is_told_and_time_goes_on() -> None:
+    hand, seen = Hand(), list[object]()
+
+    def fail() -> None:
+        raise OSError("disk")
+
+    with system_clock(hand) as clock:
+        clock.on_failure = seen.append
+        clock.call_in(1, fail)
+        clock.call_in(2, lambda: seen.append("next"))
+        hand.now += 3
+        await catch_up(clock)
+        clock.call_in(1, fail)
+        clock.jump(2)
+        assert [str(item) for item in seen] == ["disk", "next", "disk"]
+        clock.on_failure = None
+        clock.call_in(1, fail)
+        with pytest.raises(OSError, match="disk"):
+            clock.jump(2)
+
+
 # ---- link
 
 

@@ -94,6 +94,11 @@ def test_an_unwritable_folder_is_told_and_memory_goes_on(bus, tmp_path):
     journal.flush()
     assert journal.broken
     assert journal.range(1, 1)[0]["event"] == "StopPressed"
+    told = []
+    journal.on_broken = told.append
+    bus.publish(StopPressed(2))
+    bus.publish(StopPressed(3))
+    assert told == [journal.broken]
     journal.close()
 
 
