@@ -9,6 +9,7 @@ already a row.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -89,8 +90,10 @@ class Personality:
             block.start()
 
     def stop(self) -> None:
+        """Every block: one whose last words find no room on the disk must not keep the others going."""
         for block in self.blocks:
-            block.stop()
+            with contextlib.suppress(OSError):  # told by the store
+                block.stop()
 
     def link_up(self, *, first: bool) -> None:
         for block in self.blocks:

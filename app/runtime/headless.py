@@ -30,7 +30,7 @@ from app.runtime.exit_codes import Exit
 from app.runtime.opening import make_session
 from app.runtime.options import HeadlessOptions
 from app.runtime.session import Session, StateUnfit
-from app.runtime.store import StoreError, StoreLocked
+from app.runtime.store import StoreError, StoreFailed, StoreLocked
 
 TOKEN_FILE = "control.token"
 
@@ -66,6 +66,8 @@ class _Teller:
         if isinstance(event, LinkFailed) or (isinstance(event, LinkClosed) and not event.own):
             text = event.why
         elif isinstance(event, TaskFailed | SubscriberFailed):
+            if StoreFailed.is_meant_by(event.error):
+                return
             text = Text("control.program_fault", {"error": event.error})
         if text is None:
             return

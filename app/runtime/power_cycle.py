@@ -135,12 +135,14 @@ class PowerCycle:
         if self._over:
             return
         self._over = True
-        if self.personality is not None:
-            self.personality.stop()
-        for task in self._tasks:
-            task.cancel()
-        if self.dialogue is not None:
-            self.dialogue.stop()
+        try:
+            if self.personality is not None:
+                self.personality.stop()
+        finally:  # whatever happens: a task that runs on would be waited for for ever
+            for task in self._tasks:
+                task.cancel()
+            if self.dialogue is not None:
+                self.dialogue.stop()
 
     # ------------------------------------------------------------------ the link
 

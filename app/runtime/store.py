@@ -52,6 +52,11 @@ class StoreTooNew(StoreError):
 class StoreFailed(StoreError):
     """The disk did not take, or did not give, what was asked of it."""
 
+    @classmethod
+    def is_meant_by(cls, error: str) -> bool:
+        """A task that failed tells of the disk: the store has said so before, and it is no fault of ours."""
+        return error.startswith(f"{cls.__name__}:")
+
 
 class Store:
     """Named tables of JSON documents in the order they came; implements the store port of the blocks.

@@ -95,6 +95,41 @@ def test_a_state_that_cannot_be_made_is_told(program: Program, tmp_path: Path) -
     assert str(tmp_path / "file" / "state") in one_sentence(result)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs to limit the files of another program")
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_a_full_disk_ends_the_charging_is_told_and_costs_no_message(
+    office: Office, tmp_path: Path, version: str
+) -> None:
+    import resource
+
+    config = tmp_path / "station.toml"
+    config.write_text(
+        "[vehicle]\nready_delay = 0\n[keys]\nMeterValueSampleInterval = 1\n"
+        '[[variables]]\ncomponent = "SampledDataCtrlr"\nvariable = "TxUpdatedInterval"\nvalue = 1\n',
+        "utf-8",
+    )
+    arguments = ("--csms", office.url, "--id", "CP-1", "--version", version)
+    arguments += ("--config", str(config), "--state-dir", str(tmp_path / "state"))
+    with Station(*arguments) as station:
+        office.wait_accepted("CP-1")
+        station.do("station.plug_in", evse=1)
+        station.do("station.present_card", id_token="04A29F1C", evse=1)
+        station.wait({"event": "FlowChanged", "data.after": "charging"})
+        full = (tmp_path / "state" / "state.sqlite3-wal").stat().st_size
+        resource.prlimit(station.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+        station.wait({"event": "FaultRaised", "data.fault": "internal"})
+        evse = station.call("station.snapshot")["station"]["evses"][0]
+        assert not evse["contactor_closed"]
+        assert station.close() == 0
+    assert "Free space or mend the disk" in station.log
+    assert "please report" not in station.log
+    assert "Traceback" not in station.log
+    with Station(*arguments) as station:
+        ended = office.wait_transaction("CP-1", lambda one: not one.active)
+        assert station.close() == 0
+    assert ended.stop_reason == "PowerLoss"
+
+
 def test_a_second_program_on_the_same_state_is_refused(
     forecourt: Forecourt, program: Program, tmp_path: Path
 ) -> None:

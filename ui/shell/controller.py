@@ -25,6 +25,7 @@ from app.ocpp.events import (
 )
 from app.ocpp.frames import CALLRESULT
 from app.runtime.events import StateTold
+from app.runtime.store import StoreFailed
 from app.runtime.views import SessionSnapshot
 from app.station.intents import (
     ArriveCar,
@@ -262,6 +263,8 @@ class Controller(QObject):
         elif isinstance(event, StateTold):
             self.tell(self._catalogue.render(event.what), Tone.WARNING)
         elif isinstance(event, SubscriberFailed | TaskFailed):
+            if StoreFailed.is_meant_by(event.error):
+                return
             self.tell(self.say("toast.program_fault", error=event.error), Tone.ERROR)
 
     def _tell_refusal(self, frame: FramePassed) -> None:

@@ -87,8 +87,9 @@ class Transactions(Block):
     def stop(self) -> None:
         """The last breath: when it was, so that what is left open ends then and not at the next boot."""
         super().stop()
-        for bay in (*self.bays.values(), self.waiting):
+        for bay in self.all_bays():
             bay.cancel_timeout()
+        for bay in self.all_bays():
             if bay.transaction is not None:
                 bay.transaction.cut = stamp(self.ctx.clock.now())
                 self.save(bay)
