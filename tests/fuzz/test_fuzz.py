@@ -31,6 +31,8 @@ NORMAL, FULL = 5_000, 100_000
 FLOOD = 10_000
 SESSION_EVERY, PROBE_EVERY = 500, 50
 WARM_UP = 2 * SESSION_EVERY
+"""Shots before memory is measured, and a tenth of them all at least: all is loaded then, and each cache
+(of SQLite, of regular expressions) has the size that it keeps."""
 MEASURED = sys.platform.startswith("linux")
 """Memory in use can be told apart from memory that is free and only not given back."""
 MAY_GROW = 5 * 1024 * 1024
@@ -72,6 +74,7 @@ class Range:
     async def completes_a_session(self) -> None:
         await self.lives(self.target.session_completes)
         self._since.clear()
+        self.target.watch.slow.clear()  # has been looked at
 
     def _failure(self, shots: list[Shot], failure: Exception) -> AssertionError:
         new = [shot for shot in shots if shot not in self._known]
@@ -82,8 +85,8 @@ class Range:
         )
 
 
-async def fire(version: Version, folder: Path, count: int, seed: int) -> str:
-    """Shoot the corpus and then `count` new shots. Returns in words what was shot."""
+async def fire(version: Version, folder: Path, many: int, seed: int) -> str:
+    """Shoot the corpus and then `many` new shots. Returns in words what was shot."""
     fired: Counter[str] = Counter()
     if MEASURED:
         give_back_what_is_free()
@@ -98,22 +101,22 @@ async def fire(version: Version, folder: Path, count: int, seed: int) -> str:
                 await stand.shoot(shot)
             await stand.completes_a_session()
             before = 0
-            for number, shot in enumerate(islice(Shots(version, Random(seed)), count), 1):
+            for number, shot in enumerate(islice(Shots(version, Random(seed)), many), 1):
                 await stand.shoot(shot)
                 fired[shot.kind] += 1
                 if number % PROBE_EVERY == 0:
                     await stand.lives(target.probe)
                 if number % SESSION_EVERY == 0:
                     await stand.completes_a_session()
-                if number == WARM_UP and MEASURED:
-                    before = await target.resident()  # all is loaded, and each cache has its size
+                if number == max(WARM_UP, many // 10) and MEASURED:
+                    before = await target.resident()
             grown = await target.resident() - before if MEASURED else 0
         finally:
             gc.unfreeze()
             await target.stop()
     assert len(fired) == 11, fired
     kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(fired.items()))
-    words = f"FORECOURT_FUZZ_SEED={seed}, {version.value}: {count} shots ({kinds})"
+    words = f"FORECOURT_FUZZ_SEED={seed}, {version.value}: {many} shots ({kinds})"
     words += f", memory grew by {grown / 1024 / 1024:.1f} MiB"
     assert grown < MAY_GROW, words
     return words
