@@ -19,6 +19,7 @@ from app.ocpp.context import Handler, HandlerError, Reply
 from app.ocpp.events import Direction, TaskFailed, Violation
 from app.ocpp.overrides import Override, Overrides
 from app.ocpp.personality import Silence
+from app.ocpp.refusals import stated_reason
 from app.ocpp.rpc import Endpoint, ErrorCode, Outgoing, Request, code_of
 
 RefuseOwn = Callable[[str, str, tuple[Violation, ...]], None]
@@ -143,7 +144,7 @@ class Answering:
                 error = self._endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
                 self._answer(request, error)
                 return
-        self._answer(request, out, reply.why)
+        self._answer(request, out, reply.why or stated_reason(reply.payload))
         if reply.then is not None:
             self._do_after(request.action, reply.then)
 

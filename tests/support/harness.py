@@ -60,6 +60,7 @@ from app.ocpp.frames import CALLRESULT
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, OpenPoints
+from app.ocpp.refusals import GRANTED
 from app.ocpp.version import Version
 from app.station.commands import Command
 from app.station.events import MainsCut, MainsRestored
@@ -81,9 +82,6 @@ START = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 URL = "ws://bench/ocpp/CS-1"
 
 MakePersonality = Callable[[Version, Context], Personality]
-
-
-GRANTED = {"Accepted", "AcceptedCanceled", "Scheduled", "RebootRequired", "Unlocked"}
 
 
 def turns_down_in_silence(frame: FramePassed) -> bool:

@@ -26,7 +26,7 @@ SHOWN = ("all", "writable", "changed")
 class ConfigurationRoom(LiveRoom):
     """What a person writes goes to the station as from its own service menu; a refusal says why."""
 
-    actions = ("ChangeConfiguration",)
+    actions = ("ChangeConfiguration", "SetVariables", "SetNetworkProfile")
 
     def build(self) -> None:
         say = self._say

@@ -50,6 +50,26 @@ def test_a_refusal_is_told_until_the_same_is_taken(play, room_id, action, bad, w
     play(story, version="1.6")
 
 
+def test_the_reason_that_2_0_1_states_on_the_wire_is_told_as_well(play):
+    wrong = {
+        "component": {"name": "OCPPCommCtrlr"},
+        "variable": {"name": "HeartbeatInterval"},
+        "attributeValue": "soon",
+    }
+
+    async def story(room):
+        room.controller.commands.run("room_configuration")
+        live = room.rooms.room("configuration")
+        answer = await ask(room, "SetVariables", {"setVariableData": [wrong]})
+        info = answer["setVariableResult"][0]["attributeStatusInfo"]
+        await until(lambda: info["reasonCode"] in live.notice.text())
+        assert info["additionalInfo"] in live.notice.text()
+        await ask(room, "SetVariables", {"setVariableData": [wrong | {"attributeValue": "60"}]})
+        await until(lambda: live.notice.text() == "")
+
+    play(story, version="2.0.1")
+
+
 def test_a_room_that_is_opened_later_tells_it_too_and_only_once(play):
     async def story(room):
         await ask(room, "CancelReservation", {"reservationId": 9})
