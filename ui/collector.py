@@ -13,6 +13,9 @@ from PySide6.QtCore import QObject, QTimer
 
 INTERVAL_MS = 1_000
 
+THOROUGH_EVERY = 30
+"""Full rounds until one looks at everything again: about an hour."""
+
 
 class Collector(QObject):
     """Takes garbage collection over from `start()` to `stop()`."""
@@ -23,6 +26,7 @@ class Collector(QObject):
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self.collect_due)
         self._was_on = False
+        self._full_rounds = 0
 
     def start(self) -> None:
         """Take over."""
@@ -48,6 +52,21 @@ class Collector(QObject):
         counts, limits = gc.get_count(), gc.get_threshold()
         for generation in (2, 1, 0):
             if counts[generation] > limits[generation]:
-                gc.collect(generation)
+                if generation == 2:
+                    self._collect_all()
+                else:
+                    gc.collect(generation)
                 return generation
         return None
+
+    def _collect_all(self) -> None:
+        """A full round over what came since the last one; what outlives it is set aside.
+
+        A long session keeps a hundred thousand messages and events: to look at all of them each time
+        would hold up the window for longer than people overlook.
+        """
+        self._full_rounds += 1
+        if self._full_rounds % THOROUGH_EVERY == 0:
+            gc.unfreeze()
+        gc.collect()
+        gc.freeze()

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ui.collector import Collector
+from ui.collector import THOROUGH_EVERY, Collector
 
 
 class Knot:
@@ -54,6 +54,26 @@ def test_what_is_due_is_collected_in_the_own_thread(collector):
 def test_nothing_is_done_when_nothing_is_due(collector):
     gc.collect()
     assert collector.collect_due() is None
+
+
+def test_what_outlives_a_full_round_is_not_looked_at_in_the_next(collector, monkeypatch):
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, 11))
+    kept = [[number] for number in range(50_000)]
+    assert collector.collect_due() == 2
+    assert not any(thing is kept for thing in gc.get_objects())
+    assert len(kept) == 50_000
+
+
+def test_what_dies_after_a_full_round_goes_with_a_thorough_one(collector, monkeypatch):
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, 11))
+    told = []
+    knot = Knot(told)
+    collector.collect_due()
+    assert told == []
+    del knot
+    for _ in range(THOROUGH_EVERY):
+        collector.collect_due()
+    assert told == [threading.main_thread()]
 
 
 def test_at_the_end_python_collects_by_itself_again(qapp):
