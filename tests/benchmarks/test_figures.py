@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import bench_endpoint, bench_program
+from tests.benchmarks import bench_endpoint, bench_program, bench_replay
 from tests.benchmarks.reports import keep
 
 NOISE = 0.65
@@ -40,6 +40,19 @@ async def test_round_trips_of_several_links_at_once() -> None:
     keep("endpoint", results)
     for result, least in zip(results, SEVERAL_LINKS, strict=True):
         assert result.ratio >= least, bench_endpoint.table(results)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(180)
+async def test_ten_thousand_messages_that_waited_are_delivered() -> None:
+    figures = await bench_replay.run()
+    print("\n" + bench_replay.table(figures))
+    keep("replay", figures)
+    found = {figure.name: figure.value for figure in figures}
+    assert found["messages"] == bench_replay.MESSAGES
+    assert 15 < found["bytes on the wire"] < 30
+    assert found["replay, messages a second"] > 50
+    assert found["start with a full queue"] < 1000
 
 
 MEMORY_NOISE = 1.2
