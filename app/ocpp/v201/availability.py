@@ -70,7 +70,7 @@ class Availability(Block):
         model.source("availability.station", lambda _: self._station_status())
         model.source("problem.connector", self._problem)
         model.source("problem.evse", self._problem)
-        model.source("problem.station", lambda _: _flag(bool(_trips(self._snapshot().faults))))
+        model.source("problem.station", lambda _: _flag(_hinders(self._snapshot().faults)))
 
     # ---- life
 
@@ -248,7 +248,7 @@ class Availability(Block):
     def _problem(self, place: Place) -> str:
         faults = self._snapshot().evse(place.evse or 1).faults
         hit = [f for f in faults if place.connector is None or f.connector in (0, place.connector)]
-        return _flag(bool(_trips(hit)))
+        return _flag(_hinders(hit))
 
     def _snapshot(self) -> StationSnapshot:
         return self.ctx.station.snapshot()
@@ -361,6 +361,11 @@ class Availability(Block):
 def _trips(faults: tuple[FaultSnapshot, ...] | list[FaultSnapshot]) -> list[FaultSnapshot]:
     """Those that let nothing charge."""
     return [fault for fault in faults if effect_of(fault.fault, fault.info) is Effect.TRIP]
+
+
+def _hinders(faults: Iterable[FaultSnapshot]) -> bool:
+    """Is there one that is more than a warning?"""
+    return any(effect_of(fault.fault, fault.info) is not Effect.WARN for fault in faults)
 
 
 def _derates(faults: list[FaultSnapshot], station: StationSnapshot) -> bool:

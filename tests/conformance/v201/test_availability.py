@@ -77,6 +77,19 @@ async def test_fault_of_the_station_hits_every_connector(bench201: Make) -> None
     assert (await get_variable(bench, "ChargingStation", "Problem"))["attributeValue"] == "true"
 
 
+async def test_what_goes_on_with_less_is_faulted_once_it_has_ended(bench201: Make) -> None:
+    """201-ST-01: over a fault that derates nothing begins; that there is a problem is told at once."""
+    bench = await booted(bench201)
+    await bench.do(PlugIn(1), PresentCard("A1", evse=1), RaiseFault(Fault.OVER_TEMPERATURE, 1))
+    assert statuses(bench) == ["1.1 Occupied"]
+    assert (await get_variable(bench, "EVSE", "Problem", evse=1))["attributeValue"] == "true"
+    await bench.do(PresentCard("A1", evse=1))
+    assert statuses(bench) == ["1.1 Occupied", "1.1 Faulted"]
+    await bench.do(ClearFault(1, 0, Fault.OVER_TEMPERATURE))
+    assert statuses(bench)[2:] == ["1.1 Occupied"]
+    assert (await get_variable(bench, "EVSE", "Problem", evse=1))["attributeValue"] == "false"
+
+
 async def test_reserved_connector_stays_reserved_when_a_cable_goes_in(bench201: Make) -> None:
     """201-ST-02, G03.FR.09, G01.FR.09 (errata 2.28)."""
     bench = await booted(bench201)
