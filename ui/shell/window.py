@@ -6,9 +6,17 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QScreen
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent, QScreen
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QStatusBar,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -145,11 +153,31 @@ class MainWindow(QMainWindow):
             part.set_theme(theme)
 
     def childEvent(self, event: QChildEvent) -> None:
-        """Qt makes the tabs of rooms that share a place; it gives them no name."""
+        """Qt makes the tabs of rooms that share a place; it gives them no name and nothing to close them."""
         super().childEvent(event)
         child = event.child()
         if event.type() is QEvent.Type.ChildPolished and isinstance(child, QTabBar):
             child.setAccessibleName(self._catalogue.render(Text("room.tabs")))
+            child.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            child.customContextMenuRequested.connect(self._tab_menu)
+
+    def _tab_menu(self, at: QPoint) -> None:
+        """What can be done with the room of this tab."""
+        tabs = self.sender()
+        assert isinstance(tabs, QTabBar)
+        number = tabs.tabAt(at)
+        title = tabs.tabText(number if number >= 0 else tabs.currentIndex())
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        close = menu.addAction(self._catalogue.render(Text("room.close", {"room": title})))
+        close.setData(title)
+        menu.triggered.connect(self._on_tab_menu)
+        menu.popup(tabs.mapToGlobal(at))
+
+    def _on_tab_menu(self, action: QAction) -> None:
+        for dock in self.findChildren(QDockWidget):
+            if dock.windowTitle() == action.data():
+                self.close_below(dock)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab passes over rooms behind another one: Qt does not hide those, so it would go there."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.runtime.lab import SERVER_FLAWS, STATION_FLAWS, LabResult
 from ui.rooms.form import QuietCombo, Words, button, label
@@ -22,6 +29,7 @@ class LabPanel(QWidget):
     def __init__(self, feed: RoomFeed, theme: Theme, say: Words) -> None:
         super().__init__()
         self._feed, self._say = feed, say
+        self._pressed: QPushButton | None = None
         self.profiles = [self._profile_button(number) for number in PROFILES]
         self.server_flaw = self._flaws("lab.server", SERVER_FLAWS)
         self.station_flaw = self._flaws("lab.station", STATION_FLAWS)
@@ -55,6 +63,8 @@ class LabPanel(QWidget):
             each.setChecked(number == profile)
         for each in (self.serve, self.ask, self.renew):
             each.setEnabled(not lab.busy)
+        if not lab.busy:
+            self._give_focus_back()
         results = lab.results()
         self._model.show(results)
         if lab.busy:
@@ -122,7 +132,16 @@ class LabPanel(QWidget):
     def _renew(self) -> None:
         self._do(self._feed.lab.new_authority())
 
+    def _give_focus_back(self) -> None:
+        """A button that cannot be pressed for a while loses the focus: it goes back there."""
+        pressed, self._pressed = self._pressed, None
+        focus = QApplication.focusWidget()
+        if pressed is not None and focus is not None and self.isAncestorOf(focus):
+            pressed.setFocus()
+
     def _do(self, step: Awaitable[object]) -> None:
+        sender = self.sender()
+        self._pressed = sender if isinstance(sender, QPushButton) else None
         self._feed.spawner.spawn(self._run(step), "certificate lab")
         self._feed.poke()
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar
 
 from tests.ui.station_rooms.conftest import ask, later, profile, until
 from tests.ui.test_walk import cut_texts, idle, small_targets, unreadable
@@ -107,6 +108,31 @@ def test_the_messages_get_their_height_back_with_the_last_room(play):
         await until(lambda: abs(messages.height() - before) < 5)
 
     play(story, version="1.6")
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # of every popup
+def test_a_room_is_closed_by_the_menu_of_its_tab(play):
+    async def story(room: Room) -> None:
+        room.controller.commands.run("room_queue")
+        room.controller.commands.run("room_tokens")
+        await until(lambda: room.rooms.room("tokens").search.isVisible())
+        bar = next(bar for bar in room.window.findChildren(QTabBar) if "Queue" in titles(bar))
+        place = bar.tabRect(titles(bar).index("Queue")).center()
+        bar.customContextMenuRequested.emit(place)
+        await until(lambda: QApplication.activePopupWidget() is not None)
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        assert [action.text() for action in menu.actions()] == ["Close “Queue”"]
+        QTest.keyClick(menu, Qt.Key.Key_Down)
+        QTest.keyClick(menu, Qt.Key.Key_Return)
+        await until(lambda: not room.rooms.docks["queue"].isVisible())
+        assert room.rooms.docks["tokens"].isVisible()
+
+    play(story, version="1.6")
+
+
+def titles(bar: QTabBar) -> list[str]:
+    return [bar.tabText(number) for number in range(bar.count())]
 
 
 def test_tab_does_not_go_into_rooms_behind_another_one(play):

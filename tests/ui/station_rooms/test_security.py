@@ -40,6 +40,7 @@ def test_from_profile_0_to_3_and_back_by_buttons(play, version):
             assert snapshot.security_profile == number
             assert snapshot.link.state is LinkState.ONLINE
         assert snapshot.csms_url.startswith("wss://")
+        assert room.window.focusWidget() is lab.profiles[3]  # the button kept the keyboard
         security = room.rooms.room("security")
         assert [word.split(",")[0] for word in column(security.table, 0)] == ["Own", "Root"]
         assert column(security.table, 1) == ["In use", "Ready"]
