@@ -189,14 +189,26 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     try:
         context.load_cert_chain(certificate, key, password=b"")
     except OSError as error:
-        name = "runtime.tls.bad_certificate"
-        for path in (certificate, key):
-            if path is not None and not path.is_file():
-                raise TlsFilesBad(_bad(name, path, error)) from error
-        if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
-            params = {"file": str(certificate), "key": str(key or certificate)}
-            raise TlsFilesBad(Text("runtime.tls.key_mismatch", params)) from error
-        raise TlsFilesBad(_bad(name, certificate, error)) from error
+        raise TlsFilesBad(_why_not(certificate, key or certificate, error)) from error
+
+
+def _why_not(certificate: Path, key: Path, error: OSError) -> Text:
+    """Which of the two files is to blame; OpenSSL does not say."""
+    texts: list[bytes] = []
+    for path in (certificate, key):
+        try:
+            texts.append(path.read_bytes())
+        except OSError as unread:
+            return _bad("runtime.tls.bad_certificate", path, unread)
+    if b"-----BEGIN CERTIFICATE-----" not in texts[0]:
+        return Text("runtime.tls.no_certificate", {"file": str(certificate)})
+    if b"PRIVATE KEY-----" not in texts[1]:
+        return Text("runtime.tls.no_key", {"file": str(key)})
+    if b"ENCRYPTED" in texts[1]:
+        return Text("runtime.tls.locked_key", {"file": str(key)})
+    if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
+        return Text("runtime.tls.key_mismatch", {"file": str(certificate), "key": str(key)})
+    return _bad("runtime.tls.bad_certificate", certificate, error)
 
 
 def _bad(name: str, path: Path, error: OSError) -> Text:

@@ -13,6 +13,12 @@ from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from app.kernel.catalogue import Catalogue
 from app.ocpp.context import Identity
@@ -290,16 +296,29 @@ async def test_files_that_cannot_be_used_are_told(
     folder = certificates.authority.folder
     junk = folder / "junk.txt"
     junk.write_text("no certificate")
+    mine = certificates.client
+    assert mine.key is not None
+    key = load_pem_private_key(mine.key.read_bytes(), None)
+    form = (Encoding.PEM, PrivateFormat.PKCS8)
+    locked, half = folder / "locked.key", folder / "half.key"
+    locked.write_bytes(key.private_bytes(*form, BestAvailableEncryption(b"word")))
+    half.write_bytes(mine.key.read_bytes()[:200])
     url = office.url.replace("ws://", "wss://")
     cases = [
         (TlsFiles(ca=folder / "missing.pem"), "runtime.tls.bad_ca"),
         (TlsFiles(ca=junk), "runtime.tls.bad_ca"),
-        (TlsFiles(certificate=junk), "runtime.tls.bad_certificate"),
+        (TlsFiles(certificate=junk), "runtime.tls.no_certificate"),
+        (TlsFiles(certificate=mine.certificate, key=junk), "runtime.tls.no_key"),
+        (TlsFiles(certificate=mine.certificate), "runtime.tls.no_key"),
+        (TlsFiles(certificate=mine.certificate, key=locked), "runtime.tls.locked_key"),
+        (
+            TlsFiles(certificate=mine.certificate, key=folder / "none.key"),
+            "runtime.tls.bad_certificate",
+        ),
+        (TlsFiles(certificate=mine.certificate, key=half), "runtime.tls.bad_certificate"),
         (TlsFiles(certificate=folder / "missing.pem"), "runtime.tls.bad_certificate"),
         (
-            TlsFiles(
-                certificate=certificates.client.certificate, key=certificates.strange_client.key
-            ),
+            TlsFiles(certificate=mine.certificate, key=certificates.strange_client.key),
             "runtime.tls.key_mismatch",
         ),
     ]
