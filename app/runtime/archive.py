@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from app import __version__
 from app.kernel.text import Text
 from app.kernel.units import stamp
-from app.ocpp.redaction import is_secret_name, without_url_password
+from app.ocpp.redaction import is_secret_name, redact, without_url_password
 from app.runtime.config import Config
 from app.runtime.problems import ConfigError
 from app.runtime.settings import load
@@ -95,7 +95,8 @@ def redacted_row(table: str, key: str, row: dict[str, Any]) -> dict[str, Any] | 
         return None
     if table == "certificates" and row.get("use") != "root":
         return None
-    clean = _clean(row)
+    # first what a row must not have at all, then what frames must not show: a message may wait in it
+    clean = json.loads(redact(None, None, json.dumps(_clean(row))))
     assert isinstance(clean, dict)
     return clean
 

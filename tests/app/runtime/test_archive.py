@@ -45,6 +45,11 @@ def rows() -> dict[tuple[str, str], dict[str, Any]]:
         ("certificates", "c1"): {"use": "root", "pem": "-----BEGIN CERTIFICATE-----"},
         ("certificates", "c2"): {"use": "chain", "pem": "-----BEGIN CERTIFICATE-----"},
         ("runtime.wishes", "link"): {"wish": {"url": f"ws://u:{SECRET}@h/x", "password": SECRET}},
+        ("outbox", "0000000003"): {
+            "action": "DataTransfer",
+            "payload": {"vendorId": "x", "data": json.dumps({"password": SECRET})},
+        },
+        ("logs", "job"): {"location": f"https://files/put?sig={SECRET}&a=1"},
         ("firmware", "job"): {"location": f"ftp://me:{SECRET}@files/fw.bin"},
     }
 
@@ -68,7 +73,7 @@ def exported(station: Path, target: Path) -> Path:
         found = export_station(target, resolve(flags=flags).config, store, station)
     finally:
         store.close()
-    assert (found.rows, found.events) == (6, 2)
+    assert (found.rows, found.events) == (8, 2)
     return target
 
 
@@ -77,7 +82,7 @@ def test_what_went_in_comes_out_in_its_order_but_for_secrets(station: Path, tmp_
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     new = tmp_path / "new" / "state"
     found = import_station(archive, new)
-    assert (found.rows, found.events) == (6, 2)
+    assert (found.rows, found.events) == (8, 2)
     assert sorted(path.name for path in new.iterdir() if not path.name.endswith(".lock")) == [
         CONFIG,
         JOURNAL,
@@ -86,7 +91,7 @@ def test_what_went_in_comes_out_in_its_order_but_for_secrets(station: Path, tmp_
     assert stat.S_IMODE(new.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in new.iterdir()} == {0o600}
     store = Store(new / STATE_FILE)
-    assert [key for key, _ in store.rows("outbox")] == ["0000000001", "0000000002"]
+    assert [key for key, _ in store.rows("outbox")] == [*("0000000001", "0000000002", "0000000003")]
     assert store.get("outbox", "0000000001") == rows()["outbox", "0000000001"]
     assert store.get("v16.configuration", "heartbeatinterval") == {"value": "77"}
     assert store.get("runtime.wishes", "link") == {"wish": {"url": "ws://u@h/x"}}
