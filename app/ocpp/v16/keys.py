@@ -200,6 +200,8 @@ OWN_KEYS: tuple[Key, ...] = (
     _flag("ReservationEnabled", "true", profile=RESERVATION),
     # what `site-default` of ocpp16-no-profile-online gives, for each phase
     _count("SiteDefaultCurrent", "16", unit="A", profile=SMART_CHARGING),
+    # errata 3.14.3: samples of the main meter, too, while a transaction runs
+    _flag("SampleMainMeter", "false"),
     # whom `priority` of ocpp16-max-profile-allocation serves first: a number for each connector
     Key("ConnectorPriority", Kind.CSL, RW, "", check=Check.NUMBERS, profile=SMART_CHARGING),
     # how many tokens the authorization cache holds

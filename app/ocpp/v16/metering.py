@@ -27,6 +27,7 @@ ALIGNED = "MeterValuesAlignedData"
 STOP_SAMPLED = "StopTxnSampledData"
 STOP_ALIGNED = "StopTxnAlignedData"
 START_SAMPLED = "StartTxnSampledData"
+MAIN_METER = "SampleMainMeter"
 
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 PERIODIC, CLOCK, TRIGGER = "Sample.Periodic", "Sample.Clock", "Trigger"
@@ -170,6 +171,9 @@ class Metering(Block):
             self._marks[item.number, PERIODIC] = int(reading.energy_import)
             self._note(transaction, reading)
         self._delivery.kick()
+        first = min(other.number for other in self._connectors.running())
+        if item.number == first and self._config.flag(MAIN_METER):
+            self._tell_main(SAMPLED, PERIODIC)
 
     def _queue(
         self, transaction: Transaction, reading: MeterReading, wishes: list[Wish], context: str
@@ -255,7 +259,7 @@ class Metering(Block):
     def _beat(self) -> None:
         for item in self._connectors:
             self._align(item)
-        self._align_main()
+        self._tell_main(ALIGNED, CLOCK)
         self._delivery.kick()
         self._arm_clock()
 
@@ -288,14 +292,17 @@ class Metering(Block):
                 outlets.setdefault(rotated[item.number], []).append(reading)
         return on_grid(main, outlets)
 
-    def _align_main(self) -> None:
+    def _tell_main(self, name: str, context: str) -> None:
+        """What a list wants of the main meter: each location is told that has a meter (errata 3.14.3)."""
         reading = self._main()
         if reading is None or not self._delivery.talking:
             return
-        wishes, since = self._config.wishes(ALIGNED), self._since(0, CLOCK)
-        value = meter_value(reading, wishes, CLOCK, since=since, location="Inlet")
+        since = self._since(0, context)
+        wishes = self._config.wishes(name)
+        value = meter_value(reading, wishes, context, since=since, location="Inlet")
         if value is not None:
             self._send(0, value, None)
+        self._marks[0, CLOCK if context == CLOCK else PERIODIC] = int(reading.energy_import)
 
     # ------------------------------------------------------------------ on demand
 

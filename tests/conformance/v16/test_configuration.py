@@ -80,6 +80,7 @@ DEFAULTS = {
     "TxBeforeAcceptedEnabled": ("false", False),
     "ReservationEnabled": ("true", False),
     "SiteDefaultCurrent": ("16", False),
+    "SampleMainMeter": ("false", False),
     "ConnectorPriority": ("", False),
     "AuthorizationCacheMaxEntries": ("1000", False),
     "SecureFirmwareOnly": ("false", False),

@@ -217,6 +217,14 @@ async def samples_in_two_minutes(bench: Bench) -> int:
     return len(bench.sent("MeterValues"))
 
 
+async def sampled_connectors(bench: Bench) -> set[int]:
+    await session(bench)
+    await session(bench, "B", 2)
+    await bench.advance(121)
+    assert [item["connectorId"] for item in bench.sent("MeterValues")].count(0) in (0, 2)
+    return {item["connectorId"] for item in bench.sent("MeterValues")}
+
+
 async def status_at_once(bench: Bench) -> str:
     await bench.do(PlugIn(1))
     return last_status(bench)
@@ -471,6 +479,7 @@ PROBES = {
     "SecureFirmwareOnly": Probe("true", plain_update, "taken", "NotSupported"),
     "TransferRetries": Probe("0", tries_of_a_download, 3, 1),
     "TransferRetryInterval": Probe("200", tries_of_a_download, 3, 2),
+    "SampleMainMeter": Probe("true", sampled_connectors, {1, 2}, {0, 1, 2}),
     "ConnectorPriority": Probe(
         "0,1",
         offers_under_a_maximum,
