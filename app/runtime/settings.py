@@ -36,6 +36,12 @@ WHOLE = frozenset(name for name, field in Blueprint.model_fields.items() if fiel
 SECRETS = ("security.password",)
 _PATHS = ("password_file", "ca", "certificate", "key", "ca_folder", "certificate_folder", "crl")
 
+_OUSTED = {
+    "security.password_file": "security.password",
+    "security.certificate": "security.key",
+}
+"""What a flag takes the place of, beside the setting of its own name."""
+
 Tree = dict[str, Any]
 
 
@@ -192,6 +198,7 @@ class _Layers:
     ) -> None:
         self.tree, self.hardware, self.flags = tree, hardware, flags
         self.file, self.hardware_file = file, hardware_file
+        self.ousted = {_OUSTED[path]: None for path in flags if path in _OUSTED}
 
     def build(self) -> Config:
         settings, problems = self._try_settings()
@@ -209,7 +216,7 @@ class _Layers:
 
     def _try_settings(self) -> tuple[Settings | None, list[Text]]:
         tree = {key: value for key, value in self.tree.items() if key not in HARDWARE}
-        for path, value in self.flags.items():
+        for path, value in {**self.ousted, **self.flags}.items():
             _set(tree, path, value)
         try:
             return Settings.model_validate_json(_json(tree)), []
@@ -233,7 +240,8 @@ class _Layers:
 
     def _file_of(self, loc: tuple[int | str, ...]) -> str:
         path = path_of(loc)
-        return "command line" if path in self.flags else self.file
+        alone = not self.tree  # without a file it can only be the flags
+        return "command line" if path in self.flags or alone else self.file
 
     def values(self, config: Config) -> Iterator[Value]:
         """Each setting with its origin, in the order of the model."""
@@ -247,7 +255,7 @@ class _Layers:
             yield Value(path, value, source)
 
     def _source(self, path: str, tree: Tree) -> Source:
-        if path in self.flags:
+        if path in self.flags or path in self.ousted:
             return Source.FLAG
         return Source.CONFIG if _has(tree, path) else Source.DEFAULT
 

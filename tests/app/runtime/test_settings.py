@@ -237,6 +237,19 @@ def test_flag_over_configuration_over_blueprint_over_default(write: Any) -> None
         resolved.source("no.such.setting")
 
 
+def test_a_flag_takes_the_place_of_all_that_it_goes_with(write: Any, tmp_path: Path) -> None:
+    """A password of the file, and the key of another certificate, are not mixed with those of flags."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("of-the-flag", "utf-8")
+    file = write("[security]\npassword = 'of-the-file'\ncertificate = 'a.pem'\nkey = 'a.key'\n")
+    flags = {"security.password_file": secret, "security.certificate": tmp_path / "b.pem"}
+    config = resolve(file, flags=flags).config
+    assert secret_of(config) == b"of-the-flag"
+    assert (config.security.certificate, config.security.key) == (tmp_path / "b.pem", None)
+    both = {**flags, "security.key": tmp_path / "b.key"}
+    assert resolve(file, flags=both).config.security.key == tmp_path / "b.key"
+
+
 def test_what_is_shown_can_be_printed_and_hides_the_password(write: Any) -> None:
     file = write(WHOLE.replace("[security]", '[security]\npassword = "s3cret word"'))
     resolved: Resolved = resolve(file)
@@ -389,6 +402,9 @@ def test_all_mistakes_are_told_and_a_flags_mistake_names_the_command_line(
     with pytest.raises(ConfigError) as caught:
         resolve(flags={"csms.version": "3.0"})
     assert catalogue.render(caught.value.text).startswith("command line: csms.version")
+    with pytest.raises(ConfigError) as caught:
+        resolve(flags={"security.key": "a.key"})
+    assert catalogue.render(caught.value.text).startswith("command line: security: A key needs")
     with pytest.raises(ConfigError) as caught:
         resolve(file, flags={"seed": 1, "csms.id": ""})
     assert "and 1 more" in catalogue.render(caught.value.text)
