@@ -54,5 +54,5 @@ def _first_fault(request: OpenRequest) -> Finding | None:
     try:
         findings = probe(dialer(request), request.where.host, request.tls)
         return next((finding for finding in findings if not finding.ok), None)
-    except (TlsFilesBad, OSError):  # told by the attempt itself
+    except (TlsFilesBad, OSError, ValueError):  # told by the attempt itself
         return None
