@@ -161,9 +161,9 @@ class Dialing:
 
     def _files(self, settings: LinkSettings, leg: Leg, plan: LinkPlan, *, strict: bool) -> TlsFiles:
         owns = self._owns(settings)
-        roots = self._book.roots(RootKind.CSMS)
-        if leg.old_root:
-            roots += self._book.fallback_roots()
+        # the old root alone: where both have the same name OpenSSL may look at the wrong one only
+        book = self._book
+        roots = book.fallback_roots() if leg.old_root else book.roots(RootKind.CSMS)
         files = owns[leg.own % len(owns)].files
         return replace(files, roots=tuple(roots), wildcards=plan.wildcards or not strict)
 

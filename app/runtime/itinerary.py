@@ -23,7 +23,7 @@ class Leg:
     password: int = 0
     own: int = 0
     old_root: bool = False
-    """Trust the root before the newest one too."""
+    """Trust the root before the newest one instead of it."""
 
 
 class Itinerary:

@@ -242,12 +242,17 @@ def replace_root(book: CertificateBook, new: Minted) -> None:
     book.install_root("CSMS", new.pem, must_be_signed=True)
 
 
-async def test_M05_FR_13_a_root_that_has_worked_is_alone(world: World) -> None:
+NAMES = ["successor", "root"]
+"""Of the next root: a new one, or that of the one before, as it is where only the key changes."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_M05_FR_13_a_root_that_has_worked_is_alone(world: World, name: str) -> None:
     state = world.folder / "state"
     store = Store(state / STATE_FILE)
     book = CertificateBook(store)
     book.install_root("CSMS", world.root.pem)
-    successor = mint("successor", world.root, authority=True)
+    successor = mint(name, world.root, authority=True)
     replace_root(book, successor)
     assert book.fallback_roots()
     store.close()
@@ -262,15 +267,16 @@ async def test_M05_FR_13_a_root_that_has_worked_is_alone(world: World) -> None:
         assert book.roots("CSMS") == [successor.pem]
 
 
+@pytest.mark.parametrize("name", NAMES)
 async def test_M05_FR_14_the_former_root_is_used_where_the_new_one_does_not_fit(
-    world: World,
+    world: World, name: str
 ) -> None:
     """The case that bricks stations: the back office has not changed its certificate yet."""
     state = world.folder / "state"
     store = Store(state / STATE_FILE)
     book = CertificateBook(store)
     book.install_root("CSMS", world.root.pem)
-    replace_root(book, mint("successor", world.root, authority=True))
+    replace_root(book, mint(name, world.root, authority=True))
     store.close()
     async with (
         office(world.serve()) as csms,

@@ -139,16 +139,18 @@ async def test_M05_FR_03_full_store_takes_no_more_but_the_same_again(
     assert await install(bench, root.certificate_pem) == "Accepted"
 
 
+@pytest.mark.parametrize("name", ["Heir", "Root"])
 async def test_M05_FR_09_to_13_next_root_must_be_signed_by_the_present_one(
-    bench16: Make, root: Authority
+    bench16: Make, name: str
 ) -> None:
     """CE-02, errata #31: the old one is a fallback until the new one has worked."""
+    root = make_authority("Root", now=NOW)
     bench = await station(bench16, AdditionalRootCertificateCheck="true")
     book = blocks(bench).certificates.book
     assert await install(bench, root.certificate_pem) == "Accepted"
     stranger = make_authority("Stranger", now=NOW)
     assert await install(bench, stranger.certificate_pem) == "Rejected"
-    heir = make_authority("Heir", above=root, now=NOW)
+    heir = make_authority(name, above=root, now=NOW)
     assert await install(bench, heir.certificate_pem) == "Accepted"
     assert book.roots("CSMS") == [heir.certificate_pem]
     assert book.fallback_roots() == [root.certificate_pem]
