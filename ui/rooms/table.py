@@ -17,7 +17,17 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QBrush, QFont, QFontMetrics, QIcon, QPainter, QResizeEvent
+from PySide6.QtGui import (
+    QBrush,
+    QFocusEvent,
+    QFont,
+    QFontMetrics,
+    QIcon,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -31,6 +41,7 @@ from ui.theme import Theme, mono_font, ui_font
 from ui.widgets.glyphs import glyph_icon
 
 ROW_HEIGHT = 32
+RING = 2
 LOWEST = 60
 """Height of a table that shows its head and one row."""
 FIRST_MARGIN, MARGIN, ICON = 16, 8, 14
@@ -301,6 +312,7 @@ class RecordTable(QTableView, Generic[R]):
         self.setItemDelegate(self._delegate)
         self.setMinimumHeight(LOWEST)
         self.setAccessibleName(name)
+        self.setProperty("ring", "own")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -334,6 +346,26 @@ class RecordTable(QTableView, Generic[R]):
         for number, column in enumerate(self._columns):
             self.setColumnHidden(number, event.size().width() < column.from_width)
         super().resizeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A border of the style sheet would lie below the rows: the ring is painted over them."""
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self.viewport())
+            painter.setPen(QPen(self._records.theme.colour("focus"), RING))
+            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.viewport().update()  # Qt moves what is painted, the ring as well
 
     def chosen(self) -> R | None:
         """The record of the selected row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from app.ocpp.version import Version
@@ -16,6 +17,7 @@ from ui.station_rooms.setting_table import (
     changed_by,
     setting_columns,
     setting_model,
+    shown_value,
 )
 from ui.theme import Theme
 
@@ -41,6 +43,7 @@ class ConfigurationRoom(LiveRoom):
         self._model.entered.connect(self.set_value)
         self.table = SettingTable(self._model, setting_columns(say), say("room.configuration"))
         self.table.selectionModel().selectionChanged.connect(self._show_chosen)
+        self.table.locked.connect(self._tell_locked)
         self._empty = EmptyState("off", say("setting.none"), say("setting.none_hint"), self._theme)
         self._rows: tuple[SettingRow, ...] = ()
         self._stack = QStackedLayout(self)
@@ -83,6 +86,8 @@ class ConfigurationRoom(LiveRoom):
         say = self._say
         self._name = label("", "strong")
         self._about = label("", wrap=True)
+        self._value = label("", "mono", wrap=True)
+        self._value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._takes = label("", "secondary", wrap=True)
         self._group = label("", "secondary", wrap=True)
         self._change = label("", "secondary", wrap=True)
@@ -92,7 +97,7 @@ class ConfigurationRoom(LiveRoom):
         box = QVBoxLayout(inner)
         box.setContentsMargins(16, 10, 16, 10)
         box.setSpacing(8)
-        for each in (self._about, self._takes, self._group, self._change):
+        for each in (self._about, self._value, self._takes, self._group, self._change):
             box.addWidget(each)
         box.addStretch(1)
         return column(bar(self._name, self.edit), inner)
@@ -123,12 +128,14 @@ class ConfigurationRoom(LiveRoom):
         if row is None:
             self._name.setText(self._title())
             self._about.setText(self._say("setting.choose"))
-            for each in (self._takes, self._group, self._change):
+            for each in (self._value, self._takes, self._group, self._change):
                 each.clear()
             return
         self._name.setText(row.name)
         self._about.setText(self._about_of(row))
         self._about.setVisible(bool(self._about_of(row)))
+        value = shown_value(row, self._say).replace(",", ", ")  # so that long lists can be broken
+        self._value.setText(value)
         self._takes.setText(self._takes_of(row))
         self._group.setText(self._say("setting.group", group=row.group) if row.group else "")
         self._change.setText(self._change_of(row))
@@ -170,6 +177,10 @@ class ConfigurationRoom(LiveRoom):
         return self._say(
             "setting.refused", name=outcome.name, value=value, status=outcome.status, why=why
         )
+
+    def _tell_locked(self, row: SettingRow | None) -> None:
+        if row is not None:
+            self.notice.tell(self._say("setting.locked", name=row.name))
 
     def _edit(self) -> None:
         row = self.table.currentIndex()

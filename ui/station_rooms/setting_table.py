@@ -104,7 +104,9 @@ class SettingDelegate(RowDelegate):
 
 
 class SettingTable(RecordTable[SettingRow]):
-    """Enter, F2 or a double click anywhere in a row edits its value."""
+    """Enter, F2 or a double click anywhere in a row edits its value; `locked` tells of one that cannot be."""
+
+    locked = Signal(object)
 
     def __init__(
         self, model: SettingModel, columns: Sequence[Column[SettingRow]], name: str
@@ -129,6 +131,8 @@ class SettingTable(RecordTable[SettingRow]):
         if value.flags() & Qt.ItemFlag.ItemIsEditable:
             self.setCurrentIndex(value)
             self.edit(value)
+        elif value.isValid():
+            self.locked.emit(self.chosen())
 
 
 def setting_columns(say: Words) -> tuple[Column[SettingRow], ...]:

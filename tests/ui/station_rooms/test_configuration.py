@@ -132,6 +132,17 @@ def test_secrets_are_never_shown_and_read_only_keys_cannot_be_edited(play):
     play(story, version="1.6")
 
 
+def test_who_tries_to_set_what_can_only_be_read_is_told(play):
+    async def story(room):
+        configuration = opened(room)
+        await until(lambda: configuration.table.choose("NumberOfConnectors"))
+        QTest.keyClick(configuration.table, Qt.Key.Key_Return)
+        assert configuration.table.findChild(QLineEdit) is None
+        assert configuration.notice.text() == "NumberOfConnectors can only be read."
+
+    play(story, version="1.6")
+
+
 def test_search_finds_by_name_value_and_meaning_and_counts(play):
     async def story(room):
         configuration = opened(room)
