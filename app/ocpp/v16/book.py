@@ -27,19 +27,40 @@ class Book:
         self._store.put(TRANSACTIONS, item.ref, item.row())
         self._open[item.ref] = item
 
-    def keep_sample(self, item: Transaction, value: Payload) -> None:
-        """Keep a MeterValue for transactionData."""
+    def keep_sample(self, item: Transaction, value: Payload, most: int) -> None:
+        """Keep a MeterValue for transactionData.
+
+        Of more than `most` every second one goes, and from then on only every second one is kept: a session
+        of days would fill the disk otherwise, and its end would take seconds (errata 3.91).
+        """
         item.samples += 1
-        self._store.put(SAMPLES, f"{item.ref}:{item.samples:06d}", value)
+        if (item.samples - 1) % item.stride:
+            return
+        self._store.put(SAMPLES, _key(item, item.samples), value)
+        kept = _kept(item)
+        if len(kept) > most:
+            for number in kept[1::2]:
+                self._store.delete(SAMPLES, _key(item, number))
+            item.stride *= 2
 
     def samples(self, item: Transaction) -> list[Payload]:
-        return [row for key, row in self._store.rows(SAMPLES) if key.startswith(item.ref)]
+        found = (self._store.get(SAMPLES, _key(item, number)) for number in _kept(item))
+        return [row for row in found if row is not None]
 
     def drop_samples(self, item: Transaction) -> None:
-        for number in range(1, item.samples + 1):
-            self._store.delete(SAMPLES, f"{item.ref}:{number:06d}")
+        for number in _kept(item):
+            self._store.delete(SAMPLES, _key(item, number))
 
     def forget(self, ref: str) -> None:
         """The back office has heard, or will never hear, of its end."""
         self._store.delete(TRANSACTIONS, ref)
         self._open.pop(ref, None)
+
+
+def _kept(item: Transaction) -> range:
+    """The numbers of its samples that were not left out."""
+    return range(1, item.samples + 1, item.stride)
+
+
+def _key(item: Transaction, number: int) -> str:
+    return f"{item.ref}:{number:06d}"

@@ -195,7 +195,8 @@ class Metering(Block):
     ) -> None:
         value = self._of(transaction, reading, wishes, context, signed=signed)
         if value is not None:
-            self._book.keep_sample(transaction, value)
+            most = self._config.number("StopTransactionMaxMeterValues")
+            self._book.keep_sample(transaction, value, max(2, most) * 2)
 
     def _of(
         self,

@@ -58,6 +58,9 @@ class Transaction:
     """The last time this row was written while it ran."""
     meter_last: int = 0
     samples: int = 0
+    """So many MeterValues were there to be kept for StopTransaction."""
+    stride: int = 1
+    """Every so manieth of them is kept."""
     key_told: bool = False
     """A signed value of it has carried the meter's public key."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from app.kernel.units import parse_stamp
 from app.ocpp.v16.measurands import UNITS
+from app.ocpp.v16.rows import SAMPLES
 from app.station.intents import PlugIn, PresentCard, PressStop, SetVehicle
 from tests.conformance.v16.conftest import Make
 from tests.support.harness import Bench
@@ -325,6 +328,29 @@ async def test_too_many_values_lose_every_second_one_in_between(bench16: Make) -
     assert 10 <= len(data) <= 20
     names = contexts(data)
     assert (names[0], names[-1]) == ("Transaction.Begin", "Transaction.End")
+
+
+async def test_a_long_session_does_not_fill_the_disk_with_values_for_its_end(bench16: Make) -> None:
+    """MV-05, errata 3.91: what is left lies evenly over the whole session, also after a power cut."""
+    keys = {
+        "StopTxnSampledData": "Energy.Active.Import.Register",
+        "MeterValuesSampledData": "",
+        "MeterValueSampleInterval": "10",
+        "StopTransactionMaxMeterValues": "20",
+    }
+    bench = bench16(keys=keys)
+    await charge(bench)
+    for _ in range(6):
+        await bench.advance(1000)
+        assert bench.store.count(SAMPLES) <= 40
+    await bench.kill_and_restart()
+    assert bench.store.count(SAMPLES) == 0
+    data = bench.sent("StopTransaction")[0]["transactionData"]
+    assert 10 <= len(data) <= 20
+    times = [parse_stamp(value["timestamp"]) for value in data[:-1]]
+    gaps = {(after - before).total_seconds() for before, after in pairwise(times)}
+    assert len(gaps) == 1
+    assert (times[-1] - times[0]).total_seconds() > 5000
 
 
 async def test_kept_values_survive_a_power_cut(bench16: Make) -> None:
