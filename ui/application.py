@@ -141,6 +141,9 @@ def read_program() -> None:
 
 def read_rest() -> None:
     """What is not needed before somebody asks for it: then it opens at once."""
+    from ui.station_rooms.docks import read_rooms
+
+    read_rooms()
     for name in ("ui.connect.dialog", "ui.cards.dialog", "ui.training.tabs"):
         importlib.import_module(name)
     linecache.clearcache()  # PySide looks for its name in the source of every module: 10 MB of text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMenu
@@ -17,34 +19,24 @@ from ui.ask import Spawner
 from ui.bridge import Bridge
 from ui.commands import Command, Commands
 from ui.shell.window import MainWindow
-from ui.station_rooms.configuration import ConfigurationRoom
-from ui.station_rooms.coverage import CoverageRoom
 from ui.station_rooms.feed import RoomFeed
-from ui.station_rooms.jobs import JobsRoom
-from ui.station_rooms.points import PointsRoom
-from ui.station_rooms.profiles import ProfilesRoom
-from ui.station_rooms.queue import QueueRoom
-from ui.station_rooms.reservations import ReservationsRoom
 from ui.station_rooms.room import LazyRoom, LiveRoom
-from ui.station_rooms.security import SecurityRoom
-from ui.station_rooms.tokens import TokensRoom
 from ui.theme import Theme
 
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 SHARE = 0.43
 """Of the window's height: what a room gets at least when it is opened at the bottom."""
-Make = Callable[[RoomFeed, Theme, Catalogue], LiveRoom]
-ROOMS: tuple[tuple[str, Make, str], ...] = (
-    ("configuration", ConfigurationRoom, "Ctrl+3"),
-    ("queue", QueueRoom, "Ctrl+4"),
-    ("profiles", ProfilesRoom, "Ctrl+5"),
-    ("tokens", TokensRoom, "Ctrl+6"),
-    ("reservations", ReservationsRoom, "Ctrl+7"),
-    ("jobs", JobsRoom, "Ctrl+8"),
-    ("security", SecurityRoom, "Ctrl+9"),
-    ("points", PointsRoom, "Ctrl+0"),
+ROOMS = (  # name and module, class, key
+    ("configuration", "ConfigurationRoom", "Ctrl+3"),
+    ("queue", "QueueRoom", "Ctrl+4"),
+    ("profiles", "ProfilesRoom", "Ctrl+5"),
+    ("tokens", "TokensRoom", "Ctrl+6"),
+    ("reservations", "ReservationsRoom", "Ctrl+7"),
+    ("jobs", "JobsRoom", "Ctrl+8"),
+    ("security", "SecurityRoom", "Ctrl+9"),
+    ("points", "PointsRoom", "Ctrl+0"),
 )
-HELP: tuple[tuple[str, Make, str], ...] = (("coverage", CoverageRoom, "Ctrl+F1"),)
+HELP = (("coverage", "CoverageRoom", "Ctrl+F1"),)
 
 
 class StationRooms(QObject):
@@ -71,8 +63,8 @@ class StationRooms(QObject):
         self.menu = QMenu(catalogue.render(Text("top.rooms")), window)
         self.help = QMenu(catalogue.render(Text("top.help")), window)
         for shown, rooms in ((self.menu, ROOMS), (self.help, HELP)):
-            for ident, make, keys in rooms:
-                self._add(ident, partial(_made, make, self.feed, catalogue), theme)
+            for ident, kind, keys in rooms:
+                self._add(ident, partial(_made, ident, kind, self.feed, catalogue), theme)
                 run = partial(self.toggle, ident)
                 action = commands.add(Command(f"room_{ident}", run, keys))
                 window.addAction(action)
@@ -128,5 +120,16 @@ class StationRooms(QObject):
             dock.hide()
 
 
-def _made(make: Make, feed: RoomFeed, catalogue: Catalogue, theme: Theme) -> LiveRoom:
-    return make(feed, theme, catalogue)
+def read_rooms() -> None:
+    """Read the program of all rooms, so that each opens at once. For any thread."""
+    for ident, _, _ in (*ROOMS, *HELP):
+        _module(ident)
+
+
+def _module(ident: str) -> ModuleType:
+    return importlib.import_module(f"ui.station_rooms.{ident}")
+
+
+def _made(ident: str, kind: str, feed: RoomFeed, catalogue: Catalogue, theme: Theme) -> LiveRoom:
+    room: LiveRoom = getattr(_module(ident), kind)(feed, theme, catalogue)
+    return room
