@@ -29,6 +29,7 @@ class Sink:
     def __enter__(self) -> Sink:
         with _own_side(self._part):
             self._part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._part.touch(mode=0o600)
             self._file = self._part.open("wb")
         return self
 

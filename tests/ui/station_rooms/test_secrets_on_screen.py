@@ -6,7 +6,9 @@ What is in no text of the window cannot be on a picture of it either.
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from app.ocpp.context import BootState
 from app.ocpp.version import Version
+from app.runtime.session import STATE_FILE
 from tests.app.runtime.test_secrets import (
     APN_PASSWORD,
     FTP_PASSWORD,
@@ -123,12 +126,14 @@ async def everything_told(room: Room) -> str:
     for ident in IDENTS:
         room.controller.commands.run(f"room_{ident}")
         await asyncio.sleep(0.2)
-    found.extend(told(room))
+        found.extend(told(room))
+        room.controller.commands.run(f"room_{ident}")
+        await until(lambda: not any(dock.isVisible() for dock in room.rooms.docks.values()))
     return "\n".join(dict.fromkeys(found))
 
 
 @pytest.mark.parametrize("version", list(Version), ids=lambda version: version.value)
-def test_no_secret_is_on_the_screen(play: Any, version: Version) -> None:
+def test_no_secret_is_on_the_screen(play: Any, version: Version, tmp_path: Path) -> None:
     texts: list[str] = []
 
     async def story(room: Room) -> None:
@@ -148,3 +153,9 @@ def test_no_secret_is_on_the_screen(play: Any, version: Version) -> None:
         assert action in text, "the messages were not on the screen"
     assert "•••" in text
     assert not leaks(version, {"the window": text.encode("utf-8", "replace")})
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) > 2
+    for path in kept:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        if not path.name.startswith(STATE_FILE):
+            assert not leaks(version, {path.name: path.read_bytes()})
