@@ -182,7 +182,7 @@ class Availability(Block):
         if await self.ctx.points.ask("ocpp16-pending-status-notification") != "send":
             return
         for number in range(len(self._connectors) + 1):
-            await self.notifier.send_now(self.notice(number))
+            self.notifier.tell(self.notice(number))
 
     # ------------------------------------------------------------------ ChangeAvailability
 

@@ -126,13 +126,13 @@ class Notifier:
         for number in list(self._timers):
             self._drop_timer(number)
 
-    async def send_now(self, notice: Notice) -> None:
-        """Send one out of turn, because the back office asked for it."""
-        try:
-            await self._ctx.calls.call("StatusNotification", self._payload(notice))
-        except CallFailed:
-            return
-        self.told[notice.number] = notice.condition
+    def tell(self, notice: Notice) -> None:
+        """Send one because the back office asked for it: after what was kept back, which is older."""
+        for held in self._held.get(notice.number, ()):
+            for older in held.notices:
+                self._put(older)
+            held.notices.clear()
+        self._put(notice)
 
     async def _pump(self) -> None:
         try:

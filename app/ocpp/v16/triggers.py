@@ -96,9 +96,9 @@ class Triggers(Block):
         if not numbers:
             return turned_down(REJECTED, "connector", number=number or 0)
 
-        async def send() -> None:
+        def send() -> None:
             for each in numbers:
-                await self._availability.notifier.send_now(self._availability.notice(each))
+                self._availability.notifier.tell(self._availability.notice(each))
 
         return Reply(ACCEPTED.payload, then=send)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.kernel.units import stamp
 from app.ocpp.v16 import Personality16
 from app.station.intents import (
     ArriveCar,
@@ -27,6 +30,7 @@ from app.station.intents import (
 )
 from app.station.kinds import Fault, UnplugSide
 from tests.conformance.v16.conftest import MIXED, Make
+from tests.conformance.v16.file_bench import IMAGE, UP, URL, Servers, ports, trouble
 from tests.conformance.v16.test_reservation import cancel, reserve
 from tests.conformance.v16.test_smart_charging import clear, maximum, profile, put
 from tests.support.harness import MUTE, Bench, Refuse
@@ -220,12 +224,25 @@ async def small_orders(bench: Bench, source: random.Random) -> None:
     if dice < 0.5:
         await bench.request("UnlockConnector", {"connectorId": source.choice(places(bench))})
     elif dice < 0.8:
-        word = source.choice(("MeterValues", "Heartbeat"))
+        word = source.choice(("MeterValues", "Heartbeat", "StatusNotification"))
         await bench.request("TriggerMessage", {"requestedMessage": word})
     elif dice < 0.9:
         await bench.request("ClearCache", {})
     else:
         await bench.request("Reset", {"type": source.choice(("Soft", "Hard"))})
+
+
+async def files(bench: Bench, source: random.Random) -> None:
+    later = stamp(bench.now + timedelta(seconds=source.choice((-5, 20, 300))))
+    log = {"logType": "SecurityLog", "requestId": 1, "log": {"remoteLocation": UP}}
+    firmware = {"location": URL, "retrieveDate": later, "retries": 1}
+    orders = (
+        ("UpdateFirmware", firmware),
+        ("GetDiagnostics", {"location": UP, "retries": 0}),
+        ("GetLog", log),
+        ("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"}),
+    )
+    await bench.request(*source.choice(orders))
 
 
 def moods(bench: Bench, ledger: Ledger, source: random.Random) -> None:
@@ -256,6 +273,7 @@ ACTS: tuple[Callable[[Bench, random.Random], Awaitable[None]], ...] = (
     profiles,
     settings,
     small_orders,
+    files,
 )
 
 
@@ -299,16 +317,24 @@ def what_is_now(bench: Bench) -> None:
         if running is not None and ladder.leading is not None and ladder.limit is not None:
             reading = bench.station.meter(item.evse)
             offered = reading.offered_power if outlet.dc else reading.offered_current
-            assert offered <= ladder.limit + 0.11, ladder
+            assert offered <= ladder.limit + 0.11, ladder  # told in tenths, rounded down
+    if bench.personality.boot.talking and bench.personality.queue() == []:
+        # else a state may wait for what tells of its transaction
+        told = {one["connectorId"]: one["status"] for one in bench.sent("StatusNotification")}
+        states = bench.personality.availability
+        numbers = range(len(connectors) + 1)
+        assert told == {number: states.condition(number).status for number in numbers}
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_a_random_day_breaks_no_rule(bench16: Make, seed: int) -> None:
+async def test_a_random_day_breaks_no_rule(bench16: Make, tmp_path: Path, seed: int) -> None:
     """16-ST-03 (see conftest), 16-TX-01 to 16-TX-10, OFF-04, MV-03, MV-11, SC-06: with any choice of the
     open points."""
     source = random.Random(seed)
+    servers = Servers([source.choice((IMAGE, trouble())) for _ in range(100)])
     bench = bench16(
         source.choice(BLUEPRINTS),
+        ports=ports(tmp_path, servers),
         keys={"TransactionMessageAttempts": "50"},
         points={point: source.choice(options) for point, options in POINTS.items()},
     )

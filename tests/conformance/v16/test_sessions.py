@@ -18,7 +18,7 @@ from app.station.intents import (
 )
 from app.station.kinds import Fault
 from tests.conformance.v16.conftest import Make
-from tests.support.harness import Refuse
+from tests.support.harness import USUAL, Refuse
 
 
 async def test_cable_first_session_reads_like_the_specification(bench16: Make) -> None:
@@ -130,6 +130,32 @@ async def test_status_waits_no_longer_than_a_time_out_for_start_transaction(benc
         > Authorize
         > StartTransaction
         > StatusNotification status=Charging
+        """
+    )
+
+
+async def test_state_that_is_asked_for_comes_after_those_that_waited(bench16: Make) -> None:
+    """16-ST-03, RC-01: what waits for StartTransaction is older, and is not told again."""
+    bench = bench16()
+    await bench.boot()
+    await bench.do(SetVehicle(2, ready_delay=0.0), PlugIn(2))
+    bench.csms.on("StartTransaction", [Refuse("InternalError"), USUAL])
+    bench.skip()
+    await bench.do(PresentCard("A", evse=2), PresentCard("A", evse=2))
+    asked = {"requestedMessage": "StatusNotification", "connectorId": 2}
+    await bench.request("TriggerMessage", asked)
+    await bench.advance(100)
+    bench.expect(
+        """
+        > Authorize
+        > StartTransaction
+        < TriggerMessage
+        = TriggerMessage status=Accepted
+        > StatusNotification connectorId=2 status=Charging
+        > StatusNotification connectorId=2 status=Finishing
+        > StatusNotification connectorId=2 status=Finishing
+        > StartTransaction
+        > StopTransaction
         """
     )
 
