@@ -33,6 +33,14 @@ LONG_LOG = 4000
 Row = dict[str, Any]
 
 
+_BROKEN_ROWS = """
+    SELECT tbl, key FROM doc
+    WHERE tbl <> 'outbox' AND CASE WHEN json_valid(json) THEN json_type(json) <> 'object' ELSE 1 END
+    LIMIT 1
+"""
+"""A row that is no document. The outbox may be long; its rows are judged when their turn comes."""
+
+
 class StoreError(OSError):
     """The state cannot be used; `text` says it in words."""
 
@@ -157,6 +165,9 @@ class Store:
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._full_sync else 'NORMAL'}")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         before = migrate(connection, self._migrations)
+        broken = connection.execute(_BROKEN_ROWS).fetchone()
+        if broken is not None:
+            raise sqlite3.DatabaseError(f"the row {broken[0]}/{broken[1]} is none")
         self.migrated_from = before if 0 < before < len(self._migrations) else None
 
     def _set_aside(self) -> Path:

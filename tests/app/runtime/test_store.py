@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -220,6 +221,22 @@ def test_a_damaged_database_is_kept_aside_with_its_log(path: Path) -> None:
     again = Store(path)
     assert again.kept_aside is not None
     assert again.kept_aside.read_bytes() == bytes(data)
+    assert again.count("t") == 0
+    again.close()
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[1]", "7", "null"])
+def test_a_row_that_is_no_document_is_a_damage_too(path: Path, text: str) -> None:
+    """It would end the program where it is read."""
+    store = Store(path)
+    store.put("t", "good", {"a": 1})
+    store.put("t", "bad", {"a": 1})
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE doc SET json = ? WHERE key = 'bad'", (text,))
+        connection.commit()
+    again = Store(path)
+    assert again.kept_aside is not None
     assert again.count("t") == 0
     again.close()
 
