@@ -25,7 +25,7 @@ SUITE_BUDGETS = {
     "tests/app/kernel": 10.0,
     "tests/app/station": 60.0,
     "tests/app/ocpp": 120.0,
-    "tests/app/runtime": 150.0,
+    "tests/app/runtime": 200.0,
     "tests/app/trace": 20.0,
     "tests/app/training": 60.0,
     "tests/app/control": 60.0,

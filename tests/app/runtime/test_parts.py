@@ -157,7 +157,7 @@ def test_a_key_with_a_passphrase_is_told_and_nobody_is_asked(
     files = TlsFiles(certificate=certificates.client.certificate, key=locked)
     with pytest.raises(TlsFilesBad) as caught:
         tls_context(files)
-    assert "cannot be used" in catalogue.render(caught.value.text)
+    assert "is protected by a passphrase" in catalogue.render(caught.value.text)
 
 
 def test_RPC_16_a_bad_address_is_told_without_its_password() -> None:
