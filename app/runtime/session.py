@@ -46,7 +46,13 @@ from app.runtime.views import LinkState, LinkView, PowerState, SessionSnapshot
 from app.runtime.wire import Opener, open_websocket
 from app.runtime.wishes import IDENTITY, LinkWish, Wishes
 from app.runtime.world import TABLE as WORLD
-from app.runtime.world import StateUnfit, WorldKeeper, check_hardware, put_into_service
+from app.runtime.world import (
+    StateUnfit,
+    WorldKeeper,
+    check_hardware,
+    put_into_service,
+    understood,
+)
 from app.station.events import MainsRestored
 from app.station.intents import ClearFault, CutMains, Intent, Outcome, RaiseFault, RestoreMains
 from app.station.kinds import Fault
@@ -123,10 +129,12 @@ class Session:
         asker: Asker | None,
         on_undecided: Callable[[Point], None] | None,
     ) -> None:
-        config = self.config
-        check_hardware(self.store, config.hardware, str(self.state_dir or "-"))
-        self._wishes = Wishes(config, self.store)
-        self._check_outbox(self._wishes.link().version)
+        config, folder = self.config, str(self.state_dir or "-")
+        with understood(folder):
+            check_hardware(self.store, config.hardware, folder)
+            self._wishes = Wishes(config, self.store)
+            self._check_outbox(self._wishes.link().version)
+            bring_back(config, self.store, self.clock)
         self.bus = Bus(self.clock.now, first_seq=build.next_seq(self.state_dir))
         self.journal = Journal(self.bus, self.state_dir)
         self.journal.on_broken = self._journal_broken
@@ -145,7 +153,6 @@ class Session:
         self._dialing = Dialing(
             config, self._wishes, self.store, lambda: self.personality, default_url
         )
-        bring_back(config, self.store, self.clock)
         self._calendar = CalendarKeeper(config, self.store, self.clock, self.link)
         self._sleep = SleepWatch(self.link, self._woke)
         self.files = self._make_desk()
@@ -228,7 +235,8 @@ class Session:
         try:
             self.station.import_state(known)
         except StateError as error:
-            raise StateUnfit(error.text) from error
+            params = {"folder": str(self.state_dir or "-"), "what": error.text}
+            raise StateUnfit(Text("runtime.state.not_understood", params)) from error
 
     async def stop(self) -> None:
         """Switch off in good order: goodbye to the back office, state written, files closed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from app.kernel.bus import Bus, Entry, Remover
@@ -12,6 +12,7 @@ from app.kernel.clock import Clock, Missed, Timer
 from app.kernel.text import Text
 from app.ocpp.events import Direction, FramePassed
 from app.ocpp.frames import CALL
+from app.runtime.problems import ConfigError
 from app.runtime.store import Store, StoreError
 from app.station.blueprint import Blueprint
 from app.station.commands import SetOperative
@@ -28,6 +29,18 @@ EVERY = 10.0
 
 class StateUnfit(StoreError):
     """The state belongs to a station that is built otherwise."""
+
+
+@contextlib.contextmanager
+def understood(folder: str) -> Iterator[None]:
+    """Rows that say something else than they should are told as such. Raises StateUnfit."""
+    try:
+        yield
+    except (StoreError, ConfigError):
+        raise
+    except (LookupError, TypeError, ValueError) as error:
+        params = {"folder": folder, "what": f"{type(error).__name__}: {error}"}
+        raise StateUnfit(Text("runtime.state.not_understood", params)) from error
 
 
 class WorldPort(Protocol):

@@ -411,6 +411,32 @@ async def test_a_world_that_cannot_be_read_is_refused(make: Make, tmp_path: Path
         await again.session.start()
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "row"),
+    [
+        ("runtime.calendar", "offset", {"offset": "?"}),
+        ("runtime.link", "version", {"version": "9"}),
+        ("runtime.world", "hardware", {}),
+    ],
+)
+async def test_rows_that_say_something_else_are_told_and_left_alone(
+    make: Make, tmp_path: Path, catalogue: Catalogue, table: str, key: str, row: dict[str, Any]
+) -> None:
+    rig = make()
+    await rig.session.start()
+    await rig.session.stop()
+    store = Store(tmp_path / "state" / STATE_FILE)
+    store.put(table, key, row)
+    store.close()
+    with pytest.raises(StateUnfit) as caught:
+        make()
+    assert str(tmp_path / "state") in catalogue.render(caught.value.text)
+    assert "--reset-state" in catalogue.render(caught.value.text)
+    store = Store(tmp_path / "state" / STATE_FILE)  # nothing is left locked
+    assert store.get(table, key) == row
+    store.close()
+
+
 # ---------------------------------------------------------------- versions
 
 
