@@ -11,7 +11,7 @@ from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock, SystemClock
 from app.ocpp.context import Context
 from app.ocpp.personality import Personality
-from app.ocpp.points import Asker, OpenPoints, Point
+from app.ocpp.points import Asker, OpenPoints, Point, registry
 from app.ocpp.version import Version
 from app.runtime.config import Config
 from app.station.blueprint import Blueprint
@@ -60,10 +60,19 @@ def make_points(
     asker: Asker | None,
     on_undecided: Callable[[Point], None] | None,
 ) -> OpenPoints:
-    """The open points with what the configuration and a person chose."""
+    """The open points with what the configuration and a person chose.
+
+    A person's choice that this program no longer offers counts as none.
+    """
+    known = registry()
+    offered = {
+        point: option
+        for point, option in wished.items()
+        if point in known and option in {each.key for each in known[point].options}
+    }
     return OpenPoints(
         bus,
-        {**config.open_points, **wished},
+        {**config.open_points, **offered},
         strict=config.strict,
         asker=asker,
         timeout=timeout,

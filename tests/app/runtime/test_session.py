@@ -683,6 +683,22 @@ async def test_a_choice_at_an_open_point_survives_a_restart(make: Make) -> None:
     assert again.session.points.chosen == {}
 
 
+async def test_a_choice_that_is_offered_no_longer_counts_as_none(
+    make: Make, tmp_path: Path
+) -> None:
+    rig = make()
+    rig.session.choose_point("both-clock-drift", "slew")
+    await rig.session.start()
+    await rig.session.stop()
+    store = Store(tmp_path / "state" / STATE_FILE)
+    row = store.get("runtime.wishes", "points")
+    assert row == {"both-clock-drift": "slew"}
+    old = {"both-clock-drift": "sideways", "no-such-point": "x", "both-retry-message-id": "new-id"}
+    store.put("runtime.wishes", "points", old)
+    store.close()
+    assert make().session.points.chosen == {"both-retry-message-id": "new-id"}
+
+
 async def test_intents_carry_who_is_behind_them(make: Make) -> None:
     rig = make()
     await rig.session.start()
