@@ -115,11 +115,18 @@ class Opener(Protocol):
     async def __call__(self, request: OpenRequest) -> Wire: ...
 
 
+READ_AT_ONCE = 64 * 1024
+"""Bytes. asyncio's own 256 KiB are so many that the system gives and takes the memory anew for each text:
+a tenth of the work of a round trip. Longer messages come in several pieces."""
+
+
 class WebSocketWire:
     """A Wire on a real socket."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        if hasattr(socket.transport, "max_size"):  # asyncio's own, undocumented
+            socket.transport.max_size = READ_AT_ONCE
 
     @property
     def subprotocol(self) -> str | None:

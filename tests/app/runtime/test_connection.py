@@ -519,6 +519,18 @@ async def test_a_message_that_is_too_big_closes_the_link_with_a_sentence(
     assert bench.user.heard.empty()
 
 
+async def test_a_message_longer_than_what_is_read_at_once_arrives_whole(
+    make: Make, office: Office, hears: Hears
+) -> None:
+    bench = make(office.url)
+    bench.connection.start()
+    await hears.next(LinkOpened)
+    await asyncio.wait_for(office.came.wait(), 5)
+    text = "".join(f"{number:07} " for number in range(3 * wire.READ_AT_ONCE // 8))
+    await office.guests[0].send(text)
+    assert await asyncio.wait_for(bench.user.heard.get(), 5) == text
+
+
 @pytest.mark.parametrize("first", ["send", "ping", "close", "abort"])
 async def test_a_link_that_closes_under_megabytes_of_ours_is_closed_and_nothing_else(
     first: str,
