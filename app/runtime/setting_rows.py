@@ -10,6 +10,8 @@ from typing import Any
 from app.kernel.text import Text
 
 GOOD = frozenset({"Accepted", "RebootRequired"})
+LISTS = frozenset({"MemberList", "SequenceList", "list"})
+"""Types of which a value names several."""
 BACK_OFFICE, PERSON, STATION = "back_office", "person", "station"
 
 
@@ -88,7 +90,7 @@ def _choices(kind: str, item: Mapping[str, Any]) -> tuple[str, ...]:
     """The values of which one is taken; empty where it is no choice of one."""
     if kind == "boolean":
         return ("true", "false")
-    return tuple(item.get("values") or ()) if kind == "OptionList" else ()
+    return () if kind in LISTS else tuple(item.get("values") or ())
 
 
 def _takes(kind: str, item: Mapping[str, Any]) -> Text | None:
@@ -103,7 +105,7 @@ def _takes(kind: str, item: Mapping[str, Any]) -> Text | None:
         return _range(kind, low, high)
     values = ", ".join(item.get("values") or ())
     if values:
-        listed = kind in {"MemberList", "SequenceList"}
+        listed = kind in LISTS
         return Text("rooms.takes.members" if listed else "rooms.takes.one_of", {"values": values})
     if high is not None:
         return Text("rooms.takes.length", {"maximum": f"{high:,.0f}"})

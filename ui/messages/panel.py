@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -161,6 +161,7 @@ class MessagePanel(QWidget):
         self._search.setAccessibleName(self._say("messages.search"))
         self._search.setClearButtonEnabled(True)
         self._search.setProperty("role", "mono")
+        self._search.setProperty("find", True)
         self._search_timer = QTimer(self)
         self._search_timer.setSingleShot(True)
         self._search_timer.setInterval(SEARCH_MS)
@@ -170,8 +171,6 @@ class MessagePanel(QWidget):
         self._count.setProperty("role", "secondary")
         self._clear = self._button("messages.clear", self._model.clear)
         self._export = self._button("messages.export", self._ask_export)
-        find = QShortcut(QKeySequence.StandardKey.Find, self)
-        find.activated.connect(self._search.setFocus)
         row = QHBoxLayout(head)
         row.setContentsMargins(16, 0, 12, 0)
         row.setSpacing(8)

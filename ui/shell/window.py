@@ -7,9 +7,10 @@ import binascii
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent, QScreen
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QScreen, QShortcut
 from PySide6.QtWidgets import (
     QDockWidget,
+    QLineEdit,
     QMainWindow,
     QMenu,
     QStatusBar,
@@ -115,7 +116,20 @@ class MainWindow(QMainWindow):
         )
         self.share_out()
         self.toasts = Toasts(theme, self.canvas, catalogue.render(Text("toast.close")))
+        find = QShortcut(QKeySequence.StandardKey.Find, self)
+        find.activated.connect(self._find)
         self._furnished = True
+
+    def _find(self) -> None:
+        """To the search of the room that has the keyboard, else of one that is in front."""
+        focus = self.focusWidget()
+        rooms = [room for room in self.findChildren(QDockWidget) if _in_front(room)]
+        rooms.sort(key=lambda room: focus is None or not room.isAncestorOf(focus))
+        fields = (field for room in rooms for field in room.findChildren(QLineEdit))
+        field = next((one for one in fields if one.property("find") and one.isVisible()), None)
+        if field is not None:
+            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            field.selectAll()
 
     def reveal(self) -> None:
         """Show what was put in, all at once."""

@@ -32,7 +32,7 @@ class ConfigurationRoom(LiveRoom):
 
     def build(self) -> None:
         say = self._say
-        self.search = SearchField(say("setting.search"), self)
+        self.search = SearchField(say("setting.search"))
         self.search.textChanged.connect(self._filter)
         self.which = QuietCombo(say("setting.which"))
         for which in SHOWN:

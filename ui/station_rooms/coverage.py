@@ -29,7 +29,7 @@ class CoverageRoom(LiveRoom):
     def build(self) -> None:
         say = self._say
         self._page: CoveragePage | None = None
-        self.search = SearchField(say("coverage.search"), self)
+        self.search = SearchField(say("coverage.search"))
         self.search.textChanged.connect(self._fill)
         self._summary = label("", "strong")
         columns = (

@@ -53,7 +53,7 @@ class JobsRoom(LiveRoom):
 
     def build(self) -> None:
         say = self._say
-        self.search = SearchField(say("jobs.search"), self)
+        self.search = SearchField(say("jobs.search"))
         self.search.textChanged.connect(self._filter)
         self.firmware_fault = self._faults(FIRMWARE_FAULTS, "firmware")
         self.log_fault = self._faults(LOG_FAULTS, "log")

@@ -28,7 +28,7 @@ class PointsRoom(LiveRoom):
         say = self._say
         self._rows: tuple[PointRow, ...] = ()
         self._shown: object = None
-        self.search = SearchField(say("points.search"), self)
+        self.search = SearchField(say("points.search"))
         self.search.textChanged.connect(self._filter)
         self.which = QuietCombo(say("points.which"))
         self.which.setMinimumContentsLength(12)

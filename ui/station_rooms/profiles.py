@@ -48,7 +48,7 @@ class ProfilesRoom(LiveRoom):
         self._drawn: object = None
         self._shown_fields: object = None
         self._told = 0
-        self.search = SearchField(say("profiles.search"), self, 200)
+        self.search = SearchField(say("profiles.search"), 200)
         self.search.textChanged.connect(self._filter)
         self.place = QuietCombo(say("profiles.place"))
         self.place.setMinimumContentsLength(12)

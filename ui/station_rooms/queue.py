@@ -35,7 +35,7 @@ class QueueRoom(LiveRoom):
         say = self._say
         self._view = QueueView(0, ())
         self._shown = ""
-        self.search = SearchField(say("queue.search"), self)
+        self.search = SearchField(say("queue.search"))
         self.search.textChanged.connect(self._filter)
         self._count = label("", "secondary")
         columns = (

@@ -30,7 +30,7 @@ class ReservationsRoom(LiveRoom):
 
     def build(self) -> None:
         say = self._say
-        self.search = SearchField(say("reservations.search"), self)
+        self.search = SearchField(say("reservations.search"))
         self.search.textChanged.connect(self._filter)
         self._count = label("", "secondary")
         self._make_tables()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -114,15 +114,13 @@ class LazyRoom(QWidget):
 class SearchField(QLineEdit):
     """Words to look for; Ctrl+F comes here from anywhere in the room, Escape empties it."""
 
-    def __init__(self, hint: str, room: QWidget, width: int = 260) -> None:
+    def __init__(self, hint: str, width: int = 260) -> None:
         super().__init__()
+        self.setProperty("find", True)
         self.setPlaceholderText(hint)
         self.setAccessibleName(hint)
         self.setClearButtonEnabled(True)
         self.setFixedWidth(width)
-        find = QShortcut(QKeySequence("Ctrl+F"), room)
-        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        find.activated.connect(self._take_focus)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.text():
@@ -134,10 +132,6 @@ class SearchField(QLineEdit):
         """Each of the words stands in one of the texts, small or large."""
         whole = "\n".join(text for text in texts if text).casefold()
         return all(word in whole for word in self.text().casefold().split())
-
-    def _take_focus(self) -> None:
-        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.selectAll()
 
 
 class Notice(QFrame):

@@ -32,7 +32,7 @@ class SecurityRoom(LiveRoom):
     def build(self) -> None:
         say = self._say
         self._view: SecurityView | None = None
-        self.search = SearchField(say("security.search"), self)
+        self.search = SearchField(say("security.search"))
         self.search.textChanged.connect(self._filter)
         self._profile = label("", "strong")
         self._make_tables()

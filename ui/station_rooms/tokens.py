@@ -29,7 +29,7 @@ class TokensRoom(LiveRoom):
 
     def build(self) -> None:
         say = self._say
-        self.search = SearchField(say("tokens.search"), self)
+        self.search = SearchField(say("tokens.search"))
         self.search.textChanged.connect(self._filter)
         self.clear = button(say("tokens.clear"), "quiet")
         self.clear.setToolTip(say("tokens.clear_hint"))

@@ -146,6 +146,7 @@ class ComposerTab(QWidget):
         self.search.setPlaceholderText(say("composer.search"))
         self.search.setAccessibleName(say("composer.search"))
         self.search.setClearButtonEnabled(True)
+        self.search.setProperty("find", True)
         self.search.textChanged.connect(self._filter)
         self.action_list = QListWidget()
         self.action_list.setAccessibleName(say("composer.actions"))

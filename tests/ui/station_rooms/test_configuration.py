@@ -90,6 +90,21 @@ def test_yes_and_no_is_a_choice(play):
     play(story, version="1.6")
 
 
+def test_one_of_a_few_words_is_a_choice(play):
+    async def story(room):
+        configuration = opened(room)
+        await until(lambda: configuration.table.choose("PublicKeyWithSignedMeterValue"))
+        QTest.keyClick(configuration.table, Qt.Key.Key_F2)
+        combo = configuration.table.findChild(QComboBox)
+        assert [combo.itemText(n) for n in range(combo.count())] == [
+            "Never",
+            "OncePerTransaction",
+            "EveryMeterValue",
+        ]
+
+    play(story, version="1.6")
+
+
 def test_a_refusal_says_why_and_leaves_the_value(play):
     async def story(room):
         configuration = opened(room)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QTabBar
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
 
 from tests.ui.station_rooms.conftest import ask, later, profile, until
 from tests.ui.test_walk import cut_texts, idle, small_targets, unreadable
@@ -106,6 +106,26 @@ def test_the_messages_get_their_height_back_with_the_last_room(play):
         if docks["queue"].isVisible():  # it was behind and came to the front
             commands.run("room_queue")
         await until(lambda: abs(messages.height() - before) < 5)
+
+    play(story, version="1.6")
+
+
+def test_ctrl_f_goes_to_the_search_of_the_room_in_front(play):
+    async def story(room: Room) -> None:
+        window = room.window
+
+        def find() -> QWidget | None:
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+            return window.focusWidget()
+
+        assert find() is window.messages._search
+        room.controller.commands.run("room_tokens")
+        tokens = room.rooms.room("tokens")
+        await until(lambda: tokens.search.isVisible())
+        tokens.listed.table.setFocus()
+        assert find() is tokens.search
+        window.canvas.setFocus()
+        assert find() is tokens.search
 
     play(story, version="1.6")
 
