@@ -29,6 +29,7 @@ class FilesTab(QWidget):
         self._say = Words(catalogue, "training_panel")
         self._dialog: QFileDialog | None = None
         self.told = label("", "secondary")
+        self.needs = label("", "secondary")
         self.save = button(self._say("files.save"), "quiet")
         self.save.setToolTip(self._say("files.save_hint"))
         self.save.clicked.connect(self.save_as)
@@ -115,7 +116,7 @@ class FilesTab(QWidget):
         self._table = RecordTable[UploadRecord](self._model, uploads, say("files.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_upload)
         offers = (
-            Column[Offer](say("files.what"), self._what, 230, strong=True),
+            Column[Offer](say("files.what"), self._what, 190, strong=True),
             Column[Offer](say("files.url"), lambda o: o.url, mono=True),
         )
         self._offer_model = RecordModel[Offer](offers, lambda o: o, theme, self)
@@ -129,9 +130,8 @@ class FilesTab(QWidget):
         self._stack.addWidget(self._table)
         title = label(self._say("files.title"), "strong")
         came = column(bar(title, self.told, self.save, stretch_after=1), held)
-        offered = column(
-            bar(label(self._say("files.offered"), "strong"), self.copy), self._offer_table
-        )
+        title = label(self._say("files.offered"), "strong")
+        offered = column(bar(title, self.needs, self.copy, stretch_after=1), self._offer_table)
         return TurningSplitter(LOW_FROM, [6, 5], [6, 5], came, offered, low=LOW)
 
     # ------------------------------------------------------------------ events
@@ -140,7 +140,11 @@ class FilesTab(QWidget):
         self.save.setEnabled(self._table.chosen() is not None)
 
     def _on_offer(self) -> None:
-        self.copy.setEnabled(self._offer_table.chosen() is not None)
+        offer = self._offer_table.chosen()
+        self.copy.setEnabled(offer is not None)
+        secure = offer is not None and offer.protocol == "https"
+        self.needs.setText(self._say("files.needs_root") if secure else "")
+        self.needs.setToolTip(self._say("files.needs_root_hint") if secure else "")
 
     def _on_closed(self, result: int) -> None:
         dialog, self._dialog = self._dialog, None
@@ -170,8 +174,7 @@ class FilesTab(QWidget):
 
     def _what(self, offer: Offer) -> str:
         key = "files.firmware" if offer.version else "files.logs"
-        protocol = self._say(f"files.protocol.{offer.protocol}")
-        return self._say(key, version=offer.version, protocol=protocol)
+        return self._say(key, version=offer.version, protocol=offer.protocol.upper())
 
 
 def size_in_words(count: int) -> str:

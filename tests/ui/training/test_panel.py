@@ -477,13 +477,16 @@ def test_the_firmware_on_offer_is_copied_as_a_url_that_answers(
     open_tab(qtbot, panel, FILES)
     tab = panel.rooms.files
     named = [cells(tab.offers, row)[0] for row in range(6)]
-    ways = ("HTTP", "HTTPS, root of the lab", "FTP")
+    ways = ("HTTP", "HTTPS", "FTP")
     assert named[:3] == [f"Firmware {VERSION} ({way})" for way in ways]
     assert named[3:] == [f"Place for logs ({way})" for way in ways]
     click(qtbot, tab.copy)
     url = QGuiApplication.clipboard().text()
     with urlopen(url, timeout=5) as answer:
         assert answer.read() == firmware()
+    assert tab.needs.text() == ""
+    tab.offers.selectRow(1)
+    assert tab.needs.text() == "Needs the lab's root"
     tab.offers.selectRow(2)
     click(qtbot, tab.copy)
     assert QGuiApplication.clipboard().text().startswith("ftp://")
