@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from ui.rooms import keep
 
 FILE = "window.json"
 log = logging.getLogger(__name__)
@@ -39,15 +40,6 @@ class Preferences:
             return
         data = {key: value for key, value in asdict(self).items() if key != "folder"}
         try:
-            _write(self.folder / FILE, json.dumps(data, indent=1))
+            keep.write(self.folder / FILE, data)  # for its owner only, like all in that folder
         except OSError as error:
             log.warning("%s cannot be written: %s", self.folder / FILE, error)
-
-
-def _write(path: Path, text: str) -> None:
-    """For its owner only, as all in this folder; whole or not at all, also when the program is killed."""
-    part = path.with_name(path.name + ".part")
-    opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(opened, "w", encoding="utf-8") as file:
-        file.write(text)
-    part.replace(path)

@@ -1,12 +1,15 @@
 """The window as a person uses it: real session, real back office, real clicks on offscreen widgets."""
 
 import asyncio
+import zipfile
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QToolButton
 
+from app.kernel.text import Text
+from app.runtime.archive import ArchiveError
 from app.runtime.views import LinkState
 from app.station.intents import PresentCard, Refused, Unplug
 from app.station.kinds import Fault
@@ -306,6 +309,38 @@ def test_connect_to_yours_opens_and_changes_the_back_office(play):
         QTest.mouseClick(dialog.connect_button, LEFT)
         await until(lambda: room.session.snapshot().csms_url == "ws://127.0.0.1:1/ocpp")
         assert room.session.snapshot().station_id == "CS-7"
+
+    play(story)
+
+
+def test_the_station_is_saved_to_a_file_and_what_is_in_the_way_is_told(play, tmp_path):
+    async def save(room, target):
+        room.controller.commands.run("hand_over")
+        await until(lambda: room.window.findChildren(QFileDialog))
+        dialog = room.window.findChild(QFileDialog)
+        assert dialog.selectedFiles()[0].endswith(".zip")
+        dialog.findChild(QLineEdit).setText(str(target))
+        dialog.accept()
+        await until(lambda: not room.window.findChildren(QFileDialog))
+
+    async def story(room):
+        target = tmp_path / "mine.zip"
+        await save(room, target)
+        await until(target.exists)
+        with zipfile.ZipFile(target) as archive:
+            assert "state.jsonl" in archive.namelist()
+        await until(lambda: told(room, "is in mine.zip"))
+        room.session.export_station = full
+        await save(room, tmp_path / "other.zip")
+        await until(lambda: told(room, "no space left"))
+
+    async def full(target):
+        raise ArchiveError(
+            Text("archive.cannot_write", {"file": str(target), "why": "no space left"})
+        )
+
+    def told(room, words):
+        return any(words in label.text() for label in room.window.findChildren(QLabel))
 
     play(story)
 
