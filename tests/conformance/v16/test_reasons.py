@@ -78,7 +78,7 @@ async def test_a_refusal_says_why(
 
 
 async def test_a_secret_that_is_refused_is_not_told_in_the_reason(bench16: Make) -> None:
-    """16-SEC: what was to be the password is nobody's business."""
+    """What was to be the password is nobody's business."""
     bench = bench16()
     await bench.boot()
     wrong = "not-hexadecimal-but-secret"
