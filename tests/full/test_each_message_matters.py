@@ -57,6 +57,7 @@ async def test_a_broken_message_is_noticed(
     bench = Bench(Version.V16)
     handled = action in bench.personality.handlers()
     await bench.close()
+    bench.let_go()
     seen = recording.seen.get((action, SENT_BY[how]))
     if how == ANSWERS and not handled:
         pytest.skip("the station does not answer this yet")

@@ -129,7 +129,8 @@ class Bench:
         self.ids = seeded_ids(seed)
         self.events: list[Entry] = []
         self.bus.subscribe(self._note)
-        self.store: StorePort = store if store is not None else _memory_store()
+        self._own_store = _memory_store() if store is None else None
+        self.store: StorePort = store or self._own_store
         self.overrides = Overrides()
         self.points = OpenPoints(
             self.bus,
@@ -243,6 +244,11 @@ class Bench:
         await self._power_down()
         faults = self.faults + self.csms.faults
         assert not faults, "the station did what it must not do:\n  " + "\n  ".join(faults)
+
+    def let_go(self) -> None:
+        """Close the state that was made for this bench; nothing can be done with it afterwards."""
+        if self._own_store is not None:
+            self._own_store.close()
 
     def forgive(self, part: str) -> str:
         """A fault that the test caused on purpose does not count; fails if there was none like it."""
@@ -468,10 +474,10 @@ class Bench:
             self.station.import_state(state)  # type: ignore[attr-defined]
 
 
-def _memory_store() -> StorePort:
-    from app.runtime.store import Store
+def _memory_store() -> Any:
+    from app.runtime.store import MEMORY, Store
 
-    return Store(":memory:")
+    return Store(MEMORY)
 
 
 def _make_station(bench: Bench) -> StationPort:
@@ -499,5 +505,9 @@ async def make_bench() -> AsyncIterator[Callable[..., Bench]]:
         return bench
 
     yield make
-    for bench in benches:
-        await bench.close()
+    try:
+        for bench in benches:
+            await bench.close()
+    finally:
+        for bench in benches:  # another bench may have gone on with its state
+            bench.let_go()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -12,7 +13,7 @@ import pytest
 from app.ocpp.events import MessageDropped, OpenPointMet, QueueChanged
 from app.ocpp.outbox import AT_ONCE, RECENT, Outbox, OutboxRow, Refusal, Unsendable
 from app.ocpp.version import Version
-from app.runtime.store import Store
+from app.runtime.store import MEMORY, Store
 from tests.support.harness import MUTE, Bench, Refuse
 from tests.support.memory_store import MemoryStore
 from tests.support.tiny import tiny, tiny_options
@@ -339,8 +340,14 @@ async def test_the_number_that_waits_is_told_after_it_is_durable(bench: Bench) -
     assert [event.waiting for event in bench.happened(QueueChanged)] == [0, 1, 0]
 
 
-async def test_a_step_that_failed_leaves_no_message(make_bench: MakeBench) -> None:
-    for store in (MemoryStore(), Store(":memory:")):
+@pytest.fixture
+def sqlite() -> Iterator[Store]:
+    with contextlib.closing(Store(MEMORY)) as made:
+        yield made
+
+
+async def test_a_step_that_failed_leaves_no_message(make_bench: MakeBench, sqlite: Store) -> None:
+    for store in (MemoryStore(), sqlite):
         bench = make_bench(Version.V16, **tiny_options(store=store))
         await bench.online()
 
@@ -356,10 +363,10 @@ async def test_a_step_that_failed_leaves_no_message(make_bench: MakeBench) -> No
 
 
 async def test_a_step_that_left_one_out_and_was_undone_leaves_the_queue_as_it_was(
-    make_bench: MakeBench,
+    make_bench: MakeBench, sqlite: Store
 ) -> None:
     """What the queue knows of its rows follows the store back, in order and content."""
-    for store in (MemoryStore(), Store(":memory:")):
+    for store in (MemoryStore(), sqlite):
         bench = make_bench(Version.V16, **tiny_options(store=store))
         put(bench, 1, 2)
         outbox = tiny(bench).outbox

@@ -10,13 +10,14 @@ import stat
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.kernel.catalogue import Catalogue
 from app.runtime.migrations import MIGRATIONS
-from app.runtime.store import Store, StoreError, StoreFailed, StoreLocked, StoreTooNew
+from app.runtime.store import MEMORY, Store, StoreError, StoreFailed, StoreLocked, StoreTooNew
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,14 +27,22 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "station" / "state.sqlite3"
 
 
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """One in memory."""
+    with contextlib.closing(Store(MEMORY)) as made:
+        yield made
+
+
 def sentence(error: StoreError) -> str:
     text = Catalogue.load().render(error.text)
     assert error.text.id not in text
     return text
 
 
-def test_documents_keep_the_order_they_came_in_and_their_place_when_written_again() -> None:
-    store = Store(":memory:")
+def test_documents_keep_the_order_they_came_in_and_their_place_when_written_again(
+    store: Store,
+) -> None:
     for key in ("b", "a", "c"):
         store.put("t", key, {"is": key})
     store.put("t", "a", {"is": "changed"})
@@ -50,15 +59,13 @@ def test_documents_keep_the_order_they_came_in_and_their_place_when_written_agai
     assert store.count("t") == 0
 
 
-def test_documents_come_back_exactly_with_all_kinds_of_values() -> None:
-    store = Store(":memory:")
+def test_documents_come_back_exactly_with_all_kinds_of_values(store: Store) -> None:
     row = {"n": None, "yes": True, "i": 2**60, "f": 0.1, "s": "ü\n\"'☂", "l": [1, {"a": []}]}
     store.put("t", "k", row)
     assert store.get("t", "k") == row
 
 
-def test_a_step_that_fails_leaves_nothing_behind() -> None:
-    store = Store(":memory:")
+def test_a_step_that_fails_leaves_nothing_behind(store: Store) -> None:
     store.put("t", "old", {"v": 1})
     with pytest.raises(KeyError):  # noqa: PT012, SIM117 - the step is what fails
         with store.step():
@@ -68,8 +75,7 @@ def test_a_step_that_fails_leaves_nothing_behind() -> None:
     assert store.rows("t") == [("old", {"v": 1})]
 
 
-def test_an_inner_step_joins_the_outer_one() -> None:
-    store = Store(":memory:")
+def test_an_inner_step_joins_the_outer_one(store: Store) -> None:
     with pytest.raises(KeyError), store.step():  # noqa: PT012 - the step is what fails
         with store.step():
             store.put("t", "inner", {})
@@ -78,8 +84,7 @@ def test_an_inner_step_joins_the_outer_one() -> None:
     assert store.rows("t") == []
 
 
-def test_an_inner_step_that_fails_undoes_its_own_changes_only() -> None:
-    store = Store(":memory:")
+def test_an_inner_step_that_fails_undoes_its_own_changes_only(store: Store) -> None:
     with store.step():
         store.put("t", "outer", {})
         with pytest.raises(KeyError), store.step():  # noqa: PT012 - the step is what fails
@@ -89,10 +94,8 @@ def test_an_inner_step_that_fails_undoes_its_own_changes_only() -> None:
     assert [key for key, _ in store.rows("t")] == ["outer", "after"]
 
 
-async def test_another_task_cannot_slip_into_a_step() -> None:
+async def test_another_task_cannot_slip_into_a_step(store: Store) -> None:
     import asyncio
-
-    store = Store(":memory:")
 
     async def other() -> None:
         store.put("t", "stranger", {})
@@ -104,8 +107,7 @@ async def test_another_task_cannot_slip_into_a_step() -> None:
     assert [key for key, _ in store.rows("t")] == ["own"]
 
 
-def test_reset_forgets_all_but_what_is_named() -> None:
-    store = Store(":memory:")
+def test_reset_forgets_all_but_what_is_named(store: Store) -> None:
     for table in ("a", "b", "c"):
         store.put(table, "k", {})
     store.reset(keep=("b",))
@@ -394,8 +396,7 @@ def test_the_log_stays_short_also_while_commits_follow_each_other_without_a_paus
     assert size < 60_000_000, size  # 99 MB when it never begins anew
 
 
-def test_heads_tell_of_all_or_of_some_without_reading_the_whole() -> None:
-    store = Store(":memory:")
+def test_heads_tell_of_all_or_of_some_without_reading_the_whole(store: Store) -> None:
     for key in ("b", "a", "c"):
         store.put("queue", key, {"n": key * 2, "inside": {"n": 1}, "text": "x" * 5000})
     assert store.heads("queue", "n", "none") == [

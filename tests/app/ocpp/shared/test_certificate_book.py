@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,8 +37,14 @@ SUBJECT = Subject("SN-1", "CPO")
 
 
 @pytest.fixture
-def book() -> CertificateBook:
-    return CertificateBook(Store(MEMORY))
+def store() -> Iterator[Store]:
+    with contextlib.closing(Store(MEMORY)) as made:
+        yield made
+
+
+@pytest.fixture
+def book(store: Store) -> CertificateBook:
+    return CertificateBook(store)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +75,7 @@ def test_cryptography_is_loaded_only_when_there_is_something_to_read() -> None:
     assert found.stdout.strip() == "False"
 
 
-def test_root_is_there_for_each_book_over_the_same_store(root: Authority) -> None:
-    store = Store(MEMORY)
+def test_root_is_there_for_each_book_over_the_same_store(store: Store, root: Authority) -> None:
     CertificateBook(store).install_root(RootKind.CSMS, root.certificate_pem)
     assert CertificateBook(store).roots("CSMS") == [root.certificate_pem]
     assert CertificateBook(store).roots("V2G") == []
