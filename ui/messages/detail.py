@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSplitter,
-    QStackedLayout,
     QTabBar,
     QTextBrowser,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from app.trace.exchange import Exchange, Verdict
 from ui.messages.pretty import payload_of, pretty
 from ui.messages.raw import RawText
 from ui.messages.tree import PayloadTree
+from ui.rooms.form import add_stack
 from ui.theme import Theme
 
 REQUEST, REPLY, FINDINGS, RAW = range(4)
@@ -101,14 +101,11 @@ class ExchangeDetail(QWidget):
         left_box.setContentsMargins(0, 0, 0, 0)
         left_box.setSpacing(0)
         left_box.addWidget(_bar(self._tabs))
-        self._stack = QStackedLayout()
         self._empty = QLabel(self._say("messages.choose"))
         self._empty.setProperty("role", "hint")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
-        for widget in (self._empty, self._tree, self._findings):
-            self._stack.addWidget(widget)
-        left_box.addLayout(self._stack, 1)
+        self._stack = add_stack(left_box, self._empty, self._tree, self._findings)
         right = QWidget()
         right_box = QVBoxLayout(right)
         right_box.setContentsMargins(0, 0, 0, 0)

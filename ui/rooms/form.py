@@ -8,12 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QBoxLayout,
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -129,6 +131,18 @@ def bar(*widgets: QWidget, stretch_after: int = 0, left: int = 16, right: int = 
             row.addWidget(widget)
             row.addStretch(1)
     return frame
+
+
+def add_stack(box: QBoxLayout, *pages: QWidget) -> QStackedLayout:
+    """Pages that lie over each other, the first one in front; they take the room that is left in the box.
+
+    It has a place before it has pages: shown without one, the first would be a window of its own.
+    """
+    stack = QStackedLayout()
+    box.addLayout(stack, 1)
+    for page in pages:
+        stack.addWidget(page)
+    return stack
 
 
 def answers(*buttons: QPushButton) -> QHBoxLayout:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QItemSelection, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.records import (
@@ -18,7 +18,7 @@ from app.training.records import (
 )
 from app.training.settings import V16
 from ui.rooms.empty import EmptyState
-from ui.rooms.form import Words, bar, button, column, label
+from ui.rooms.form import Words, add_stack, bar, button, column, label
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.theme import Theme
@@ -61,14 +61,11 @@ class StationsTab(QWidget):
         self._close.setToolTip(self._say("stations.disconnect_hint"))
         self._close.clicked.connect(self._disconnect)
         self._make_tables(theme)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._tables())
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(bar(self._url, self._close, self._copy))
-        box.addLayout(self._stack, 1)
+        self._stack = add_stack(box, self._empty, self._tables())
 
     def set_theme(self, theme: Theme) -> None:
         self._empty.set_theme(theme)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QItemSelection, QModelIndex, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.tokens import Token, TokenStatus
 from ui.rooms.empty import EmptyState
-from ui.rooms.form import QuietCombo, Words, bar, button, label
+from ui.rooms.form import QuietCombo, Words, add_stack, bar, button, label
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.theme import Theme
 from ui.training.feed import TrainingFeed, TrainingView
@@ -53,14 +53,11 @@ class TokensTab(QWidget):
         self._empty = EmptyState(
             "card", self._say("tokens.none"), self._say("tokens.none_hint"), theme
         )
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._table)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(bar(self._count, self._remove, self._edit, self._add))
-        box.addLayout(self._stack, 1)
+        self._stack = add_stack(box, self._empty, self._table)
         self._delete = QShortcut(QKeySequence(Qt.Key.Key_Delete), self._table)
         self._delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         self._delete.activated.connect(self.remove_token)

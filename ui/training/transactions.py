@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.records import TransactionEventRecord, TransactionRecord
@@ -12,7 +12,7 @@ from app.training.settings import Tariff
 from ui.messages.pretty import pretty
 from ui.messages.raw import RawText
 from ui.rooms.empty import EmptyState
-from ui.rooms.form import Words, bar, column, label
+from ui.rooms.form import Words, add_stack, bar, column, label
 from ui.rooms.json_edit import LOWEST as JSON_LOWEST
 from ui.rooms.json_edit import MARGIN as JSON_MARGIN
 from ui.rooms.split import TurningSplitter
@@ -45,14 +45,10 @@ class TransactionsTab(QWidget):
         )
         text = column(bar(label(self._say("transactions.payload"), "strong")), self._raw)
         details = TurningSplitter(TURN_AT, [6, 4], [5, 5], events, text, low=10_000)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(
-            TurningSplitter(LOW_FROM, [5, 5], [4, 6], self._table, details, low=LOW)
-        )
+        whole = TurningSplitter(LOW_FROM, [5, 5], [4, 6], self._table, details, low=LOW)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.addLayout(self._stack)
+        self._stack = add_stack(box, self._empty, whole)
 
     @property
     def table(self) -> RecordTable[TransactionRecord]:
