@@ -154,7 +154,8 @@ class TokenPane(QWidget):
         if book.version is not None and book.enabled:
             parts.append(self._say("tokens.version", version=book.version))
         params = {"count": len(book.entries), "capacity": book.capacity}
-        parts.append(self._say("tokens.count", **params))
+        key = "tokens.count" if book.capacity is not None else "tokens.count.bare"
+        parts.append(self._say(key, **params))
         if not book.enabled:
             parts.append(self._say("tokens.switched_off"))
         return ", ".join(parts)

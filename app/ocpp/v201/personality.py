@@ -48,7 +48,7 @@ class Personality201(Personality):
         self._make_sessions()
         self._make_requests()
         self._make_security(delivery)
-        self.rooms = Rooms201(ctx, self.outbox)
+        self.rooms = Rooms201(ctx, self.model, self.outbox)
         self.blocks = self._in_order()
         self._wire(delivery)
 

@@ -54,7 +54,7 @@ def test_the_cache_learns_from_cards_and_is_cleared_by_a_button(play):
         assert column(tokens.cached.table, 4)[0]
         QTest.mouseClick(tokens.clear, Qt.MouseButton.LeftButton)
         assert column(tokens.cached.table, 0) == []
-        assert tokens.notice.text() == "The cache is empty; 1 tokens were forgotten."
+        assert tokens.notice.text() == "The cache is empty now. Forgotten tokens: 1."
         assert len(room.session.personality.authorization.cache) == 0
         assert decided
 
@@ -89,14 +89,39 @@ def test_a_reservation_counts_down_and_its_end_is_remembered(play):
     play(story, version="1.6")
 
 
-def test_201_has_neither_yet_and_says_so(play):
+def test_the_cache_of_201_is_shown_and_cleared_too(play):
+    async def story(room):
+        tokens = opened(room, "tokens")
+        await until(lambda: tokens.cached.title() == "Authorisation cache, 0")
+        room.bridge.intend(PresentCard("04F1EE12", evse=1))
+        await until(lambda: column(tokens.cached.table, 0) == ["04F1EE12"])
+        assert column(tokens.cached.table, 1) == ["Accepted"]
+        assert column(tokens.cached.table, 2) == ["FLEET A"]
+        assert tokens.cached.title() == "Authorisation cache, 1"
+        QTest.mouseClick(tokens.clear, Qt.MouseButton.LeftButton)
+        assert column(tokens.cached.table, 0) == []
+        assert room.session.store.rows("v201.cache") == []
+
+    play(story, version="2.0.1")
+
+
+def test_201_has_no_list_and_no_reservations_yet_and_says_so(play):
     async def story(room):
         tokens = opened(room, "tokens")
         assert tokens.listed._stack.currentWidget() is tokens.listed._empty
         assert not tokens.clear.isEnabled()
-        tokens._clear()
-        assert "no cache to clear" in tokens.notice.text()
         reservations = opened(room, "reservations")
         assert reservations._now.currentWidget() is reservations._empty
 
     play(story, version="2.0.1")
+
+
+def test_without_power_there_is_no_cache_to_clear(play):
+    async def story(room):
+        tokens = opened(room, "tokens")
+        room.controller.commands.run("mains")
+        await until(lambda: tokens.cached.title() == "Authorisation cache")
+        tokens._clear()
+        assert "no cache to clear" in tokens.notice.text()
+
+    play(story, version="1.6")
