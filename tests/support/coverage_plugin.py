@@ -44,7 +44,7 @@ def counts(item: pytest.Item) -> bool:
     """
     return (
         item.nodeid.startswith(tuple(f"{folder}/" for folder in FOLDERS))
-        and "/test_random_days.py" not in item.nodeid
+        and "/test_random_" not in item.nodeid
         and item.get_closest_marker("full") is None
         and not getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     )
