@@ -56,7 +56,6 @@ class EmptyState(QWidget):
         self.sentence = label(sentence, "secondary", wrap=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.action: QPushButton = button(action, "primary")
-        self.action.setVisible(bool(action))
         inner = QWidget()
         inner.setMaximumWidth(WIDEST)
         box = QVBoxLayout(inner)
@@ -68,6 +67,7 @@ class EmptyState(QWidget):
         box.addWidget(self.sentence)
         box.addSpacing(4)
         box.addWidget(self.action, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.action.setVisible(bool(action))  # not before it has its place: it would be a window
         box.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -15,6 +15,7 @@ from app.runtime.options import StationOptions, WindowOptions
 from app.training.thread import TrainingCsmsThread
 from tests.support.event_watch import WatchedApplication
 from tests.support.loop_watch import LoopWatch
+from tests.support.strays import Strays
 from ui import application
 from ui.application import open_session
 from ui.bridge import Bridge
@@ -55,8 +56,10 @@ def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Cal
         try:
             if session.snapshot().csms_url == url:
                 await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
-            with loop_watch, qapp.watched_by(loop_watch):  # from here on people look at it
+            strays = Strays(qapp, room.window)
+            with loop_watch, qapp.watched_by(loop_watch), strays:  # people look at it now
                 await story(room)
+            assert strays.shown == []
         finally:
             asker.set_window(None)
             await room.close()

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
@@ -18,6 +18,7 @@ from app.training.files import VERSION, firmware
 from app.training.settings import BootStatus
 from app.training.thread import TrainingCsmsThread
 from app.training.tokens import TokenStatus
+from tests.support.strays import Strays
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
 from ui.training.panel import TrainingPanel
@@ -665,26 +666,11 @@ def test_the_theme_is_switched_live(panel: TrainingPanel, qapp: QApplication) ->
     assert before < 80 < 180 < brightness()
 
 
-class Strays(QObject):
-    """Notes every window that is shown."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shown: list[str] = []
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
-            self.shown.append(type(watched).__name__)
-        return False
-
-
 def test_no_tab_flashes_up_as_a_window_of_its_own_when_it_is_made(
     panel: TrainingPanel, qtbot: QtBot, qapp: QApplication
 ) -> None:
-    strays = Strays()
-    qapp.installEventFilter(strays)
-    for number in range(len(TABS)):
-        open_tab(qtbot, panel, number)
-    qapp.removeEventFilter(strays)
+    with Strays(qapp, panel) as strays:
+        for number in range(len(TABS)):
+            open_tab(qtbot, panel, number)
     assert strays.shown == []
     assert panel.isActiveWindow()
