@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
+from PySide6.QtCore import Qt
 
+from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
+from app.trace.exchange import Exchanges
 from tests.ui.shell.conftest import play, until  # noqa: F401 - a fixture
 from ui.shell.outline import BOTTOM, TOP, Outline
 from ui.shell.window import INSPECTOR_WIDTH, MESSAGES_SHARE, MainWindow
@@ -71,3 +75,31 @@ def test_the_rooms_come_where_the_outline_showed_them(play):  # noqa: F811
         assert not window.findChildren(Outline)
 
     play(story)
+
+
+def test_the_rooms_come_back_as_large_as_they_were(qtbot):
+    """The window is shown first and furnished then, as at each start."""
+
+    def opened(layout: str) -> MainWindow:
+        window = MainWindow(Theme.load("dark"), Catalogue.load())
+        qtbot.addWidget(window)
+        window.restore_place(layout)
+        with qtbot.waitExposed(window):
+            window.show()
+        window.furnish(Exchanges(Bus(lambda: datetime(2026, 1, 1, tzinfo=UTC))), [])
+        if layout:
+            assert window.restore_layout(layout)
+        window.reveal()
+        qtbot.wait(50)
+        return window
+
+    def sizes(window: MainWindow) -> list[int]:
+        return [window.inspector_dock.width(), window.messages_dock.height()]
+
+    first = opened("")
+    first.resize(1024, 760)  # the screen of a test is small
+    qtbot.wait(50)
+    first.resizeDocks([first.messages_dock], [260], Qt.Orientation.Vertical)
+    qtbot.wait(50)
+    before = sizes(first)
+    assert sizes(opened(first.layout_text())) == before

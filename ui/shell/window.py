@@ -102,6 +102,9 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(theme, catalogue)
         self.setMenuWidget(self.top)
         self.setCentralWidget(self._centre())
+        # A child of a window that is shown already appears by a posted event; a layout that is restored
+        # before would give the room of what is hidden to the inspector.
+        self.centralWidget().show()
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
         bar.addWidget(self.status, 1)
