@@ -222,6 +222,7 @@ async def test_each_message_of_the_back_office_is_answered() -> None:
     bench = Bench(Version.V16)
     handled = set(bench.personality.handlers())
     await bench.close()
+    bench.let_go()
     assert handled == {action for action, arrow in ACTIONS.items() if OFFICE in ARROWS[arrow]}
 
 

@@ -141,6 +141,10 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
         if "\\u" in text and _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode()  # a lone surrogate cannot be passed on
     except ValueError as error:
+        if parts > MAX_DEPTH and _is_too_deep(
+            text
+        ):  # how deep a text is read before depends on Python
+            return _beyond(Fault.TOO_DEEP, text, MAX_DEPTH)
         return NotOcpp(Fault.NOT_JSON, kind=_answer_kind(text), detail=str(error)[:200])
     except RecursionError:
         return _beyond(Fault.TOO_DEEP, text, MAX_DEPTH)

@@ -29,7 +29,7 @@ from app.ocpp.shared.jobs.faults import FileFaults, FirmwareFault, LogFault
 from app.ocpp.shared.jobs.job import FILE
 from app.runtime.address import Address, proxy_for
 from app.runtime.store import Store
-from app.runtime.tls import TlsFiles, TlsFilesBad, harden, root_texts
+from app.runtime.tls import TlsFiles, TlsFilesBad, computer_context, harden, root_texts
 from app.station.events import NetworkCut
 from app.transfer.places import Place
 from app.transfer.port import MakeContext, Transfers
@@ -115,7 +115,7 @@ def trust(tls: TlsFiles, roots: Sequence[str]) -> ssl.SSLContext:
 
     Reads files: for a thread. Raises TransferFailed.
     """
-    context = ssl.create_default_context()
+    context = computer_context()
     try:
         for root in (*root_texts(tls), *roots):
             context.load_verify_locations(cadata=root)

@@ -58,7 +58,9 @@ def server_tls(authority: Authority) -> ssl.SSLContext:
 
 @pytest.fixture
 def trust(authority: Authority) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=authority.root)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(authority.root)
+    return context
 
 
 @pytest.fixture
