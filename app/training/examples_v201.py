@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from app.training.office import wire_time
 from app.training.placeholders import (
     CERTIFICATE,
-    SIGNATURE,
 )
 from app.training.tokens import Token, TokenStatus
 
@@ -127,8 +126,8 @@ def _update_firmware(c: ExampleContext) -> dict[str, Any]:
         "firmware": {
             "location": c.firmware_url,
             "retrieveDateTime": wire_time(c.after(seconds=10)),
-            "signingCertificate": CERTIFICATE,
-            "signature": SIGNATURE,
+            "signingCertificate": c.signed.certificate,
+            "signature": c.signed.signature,
         },
     }
 
@@ -232,6 +231,7 @@ _OPERATION: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "GetDisplayMessages": lambda c: {"requestId": c.number},
     "ClearDisplayMessage": lambda c: {"id": 1},
     "CertificateSigned": _certificate_signed,
+    # the root that a signed UpdateFirmware needs
     "InstallCertificate": lambda c: {
         "certificateType": "ManufacturerRootCertificate",
         "certificate": c.signed.root,

@@ -24,7 +24,7 @@ from app.ocpp.points import registry
 from app.ocpp.version import Version
 from app.station.intents import PlugIn, PresentCard, PressStop, SetVehicle, Unplug
 from app.station.kinds import UnplugSide
-from tests.conformance.v16.file_bench import UP, Servers, ports, trouble
+from tests.conformance.v16.file_bench import IMAGE, UP, URL, Servers, ports, trouble
 from tests.conformance.v201.conftest import setting
 from tests.support.harness import MUTE, USUAL, Bench, RawAnswer, Refuse, make_bench
 
@@ -57,6 +57,8 @@ class Story:
     variables: dict[str, str] = field(default_factory=dict)
     files: bool = False
     """There is a file server, which never takes anything."""
+    firmware: bool = False
+    """The file server has new firmware."""
     also: dict[str, str] = field(default_factory=dict)
     """What is chosen at other points, without which this one is not met."""
 
@@ -231,6 +233,25 @@ async def _log_that_nobody_takes(bench: Bench) -> None:
     log = {"remoteLocation": UP}
     await bench.request("GetLog", {"logType": "SecurityLog", "requestId": 1, "log": log})
     await bench.advance(250)
+
+
+async def _update(bench: Bench, **fields: str) -> None:
+    firmware = {"location": URL, "retrieveDateTime": stamp(bench.now), **fields}
+    await bench.request("UpdateFirmware", {"requestId": 1, "firmware": firmware})
+
+
+async def _firmware_that_nobody_has(bench: Bench) -> None:
+    await _update(bench)
+    await bench.advance(250)
+    await bench.request("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"})
+
+
+async def _new_firmware_while_a_car_charges(bench: Bench) -> None:
+    """It charges on for longer than any station waits that does not wait for its end."""
+    await _update(bench, installDateTime=stamp(bench.now + timedelta(minutes=10)))
+    await bench.advance(86_400)
+    await bench.do(PressStop(1), Unplug(1))
+    await bench.advance(60)
 
 
 async def _down_to_two(bench: Bench) -> None:
@@ -447,6 +468,16 @@ STORIES = [
     ),
     Story("ocpp201-event-merging", V201, _free_for_all, settings={"free_vend": True}),
     Story("ocpp201-retry-policy-defaults", V201, _log_that_nobody_takes, files=True),
+    Story("ocpp201-retry-policy-defaults", V201, _firmware_that_nobody_has, files=True),
+    Story("ocpp201-firmware-trigger-idle", V201, _firmware_that_nobody_has, files=True),
+    Story(
+        "ocpp201-firmware-vs-active-tx",
+        V201,
+        _new_firmware_while_a_car_charges,
+        _charging,
+        variables={"SampledDataCtrlr.TxUpdatedInterval": "0"},
+        firmware=True,
+    ),
     Story(
         "ocpp201-baseline",
         V201,
@@ -482,6 +513,12 @@ def _trace(bench: Bench) -> list[str]:
     return said + [repr(evse.screen) for evse in bench.station.snapshot().evses]
 
 
+def _servers(story: Story, folder: Path) -> dict[str, Any] | None:
+    if not (story.files or story.firmware):
+        return None
+    return ports(folder, Servers([IMAGE] if story.firmware else [trouble()]))
+
+
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: f"{story.point}-{story.version.value}")
 async def test_any_two_options_give_two_conversations_and_the_choice_may_change_while_it_runs(
     make_bench: Callable[..., Bench], tmp_path: Path, story: Story
@@ -495,7 +532,7 @@ async def test_any_two_options_give_two_conversations_and_the_choice_may_change_
             story.version,
             points={**story.also, story.point: before},
             settings=OcppSettings(keys=keys, variables=variables, **story.settings),
-            ports=ports(tmp_path, Servers([trouble()])) if story.files else None,
+            ports=_servers(story, tmp_path),
         )
         await story.before(bench)
         bench.csms.heard.clear()

@@ -5,19 +5,15 @@ Where the key SecureFirmwareOnly is true, plain updates are refused (L01.FR.20).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Handler, HandlerError, Payload, Reply
 from app.ocpp.features import FIRMWARE
-from app.ocpp.shared.certificates.book import CertificateBook
-from app.ocpp.shared.certificates.model import BadCertificate
 from app.ocpp.shared.jobs.course import FirmwareCourse
-from app.ocpp.shared.jobs.faults import FirmwareFault
-from app.ocpp.shared.jobs.job import TABLE, FirmwareJob, Status
+from app.ocpp.shared.jobs.job import FirmwareJob, Status
 from app.ocpp.shared.jobs.notices import Notices
-from app.ocpp.shared.jobs.signing import check_signer
+from app.ocpp.shared.jobs.requests import job_of, refused_signer
 from app.ocpp.v16.availability import Availability
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.connectors import Connectors
@@ -25,8 +21,6 @@ from app.ocpp.v16.triggers import told_once
 from app.ocpp.v16.turned_down import reason, turned_down
 
 PLAIN, SIGNED = "FirmwareStatusNotification", "SignedFirmwareStatusNotification"
-SIGNED_LAST = "signed_last"
-"""Key of the row with what was last told of a signed update."""
 
 _PLAIN_WORDS = {
     Status.DOWNLOADING: "Downloading",
@@ -88,8 +82,8 @@ class Firmware(FirmwareCourse):
         return Reply({}, then=lambda: self.take_up(job))
 
     async def _signed_update(self, request: Payload) -> Reply:
-        firmware: Payload = request["firmware"]
-        refusal = await self._refusal(str(firmware["signingCertificate"]))
+        certificate = str(request["firmware"]["signingCertificate"])
+        refusal = await refused_signer(self.ctx, certificate)  # L01.FR.23 to .25
         if refusal is not None:
             word, why = refusal
             return Reply(
@@ -97,37 +91,11 @@ class Firmware(FirmwareCourse):
                 then=lambda: self.raise_event("InvalidFirmwareSigningCertificate", why),
                 why=reason("signer", why=why),
             )
-        retries, interval = self._config.patience(request)
-        install_at = firmware.get("installDateTime")
-        job = FirmwareJob(
-            location=str(firmware["location"]),
-            retrieve_at=stamp(parse_stamp(firmware["retrieveDateTime"])),
-            install_at=stamp(parse_stamp(install_at)) if install_at else None,
-            retries=retries,
-            interval=interval,
-            request_id=int(request["requestId"]),
-            signed=True,
-            certificate=str(firmware["signingCertificate"]),
-            signature=str(firmware["signature"]),
-        )
+        job = job_of(request, *self._config.patience(request))
         status = self.admit(job)
         if status == "Rejected":
             return turned_down(status, "installing")
         return Reply({"status": status}, then=lambda: self.take_up(job))
-
-    async def _refusal(self, certificate: str) -> tuple[str, str] | None:
-        """Why nothing may be signed with this certificate, None where all is well (L01.FR.23 to .25)."""
-        faults = self.ctx.faults.firmware
-        if faults.take(FirmwareFault.REVOKED):
-            return "RevokedCertificate", "revoked"
-        if faults.take(FirmwareFault.CERTIFICATE):
-            return "InvalidCertificate", "chosen to be invalid"
-        roots = CertificateBook(self.ctx.store).roots("Manufacturer")
-        try:
-            await asyncio.to_thread(check_signer, certificate, roots, self.ctx.clock.now())
-        except BadCertificate as error:
-            return "InvalidCertificate", error.why
-        return None
 
     # ------------------------------------------------------------------ the course
 
@@ -135,9 +103,7 @@ class Firmware(FirmwareCourse):
         if not job.signed:
             word = _PLAIN_WORDS.get(status)
             return (PLAIN, {"status": word}) if word else None
-        told: Payload = {"status": status.value, "requestId": job.request_id}
-        self.ctx.store.put(TABLE, SIGNED_LAST, told)
-        return SIGNED, told
+        return SIGNED, self.remembered(job, status)
 
     def sessions_run(self) -> bool:
         return bool(self._connectors.running())
@@ -157,7 +123,4 @@ class Firmware(FirmwareCourse):
 
     def trigger_signed(self) -> Reply:
         """ExtendedTriggerMessage: what was told last, Idle after Installed (L01.FR.28 and .29)."""
-        told = self.ctx.store.get(TABLE, SIGNED_LAST)
-        if told is None or told["status"] == Status.INSTALLED:
-            told = {"status": "Idle"}
-        return told_once(self.ctx, SIGNED, told)
+        return told_once(self.ctx, SIGNED, self.told_last())

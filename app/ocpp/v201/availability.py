@@ -18,6 +18,7 @@ from app.ocpp.personality import Block
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.provisioning import Provisioning
 from app.ocpp.v201.variables import Place
+from app.ocpp.v201.withheld import Withheld
 from app.station.commands import SetOperative
 from app.station.events import (
     CablePlugged,
@@ -64,6 +65,7 @@ class Availability(Block):
         self._offline_since: float | None = None
         self.busy: Callable[[int], bool] = lambda evse: False
         """Does a transaction run on this EVSE."""
+        self._withheld = Withheld(ctx, lambda evse: self._is_operative(evse, 0))
         office.accepted_hooks.append(self.tell_all)
         model.source("availability.connector", self._connector_source)
         model.source("availability.evse", self._evse_source)
@@ -82,6 +84,7 @@ class Availability(Block):
             evse, connector = (int(part) for part in key.split("/"))
             if not row["operative"]:
                 self.ctx.station.handle(SetOperative(evse, connector, operative=False))
+        self._withheld.give_back()  # an update that still needs them takes them again
         self._now = self._statuses()
         self._offline_since = self.ctx.clock.elapsed()
         self.on(
@@ -288,7 +291,8 @@ class Availability(Block):
 
     def _set(self, key: str, operative: bool) -> None:
         evse, connector = (int(part) for part in key.split("/"))
-        self.ctx.station.handle(SetOperative(evse, connector, operative))
+        if connector or evse not in self._withheld:
+            self.ctx.station.handle(SetOperative(evse, connector, operative))
 
     def _take_out(self, key: str) -> None:
         with self.ctx.store.step():
@@ -304,6 +308,18 @@ class Availability(Block):
         self._set(key, operative=True)
         self._release(row)
         self._something_changed()
+
+    # ---- firmware updates
+
+    def withhold(self) -> None:
+        """Until `give_back`, what is not in use is Unavailable (L01.FR.07)."""
+        for evse in self._snapshot().evses:
+            if not self.busy(evse.id):
+                self._withheld.take(evse.id)
+
+    def give_back(self) -> None:
+        """Back to normal service."""
+        self._withheld.give_back()
 
     # ---- what waits for a transaction
 
@@ -328,9 +344,8 @@ class Availability(Block):
     def _release(self, row: Mapping[str, list[int]] | None) -> None:
         """EVSEs that were held for the station as a whole go back to what they were."""
         for evse in (row or {}).get("held", ()):
-            own = self.ctx.store.get(TABLE, _key(evse, 0))
-            if own is None or own["operative"]:
-                self.ctx.station.handle(SetOperative(evse, 0, operative=True))
+            if self._is_operative(evse, 0):
+                self._set(_key(evse, 0), operative=True)
 
     def _scheduled(self, evse: int, connector: int) -> bool:
         keys = (_key(0, 0), _key(evse, 0), _key(evse, connector))

@@ -8,36 +8,27 @@ from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.upload import LogStatus, UploadCourse, UploadJob
+from app.ocpp.v201.patience import patience
 from app.ocpp.v201.provisioning import Provisioning
-from app.ocpp.v201.triggers import Send, Triggers, Where
+from app.ocpp.v201.triggers import Send, Where
 
 ACTION = "LogStatusNotification"
-
-INTERVAL = 60
-RETRIES = {"3x60": 2, "no-retry": 0, "endless": 1_000_000}
-"""What is done where a request leaves it to the station: seconds, and times by option of the open point
-`ocpp201-retry-policy-defaults`."""
 
 
 class Logs(UploadCourse):
     """One upload at a time; a newer request cancels an older one, which is told (N01.FR.12 and .20)."""
 
-    def __init__(self, ctx: Context, office: Provisioning, triggers: Triggers) -> None:
-        super().__init__(ctx, Notices(ctx, lambda: office.accepted and ctx.calls.online), "log")
+    def __init__(self, ctx: Context, notices: Notices, office: Provisioning) -> None:
+        super().__init__(ctx, notices, "log")
         self._office = office
-        office.accepted_hooks.append(self.notices.kick)
-        triggers.register(ACTION, self._trigger)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"GetLog": self._get}
 
-    def link_up(self, *, first: bool) -> None:
-        self.notices.kick()
-
     def _get(self, request: Payload) -> Reply:
         what: Payload = request["log"]
         kind = str(request["logType"])
-        retries, interval = self._patience(request)
+        retries, interval = patience(self.ctx, request)
         job = UploadJob(
             log=kind,
             location=str(what["remoteLocation"]),
@@ -53,13 +44,6 @@ class Logs(UploadCourse):
         status = self.admit(job)
         return Reply({"status": status, "filename": job.name}, then=lambda: self.take_up(job))
 
-    def _patience(self, request: Payload) -> tuple[int, float]:
-        """How often an upload is tried again, and after how many seconds: as asked, or our own."""
-        retries = request.get("retries")
-        if retries is None:
-            retries = RETRIES[self.ctx.points.choose("ocpp201-retry-policy-defaults")]
-        return max(0, int(retries)), max(0.0, float(request.get("retryInterval", INTERVAL)))
-
     def report(self, job: UploadJob, status: LogStatus) -> tuple[str, Payload]:
         return ACTION, {"status": status.value, "requestId": job.request_id}
 
@@ -67,7 +51,7 @@ class Logs(UploadCourse):
         self.notices.put(*self.report(job, LogStatus.CANCELED))
         self.notices.kick()
 
-    def _trigger(self, _: Where) -> Send | None:
+    def trigger(self, _: Where) -> Send | None:
         """Idle, then without an id, unless it is uploading (N01.FR.13)."""
         job = self.job
         told: Payload = {"status": "Idle"}

@@ -15,7 +15,7 @@ from app.ocpp.v201.data_transfer import DataTransfer
 from app.ocpp.v201.delivery import Delivery
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.ev_certificate import EvCertificates
-from app.ocpp.v201.logs import Logs
+from app.ocpp.v201.file_jobs import FileJobs
 from app.ocpp.v201.metering import Metering
 from app.ocpp.v201.network import Network
 from app.ocpp.v201.presets import described
@@ -77,13 +77,22 @@ class Personality201(Personality):
         )
         self.reset = Reset(ctx, self.model, self.outbox, self.transactions)
         self.triggers = Triggers(ctx, office, self.availability, self.metering, self.transactions)
-        self.logs = Logs(ctx, office, self.triggers)
+        self.file_jobs = FileJobs(
+            ctx,
+            self.model,
+            office,
+            self.availability,
+            self.transactions,
+            self.triggers,
+            self.reset,
+        )
         self.data_transfer = DataTransfer(ctx, office)
 
     def _make_security(self, delivery: Delivery) -> None:
         ctx, model, office = self.ctx, self.model, self.office
         self.security = Security(ctx, model, office, self.availability)
         self.security.hindrance = delivery.hindrance
+        self.file_jobs.firmware.raise_event = self.security.raise_event
         self.certificates = Certificates(ctx, model, office, self.security, self.triggers)
         self.ev_certificates = EvCertificates(ctx, model, office)
         self.desk = SecurityDesk(
@@ -111,7 +120,7 @@ class Personality201(Personality):
             Configuration(self.ctx, self.model),
             Reports(self.ctx, self.model, self.office),
             self.data_transfer,
-            self.logs,
+            *self.file_jobs.blocks,
             self.security,
             self.certificates,
             self.ev_certificates,
@@ -122,7 +131,6 @@ class Personality201(Personality):
         delivery.answer_taken = self.watch.answered
         delivery.gone = self.reset.something_delivered
         delivery.failed = self.reset.delivery_failed
-        self.reset.busy.append(lambda: self.logs.job is not None)
         delivery.held = lambda: self.availability.telling
         self.availability.told = self._states_told
         self.availability.busy = self._is_busy
@@ -231,8 +239,7 @@ class Personality201(Personality):
         self.security.link_tried(trial)
 
     def jobs(self) -> tuple[JobView, ...]:
-        view = self.logs.view()
-        return () if view is None else (view,)
+        return self.file_jobs.views()
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
         return [*self.outbox.view(limit), *self.security.view()][:limit]

@@ -21,6 +21,7 @@ from app.ocpp.context import (
 )
 from app.ocpp.events import BootStateChanged, ClockSet, Direction, FramePassed, HeartbeatAnswered
 from app.ocpp.personality import Block
+from app.ocpp.shared.jobs.job import installed_version
 from app.ocpp.v201.device_model import DeviceModel
 
 OWN_WAIT = 60.0
@@ -166,8 +167,9 @@ class Provisioning(Block):
         serial = identity.serial_number or identity.box_serial_number
         if serial:
             station["serialNumber"] = serial[:25]
-        if identity.firmware_version:
-            station["firmwareVersion"] = identity.firmware_version[:50]
+        version = installed_version(self.ctx.store) or identity.firmware_version
+        if version:
+            station["firmwareVersion"] = version[:50]
         modem = {
             key: value[:20]
             for key, value in (("iccid", identity.iccid), ("imsi", identity.imsi))

@@ -1,9 +1,9 @@
 """Starting anew on order. Part 2, B11 and B12.
 
 Immediate: transactions end, their last messages get the chance to be delivered, then the station goes down.
-OnIdle: when nothing runs, no log is sent, nobody is authorized and no cable is locked (errata 2.14). What
-is scheduled is no row: a power cut on the way does what it was for, all of the station boots and nothing is
-left to restart.
+OnIdle: when nothing runs, no log is sent, no firmware fetched or installed, nobody is authorized and no cable
+is locked (errata 2.14). What is scheduled is no row: a power cut on the way does what it was for, all of the
+station boots and nothing is left to restart.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from app.kernel.activity import Wakeup
 from app.ocpp.context import BootReason, Context, Handler, Payload, Reply
-from app.ocpp.events import LogProgress
+from app.ocpp.events import FirmwareProgress, LogProgress
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block
 from app.ocpp.v201.device_model import DeviceModel
@@ -43,13 +43,15 @@ class Reset(Block):
         self._patient = True
         self.busy: list[Callable[[], bool]] = []
         """Does the station do something else that a reset on idle waits for?"""
+        self.hindered: Callable[[], bool] = lambda: False
+        """Something is being done that must not be interrupted."""
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"Reset": self._reset}
 
     def start(self) -> None:
         self._tx.idle_hooks.append(lambda _: self._look())
-        self.on(lambda _: self._look(), LockChanged, CableUnplugged, LogProgress)
+        self.on(lambda _: self._look(), LockChanged, CableUnplugged, LogProgress, FirmwareProgress)
 
     def link_down(self) -> None:
         self.something_delivered()
@@ -77,12 +79,14 @@ class Reset(Block):
         if request["type"] == "OnIdle" and not self._idle(evse):
             self._scheduled.add(evse)
             return Reply({"status": "Scheduled"}, then=self._look)
+        if self.hindered():
+            return rejected("FwUpdateInProgress")  # B11.FR.06
         if not evse:
             self._going_down = True
         return Reply({"status": "Accepted"}, then=lambda: self._now(evse))
 
     def _idle(self, evse: int) -> bool:
-        if not evse and any(busy() for busy in self.busy):
+        if self.hindered() or (not evse and any(busy() for busy in self.busy)):
             return False
         bays = [bay for bay in self._tx.all_bays() if evse in (0, bay.evse)]
         if any(bay.transaction is not None or not bay.free for bay in bays):

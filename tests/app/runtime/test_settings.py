@@ -352,8 +352,8 @@ def test_a_missing_file_and_a_broken_one_are_told(
         ("[open_points]\nx = 'slew'", "there is no open point x"),
         ("[open_points]\nboth-clock-drift = 'x'", 'both-clock-drift is "x"; expected one of'),
         (
-            "[open_points]\nocpp201-firmware-vs-active-tx = 'wait-all-ended'",
-            "is about firmware updates of OCPP 2.0.1, which this Forecourt does not have yet",
+            "[open_points]\nocpp201-composite-algorithm = 'x'",
+            "is about smart charging of OCPP 2.0.1, which this Forecourt does not have yet",
         ),
         (
             "[keys]\nheartbeatinterval = 'abc'",

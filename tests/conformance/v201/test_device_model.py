@@ -502,7 +502,7 @@ async def test_link_policy_follows_the_variables(bench201: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "action", ["SetChargingProfile", "ReserveNow", "SendLocalList", "UpdateFirmware"]
+    "action", ["SetChargingProfile", "ReserveNow", "SendLocalList", "PublishFirmware"]
 )
 async def test_what_is_not_built_yet_is_not_supported(bench201: Make, action: str) -> None:
     """RPC-07: known, but not built."""

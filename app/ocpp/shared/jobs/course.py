@@ -12,7 +12,6 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from app.kernel.activity import Wakeup
 from app.kernel.bus import Entry
 from app.kernel.text import Text
 from app.kernel.units import parse_stamp
@@ -35,6 +34,7 @@ from app.ocpp.shared.jobs.job import (
     LAST,
     NEXT,
     TABLE,
+    TOLD,
     FirmwareJob,
     Phase,
     Status,
@@ -42,9 +42,10 @@ from app.ocpp.shared.jobs.job import (
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.shared.jobs.progress import Ticks
 from app.ocpp.shared.jobs.signing import check_file
-from app.ocpp.shared.jobs.views import file_name, firmware_view, shown
-from app.station.commands import Restart, SetReaderLamp, ShowText
-from app.station.kinds import ReaderLamp, RestartKind
+from app.ocpp.shared.jobs.standstill import Standstill
+from app.ocpp.shared.jobs.views import ahead, file_name, firmware_view, shown
+from app.station.commands import Restart
+from app.station.kinds import RestartKind
 
 RaiseEvent = Callable[[str, str], None]
 
@@ -66,8 +67,7 @@ class FirmwareCourse(Block):
         self._task: asyncio.Task[None] | None = None
         self._turn = 0
         self._after_reboot = False
-        self._withheld = False
-        self._changed: Wakeup | None = None
+        self.standstill = Standstill(ctx, self.sessions_run, self.withhold, self.give_back)
 
     # ------------------------------------------------------------------ what a version adds
 
@@ -86,6 +86,10 @@ class FirmwareCourse(Block):
     def give_back(self) -> None:
         """Undo `withhold`."""
         raise NotImplementedError
+
+    async def clear_the_way(self, job: FirmwareJob) -> None:
+        """Before it installs: wait for all sessions to end."""
+        await self.standstill.until_idle()
 
     # ------------------------------------------------------------------ block
 
@@ -121,6 +125,14 @@ class FirmwareCourse(Block):
     def installing(self) -> bool:
         """The new version is being written over the old one: that cannot be stopped."""
         return self.job is not None and not self.job.can_be_cancelled
+
+    @property
+    def at_work(self) -> bool:
+        """An update is being carried out, at most waiting for sessions: no date lies ahead."""
+        job = self.job
+        if job is None or job.phase == Phase.SCHEDULED:
+            return False
+        return job.phase != Phase.WAITING or ahead(job.install_at, self.ctx.clock.now()) is None
 
     # ------------------------------------------------------------------ beginning and giving up
 
@@ -271,20 +283,19 @@ class FirmwareCourse(Block):
     # ------------------------------------------------------------------ installing
 
     async def _wait_for_sessions(self, job: FirmwareJob) -> None:
-        """The date comes, and all transactions end; whatever is free meanwhile is Unavailable."""
+        """The date comes, and what else a version waits for."""
         if job.install_at is not None and parse_stamp(job.install_at) > self.ctx.clock.now():
             self._enter(job, Status.INSTALL_SCHEDULED, again=False)
             await self.ctx.clock.sleep_until(parse_stamp(job.install_at))
-        while self.sessions_run():
-            self._withhold(everything=False)
-            self._changed = self.ctx.activity.wakeup()
-            await self._changed.wait()
+        await self.clear_the_way(job)
         self._move(job, Phase.INSTALLING)
 
     async def _install(self, job: FirmwareJob) -> None:
         faults = self.ctx.faults
-        self._withhold(everything=True)
-        self._show("updating")
+        if self.sessions_run():  # it is written beside the old one, and waits with the reboot
+            self.standstill.keep_free()
+        else:
+            self.standstill.close()
         self._enter(job, Status.INSTALLING)
         bad = await self._refused_image(job)
         if bad is not None:
@@ -295,6 +306,9 @@ class FirmwareCourse(Block):
             self._fail(job, Status.INSTALLATION_FAILED, Text("transfer.chosen"))
             return
         await self._pause(faults.install_seconds)
+        if self.sessions_run():
+            await self.standstill.until_idle()
+            self.standstill.close()
         with self.ctx.store.step():
             self.ctx.store.put(TABLE, INSTALLED, {"version": job.version})
             self._note(job, Status.INSTALL_REBOOTING, Phase.REBOOTING)
@@ -393,6 +407,17 @@ class FirmwareCourse(Block):
             self.ctx.store.put(TABLE, JOB, self.job.row())
         return True
 
+    def remembered(self, job: FirmwareJob, status: Status) -> Payload:
+        """What is told of a status, with the request's id; it stays to be asked for."""
+        told: Payload = {"status": status.value, "requestId": job.request_id}
+        self.ctx.store.put(TABLE, TOLD, told)
+        return told
+
+    def told_last(self) -> Payload:
+        """What was last told with an id, Idle after Installed (errata 26)."""
+        told = self.ctx.store.get(TABLE, TOLD)
+        return {"status": "Idle"} if told is None or told["status"] == Status.INSTALLED else told
+
     # ------------------------------------------------------------------ what people see
 
     def view(self) -> JobView | None:
@@ -408,32 +433,15 @@ class FirmwareCourse(Block):
             FirmwareProgress(job.status, job.version, job.detail, job.request_id, done, total)
         )
 
-    def _withhold(self, *, everything: bool) -> None:
-        self._withheld = True
-        self.withhold(everything=everything)
-
     def _release(self) -> None:
         """Back to normal service; the download is of no more use."""
         if self.ctx.files is not None:
             with contextlib.suppress(OSError):  # it lies in a folder of ours, and is written over
                 self._file.unlink(missing_ok=True)
-        if self._withheld:
-            self._withheld = False
-            self.give_back()
-            self._show(None)
-
-    def _show(self, key: str | None) -> None:
-        text = Text(f"transfer.screen.{key}") if key else None
-        snapshot = self.ctx.station.snapshot()
-        for evse in (0, *(each.id for each in snapshot.evses)):
-            self.ctx.station.handle(ShowText(evse, text))
-        for reader in snapshot.readers:
-            lamp = ReaderLamp.OFF if key else ReaderLamp.WAITING
-            self.ctx.station.handle(SetReaderLamp(reader.id, lamp))
+        self.standstill.end()
 
     def _on_session_end(self, entry: Entry) -> None:
-        if self._changed is not None:
-            self._changed.set()
+        self.standstill.look_again()
 
     def _has_file(self) -> bool:
         return self.ctx.files is not None and self._file.is_file()

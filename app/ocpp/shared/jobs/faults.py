@@ -19,7 +19,7 @@ class FirmwareFault(Enum):
     DOWNLOAD = "download"
     """An attempt to download fails."""
     PAUSE = "pause"
-    """The download pauses for a while (told with signed updates only)."""
+    """The download pauses for a while (a plain update of 1.6 has no word for that)."""
     SIGNATURE = "signature"
     """The signature does not fit the file."""
     VERIFICATION = "verification"

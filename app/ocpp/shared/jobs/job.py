@@ -12,6 +12,8 @@ from app.ocpp.shared.jobs.row import Job
 
 TABLE = "firmware"
 JOB, NEXT, LAST, INSTALLED = "job", "next", "last", "installed"
+TOLD = "signed_last"
+"""The row with what was last told of an update that has a request id; 1.6 has those for signed ones only."""
 FILE = "firmware.bin"
 """The download, in the station's private folder."""
 
