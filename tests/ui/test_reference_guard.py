@@ -1,7 +1,8 @@
 """A PySide6 that loses references to None and True ends the process after a minute or so.
 
 Version 6.12.0 did on Python 3.11: each call that returned nothing dropped a reference to None, each
-emitted signal one to True. There is no exception to catch, so the count is watched instead.
+emitted signal one to True. There is no exception to catch, so the count is watched instead. Since Python
+3.12 these objects are never freed, however many references are lost (PEP 683).
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+
+pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="None and True are immortal")
 
 ROUNDS = 300
 TOLERATED = 50
