@@ -98,9 +98,12 @@ def test_a_state_that_cannot_be_made_is_told(program: Program, tmp_path: Path) -
 @pytest.mark.skipif(sys.platform != "linux", reason="needs to limit the files of another program")
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])
 def test_a_full_disk_ends_the_charging_is_told_and_costs_no_message(
-    office: Office, tmp_path: Path, version: str
+    office: Office, tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import resource
+
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)  # what measures coverage writes files, too
 
     config = tmp_path / "station.toml"
     config.write_text(

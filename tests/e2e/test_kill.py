@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -22,7 +22,6 @@ from tests.support.evidence import Evidence
 from tests.support.kill import QUEUED, SAMPLE_EVERY, Trial
 from tests.support.nursery import Nursery
 
-Tell = Callable[[str, object], None]
 LIVES = 5
 """Kills of one station, before it may deliver what is left."""
 
@@ -37,19 +36,19 @@ def nursery() -> Iterator[Nursery]:
 
 
 def test_kills_lose_no_message_of_a_transaction(
-    nursery: Nursery, tmp_path: Path, record_property: Tell
+    nursery: Nursery, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """OFF-04, errata 1, 2: 40 kills, at least a fifth of them between a send and its reply."""
-    record_property(suite_clock.SEED, _kill(nursery, tmp_path, stations=8))
+    suite_clock.tell_seed(request, _kill(nursery, tmp_path, stations=8))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
 def test_300_kills_lose_no_message_of_a_transaction(
-    nursery: Nursery, tmp_path: Path, record_property: Tell
+    nursery: Nursery, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """OFF-04, errata 1, 2."""
-    record_property(suite_clock.SEED, _kill(nursery, tmp_path, stations=60))
+    suite_clock.tell_seed(request, _kill(nursery, tmp_path, stations=60))
 
 
 def _kill(nursery: Nursery, folder: Path, stations: int) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
 from itertools import count, islice
 from random import Random
 from typing import Any
@@ -125,15 +124,15 @@ def _session(version: Version) -> list[tuple[str, dict[str, Any]]]:
 
 @BOTH
 async def test_wrong_frames_of_a_station_do_the_training_csms_no_harm(
-    version: Version, record_property: Callable[[str, object], None]
+    version: Version, request: pytest.FixtureRequest
 ) -> None:
-    record_property(suite_clock.SEED, await fire(version, NORMAL // 2, SEED))
+    suite_clock.tell_seed(request, await fire(version, NORMAL // 2, SEED))
 
 
 @pytest.mark.full
 @BOTH
 @pytest.mark.timeout(1800)
 async def test_thousands_of_wrong_frames_of_a_station_do_the_training_csms_no_harm(
-    version: Version, record_property: Callable[[str, object], None]
+    version: Version, request: pytest.FixtureRequest
 ) -> None:
-    record_property(suite_clock.SEED, await fire(version, FULL // 2, SEED))
+    suite_clock.tell_seed(request, await fire(version, FULL // 2, SEED))
