@@ -319,7 +319,7 @@ class Target:
         self._look(len(self.watch.slow))
 
     async def resident(self) -> int:
-        """Bytes of memory in use, while the rings are empty and no thread works.
+        """Bytes of memory in use, while the rings are empty, the journal is written and no thread works.
 
         A ring has a bounded number of places, but a frame of a hundred thousand characters may lie in
         each or in none: that chance is no leak.
@@ -328,6 +328,7 @@ class Target:
         before.shutdown()
         self.session.exchanges.clear()
         journal = self.session.journal
+        journal.flush()
         journal._ring, journal._text = deque(journal.tail(1)), 0
         return resident()
 

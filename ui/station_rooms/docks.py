@@ -85,12 +85,10 @@ class StationRooms(QObject):
         else:
             self.open(ident)
 
-    def open(self, ident: str) -> LiveRoom:
+    def open(self, ident: str) -> None:
         """Show a room in front, large enough to be used, and go there with the keyboard."""
         self._window.open_below(self.docks[ident], SHARE)
-        room = self.room(ident)
-        room.setFocus(Qt.FocusReason.OtherFocusReason)
-        return room
+        self._rooms[ident].take_keyboard()
 
     def set_theme(self, theme: Theme) -> None:
         for room in self._rooms.values():

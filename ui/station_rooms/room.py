@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -88,6 +88,7 @@ class LazyRoom(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # plain widgets paint no ground
         self._make, self._theme = make, theme
         self._room: LiveRoom | None = None
+        self._live = self._keyboard = False
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self.setMinimumSize(*SMALLEST)
@@ -95,9 +96,11 @@ class LazyRoom(QWidget):
     @property
     def room(self) -> LiveRoom:
         """The room, made if it is not there yet."""
-        if self._room is None:
-            self._room = self._make(self._theme)
-            self._box.addWidget(self._room)
+        return self._room or self._made()
+
+    def _made(self) -> LiveRoom:
+        self._room = self._make(self._theme)
+        self._box.addWidget(self._room)
         return self._room
 
     def set_theme(self, theme: Theme) -> None:
@@ -107,8 +110,33 @@ class LazyRoom(QWidget):
 
     def set_live(self, live: bool) -> None:
         """By the dock: a room behind another tab is not seen, though Qt does not hide it."""
-        if live or self._room is not None:
-            self.room.set_live(live)
+        self._live = live
+        if live:
+            self._in_a_moment()
+        elif self._room is not None:
+            self._room.set_live(False)
+
+    def take_keyboard(self) -> None:
+        """Give the room the keyboard, once it is there."""
+        self._keyboard = True
+        self._in_a_moment()
+
+    def _in_a_moment(self) -> None:
+        QTimer.singleShot(0, self, self._wake)
+
+    def _wake(self) -> None:
+        """It is shown empty, then made, then filled: a turn of the loop for each, so that none is long."""
+        if not self._live:
+            return
+        if self._room is None:
+            self._made()
+            self._in_a_moment()
+            return
+        self._room.set_live(True)
+        focus = self.window().focusWidget()
+        if self._keyboard and not (focus is not None and self._room.isAncestorOf(focus)):
+            self._room.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._keyboard = False
 
 
 class SearchField(QLineEdit):

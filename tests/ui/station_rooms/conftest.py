@@ -19,6 +19,14 @@ async def ask(room: Room, action: str, payload: dict[str, Any]) -> dict[str, Any
     return dict(outcome.payload)
 
 
+def opened_room(room: Room, ident: str) -> Any:
+    """Open a room of the station by its command, without waiting for the turns of the loop it takes."""
+    room.controller.commands.run(f"room_{ident}")
+    made = room.rooms.room(ident)
+    made.set_live(True)
+    return made
+
+
 def later(**delta: float) -> str:
     """A moment from now, as on the wire."""
     moment = datetime.now(UTC) + timedelta(**delta)

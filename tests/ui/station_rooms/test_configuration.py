@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLineEdit
 
-from tests.ui.station_rooms.conftest import ask, column, until
+from tests.ui.station_rooms.conftest import ask, column, opened_room, until
 from ui.station_rooms.setting_table import VALUE
 
 KEY = "MeterValueSampleInterval"
@@ -21,8 +21,7 @@ def changed_of(configuration, name):
 
 
 def opened(room):
-    room.controller.commands.run("room_configuration")
-    return room.rooms.room("configuration")
+    return opened_room(room, "configuration")
 
 
 def test_a_key_that_the_back_office_changes_shows_at_once_and_says_who_did_it(play):

@@ -6,14 +6,13 @@ import pytest
 
 from app.kernel.catalogue import Catalogue
 from app.ocpp.shared.jobs.faults import LogFault
-from tests.ui.station_rooms.conftest import ask, column, later, until
+from tests.ui.station_rooms.conftest import ask, column, later, opened_room, until
 from ui.station_rooms.coverage_page import read_page
 from ui.station_rooms.room import span
 
 
 def opened(room, ident):
-    room.controller.commands.run(f"room_{ident}")
-    return room.rooms.room(ident)
+    return opened_room(room, ident)
 
 
 def get_log(number, **more):

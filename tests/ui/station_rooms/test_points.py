@@ -5,14 +5,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.ocpp.version import Version
-from tests.ui.station_rooms.conftest import ask, column, until
+from tests.ui.station_rooms.conftest import ask, column, opened_room, until
 
 START = "ocpp16-remote-start-no-connector"
 
 
 def opened(room):
-    room.controller.commands.run("room_points")
-    return room.rooms.room("points")
+    return opened_room(room, "points")
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])

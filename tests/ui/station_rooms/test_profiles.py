@@ -6,13 +6,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from tests.ui.station_rooms.conftest import ask, column, profile, until
+from tests.ui.station_rooms.conftest import ask, column, opened_room, profile, until
 from tests.ui.station_rooms.test_queue import charge
 
 
 def opened(room):
-    room.controller.commands.run("room_profiles")
-    return room.rooms.room("profiles")
+    return opened_room(room, "profiles")
 
 
 def test_a_profile_shows_as_soon_as_it_is_installed_with_its_fields_and_its_schedule(play):

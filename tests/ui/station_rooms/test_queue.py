@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from app.ocpp.events import MessageDropped
 from app.station.intents import PlugIn, PresentCard
-from tests.ui.station_rooms.conftest import column, until
+from tests.ui.station_rooms.conftest import column, opened_room, until
 
 
 async def charge(room):
@@ -19,8 +19,7 @@ async def charge(room):
 
 
 def opened(room):
-    room.controller.commands.run("room_queue")
-    return room.rooms.room("queue")
+    return opened_room(room, "queue")
 
 
 def test_the_queue_fills_while_the_network_is_cut_and_drains_when_it_is_back(play):

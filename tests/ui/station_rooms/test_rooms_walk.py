@@ -172,9 +172,24 @@ def test_tab_does_not_go_into_rooms_behind_another_one(play):
     play(story, version="1.6")
 
 
+@pytest.mark.parametrize("ident", [ident for ident, _, _ in (*ROOMS, *HELP)])
+def test_a_room_opens_in_several_turns_of_the_loop(play, ident):
+    """So that none holds it up; the keyboard is there in the end. The fixture watches the loop."""
+
+    async def story(room: Room) -> None:
+        room.controller.commands.run(f"room_{ident}")
+        lazy = room.rooms._rooms[ident]
+        assert lazy._room is None
+        await until(lambda: lazy._room is not None and lazy._room._live)
+        await until(lambda: lazy.isAncestorOf(room.window.focusWidget()))
+
+    play(story, version="1.6")
+
+
 def test_a_room_that_nobody_sees_reads_nothing(play):
     async def story(room: Room) -> None:
-        queue = room.rooms.open("queue")
+        room.rooms.open("queue")
+        queue = room.rooms.room("queue")
         await until(lambda: queue._live)
         room.rooms.open("reservations")
         await until(lambda: not queue._live)

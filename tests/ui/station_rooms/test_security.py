@@ -7,14 +7,13 @@ from PySide6.QtWidgets import QMenu
 
 from app.runtime.views import LinkState
 from app.station.intents import CutMains
-from tests.ui.station_rooms.conftest import column, until
+from tests.ui.station_rooms.conftest import column, opened_room, until
 
 PATIENCE = 30.0
 
 
 def opened(room):
-    room.controller.commands.run("room_security")
-    return room.rooms.room("security")
+    return opened_room(room, "security")
 
 
 async def press(room, button):

@@ -5,7 +5,7 @@ from PySide6.QtTest import QTest
 
 from app.ocpp.events import AuthorizationDecided
 from app.station.intents import PresentCard
-from tests.ui.station_rooms.conftest import ask, column, later, until
+from tests.ui.station_rooms.conftest import ask, column, later, opened_room, until
 
 
 def listed(token, status="Accepted", **info):
@@ -13,8 +13,7 @@ def listed(token, status="Accepted", **info):
 
 
 def opened(room, ident):
-    room.controller.commands.run(f"room_{ident}")
-    return room.rooms.room(ident)
+    return opened_room(room, ident)
 
 
 def test_the_local_list_shows_what_the_back_office_sends(play):
