@@ -16,8 +16,16 @@ from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from tests.support import loop_watch
 from tests.support.event_watch import WatchedApplication
 from tests.support.loop_watch import LoopWatch, SlowCallback
+
+
+@pytest.fixture(autouse=True)
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests spend their time on purpose: measuring coverage does not make it longer."""
+    monkeypatch.setattr(loop_watch, "tracing", lambda: 1.0)
+
 
 HERE = (Path(__file__).parent,)
 ELSEWHERE = (Path(__file__).parent / "nowhere",)
@@ -160,3 +168,12 @@ def test_of_a_painting_the_widget_that_is_slow_is_blamed(qapp: WatchedApplicatio
         qapp.processEvents()
     window.close()
     assert [slow.place for slow in watch.slow] == ["Paint for Slow"]
+
+
+@pytest.mark.parametrize(("measured", "allowed"), [(None, 1.0), (object(), 3.0)])
+def test_measured_code_may_take_longer(
+    monkeypatch: pytest.MonkeyPatch, measured: object, allowed: float
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(loop_watch.Coverage, "current", lambda: measured)
+    assert loop_watch.tracing() == allowed
