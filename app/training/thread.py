@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 5.0
 START_PATIENCE_S = 30.0
 """The first start reads the `ocpp` package; on a busy computer that takes its time."""
+GOODBYE_S = 3.0
+"""Seconds that guests have to say goodbye."""
 T = TypeVar("T")
 
 
@@ -267,13 +269,25 @@ class TrainingCsmsThread:
         try:
             await stopping.wait()
         finally:
-            await csms.stop()
+            end = asyncio.ensure_future(csms.stop())
+            await asyncio.wait([end], timeout=GOODBYE_S)
+            await _hang_up()
+            await end
             self._last = csms.snapshot()
             self._csms = self._loop = self._stopping = None
 
     def _tell(self, change: CsmsChange) -> None:
         for callback in tuple(self._subscribers):
             callback(change)
+
+
+async def _hang_up() -> None:
+    """Break off what is in the middle of a hello or goodbye: a silent guest would hold up the end."""
+    loop: Any = asyncio.get_running_loop()
+    for transport in list(getattr(loop, "_transports", {}).values()):
+        transport.abort()
+    for _ in range(2):  # the transports tell their protocols in the next turns
+        await asyncio.sleep(0)
 
 
 def _nothing(_value: object) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 import stat
+import warnings
 from base64 import b64decode, encodebytes
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -295,3 +298,21 @@ def test_running_CSMS_takes_TLS_and_gives_it_back(root: Authority) -> None:
 def test_rsa_keys_serve_too() -> None:
     root = make_authority("RSA root", key=KeyKind.RSA_2048)
     server_context(make_server(root, "localhost", key=KeyKind.RSA_2048))
+
+
+def test_a_guest_that_does_not_answer_the_goodbye_of_TLS_is_let_go_when_the_thread_ends() -> None:
+    thread = TrainingCsmsThread()
+    thread.start()
+    root = make_authority("root")
+    url = serve_with(thread, server_context(make_server(root, "localhost")))
+    there = urlsplit(url)
+    trusts = ssl.create_default_context(cadata=root.certificate_pem)
+    plain = socket.create_connection(("127.0.0.1", there.port or 0), timeout=5)
+    with (
+        trusts.wrap_socket(plain, server_hostname="localhost"),
+        warnings.catch_warnings(record=True) as said,
+    ):
+        warnings.simplefilter("always")
+        thread.stop()
+        gc.collect()
+    assert [str(one.message) for one in said if one.category is ResourceWarning] == []
