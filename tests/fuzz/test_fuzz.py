@@ -30,7 +30,10 @@ SEED = int(os.environ.get("FORECOURT_FUZZ_SEED") or Random().randrange(1_000_000
 NORMAL, FULL = 5_000, 100_000
 FLOOD = 10_000
 MAY_GROW_IN_A_FLOOD = 16 * 1024 * 1024
-"""Bytes: less than one for each character that came. The heap stays as large as the crowd once was."""
+"""Bytes. More than `MAY_GROW`, and not yet explained: 8 to 17 MB were measured.
+
+Part of it was a journal that was not written yet.
+"""
 SESSION_EVERY, PROBE_EVERY = 500, 50
 WARM_UP = 2 * SESSION_EVERY
 """Shots before memory is measured, and a tenth of them all at least: all is loaded then, and each cache
