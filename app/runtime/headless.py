@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
@@ -20,7 +20,6 @@ from app.runtime.control.channels import (
     ControlAddressError,
     StdioChannel,
     StdioClosed,
-    WebSocketChannel,
     parse_address,
 )
 from app.runtime.control.dispatch import Dispatcher, Send
@@ -31,6 +30,9 @@ from app.runtime.opening import make_session
 from app.runtime.options import HeadlessOptions
 from app.runtime.session import Session, StateUnfit
 from app.runtime.store import StoreError, StoreFailed, StoreLocked
+
+if TYPE_CHECKING:
+    from app.runtime.control.websocket import WebSocketChannel
 
 TOKEN_FILE = "control.token"
 
@@ -143,6 +145,8 @@ async def _serve(
                 _ready(dispatcher, session, None)
                 reading = asyncio.create_task(_read(stdio, dispatcher, end))
             else:
+                from app.runtime.control.websocket import WebSocketChannel
+
                 assert address is not None
                 server = WebSocketChannel(*address, token, make)
                 try:

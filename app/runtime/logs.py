@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -189,6 +188,8 @@ def _pack(path: Path, parts: dict[str, Iterable[bytes]]) -> None:
     A part goes through a file of its own, since its size stands before it: a journal of a hundred
     megabytes must not need several times that in memory, which the threads here would keep.
     """
+    import tarfile  # a station that is never asked for its log does without
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)  # made here, so that it never exists with other rights than these
     try:

@@ -6,7 +6,6 @@ before anything starts.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from app.kernel.text import Text
@@ -46,6 +45,8 @@ def _points(config: Config, file: str) -> Iterator[Text]:
 
 
 def _unknown_point(name: str, file: str) -> Text:
+    import difflib  # for the one who mistyped only
+
     close = difflib.get_close_matches(name, list(registry()), 1)
     if close:
         params = {"file": file, "path": f"open_points.{name}", "near": close[0]}

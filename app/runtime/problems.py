@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -94,6 +93,8 @@ def shortened(value: Any) -> str:
 
 
 def _unknown(file: str, where: str, name: str, known: Iterable[str]) -> Text:
+    import difflib  # for the one who mistyped only
+
     close = difflib.get_close_matches(name, list(known), 1)
     params = {"file": file, "path": where}
     if close:

@@ -23,12 +23,14 @@ HEAVY = {
     "aioftp": "file servers only",
     "aiohttp": "file servers only",
     "cryptography": "certificates only",
+    "difflib": "near words for a mistyped one",
     "jsonschema": "explains broken frames only",
     "numpy": "the window only",
     "ocpp": "the training CSMS only; its schemas are read as files",
     "PySide6": "the window only",
     "pyqtgraph": "the window only",
     "qasync": "the window only",
+    "tarfile": "a log that is asked for",
 }
 
 
@@ -55,4 +57,5 @@ def test_a_station_that_charges_has_loaded_nothing_heavy_and_one_personality(
     assert "app.runtime.session" in loaded, "the list is that of a station at work"
     assert {name.partition(".")[0] for name in loaded} & set(HEAVY) == set()
     assert [name for name in loaded if name.startswith("app.training")] == []
+    assert "app.runtime.control.websocket" not in loaded, "it is driven over stdio"
     assert [name for name in loaded if name == other or name.startswith(f"{other}.")] == []
