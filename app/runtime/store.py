@@ -298,11 +298,12 @@ class Store:
         """Write a document; one that exists keeps its place in the order."""
         text = dump_row(row)
         self._written.add(table)
+        # The table is given twice: the first releases of Python 3.12 warn of `?1`.
         self._change(
-            "INSERT INTO doc (tbl, key, position, json) VALUES (?1, ?2,"
-            " (SELECT coalesce(max(position), 0) + 1 FROM doc WHERE tbl = ?1), ?3)"
+            "INSERT INTO doc (tbl, key, position, json) VALUES (?, ?,"
+            " (SELECT coalesce(max(position), 0) + 1 FROM doc WHERE tbl = ?), ?)"
             " ON CONFLICT (tbl, key) DO UPDATE SET json = excluded.json",
-            (table, key, text),
+            (table, key, table, text),
         )
 
     def delete(self, table: str, key: str) -> None:
