@@ -202,16 +202,16 @@ class Cards(Block):
             target.candidates = tuple(bay.evse for bay in self._usable(decision, places))
         self._tx.permit(target, permission)
         if decision.recheck:
-            self.ctx.spawn(self._recheck(target, decision.token), "parallel authorize")
+            self.ctx.spawn(self._recheck(permission), "parallel authorize")
 
-    async def _recheck(self, bay: Bay, token: IdToken) -> None:
+    async def _recheck(self, permission: Permission) -> None:
         """Open point both-local-preauthorize-request: the back office is asked while energy flows."""
-        decision = await self._auth.ask(token)
-        permission = bay.permission
-        if decision is None or decision.accepted or permission is None:
+        decision = await self._auth.ask(permission.token)
+        if decision is None or decision.accepted:
             return
-        if permission.token.key == token.key:
-            self._watch.refuse(bay, decision.status)
+        for bay in self._tx.all_bays():  # its cable may have gone in meanwhile, wherever that was
+            if bay.permission is permission:
+                self._watch.refuse(bay, decision.status)
 
     def _target(self, decision: Decision, places: tuple[int, ...]) -> Bay | None:
         usable = self._usable(decision, places)

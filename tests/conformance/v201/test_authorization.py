@@ -13,7 +13,7 @@ from app.station.events import ReaderLampChanged, ScreenChanged
 from app.station.intents import PlugIn, PresentCard, SetVehicle, Unplug
 from app.station.kinds import LockState, ReaderLamp
 from tests.conformance.v201.conftest import Make, events, get_variable, set_variable
-from tests.support.harness import MUTE, Bench, Refuse
+from tests.support.harness import MUTE, Bench, Hold, Refuse
 
 A1 = PresentCard("A", evse=1)
 CENTRAL = {"idToken": "FLEET", "type": "Central"}
@@ -238,6 +238,25 @@ async def test_parallel_request_takes_the_energy_back_when_it_is_refused(bench20
     bench.csms.on("Authorize", info("Blocked"))
     await bench.do(PlugIn(1), A1)
     assert events(bench)[-1] == "Ended Deauthorized EVConnected DeAuthorized"
+
+
+async def test_parallel_request_finds_the_session_where_its_cable_went_in(bench201: Make) -> None:
+    """Open point both-local-preauthorize-request: at a shared reader the EVSE may not be known yet."""
+    bench = await charged_once(
+        bench201,
+        variables={"AuthCtrlr.LocalPreAuthorize": "true"},
+        points={"both-local-preauthorize-request": "parallel-request"},
+    )
+    answer = Hold(bench.csms)
+    bench.csms.on("Authorize", answer)
+    bench.intend(PresentCard("A"))
+    await answer.arrived()
+    bench.intend(PlugIn(2))
+    answer.answer(info("Blocked"))
+    await bench.rest()
+    assert events(bench)[-1] == "Ended Deauthorized EVConnected DeAuthorized"
+    assert bench.personality.sessions() == ()
+    assert not bench.station.snapshot().evse(2).permitted
 
 
 @pytest.mark.parametrize("disabled", [False, True])
