@@ -16,8 +16,10 @@ _PATH = re.compile(
     r"^(?P<name>[^.\[\]@:]+)(\[(?P<instance>[^\]]*)\])?(@(?P<evse>\d+)(/(?P<connector>\d+))?)?"
     r"\.(?P<variable>[^\[\]:]+)(\[(?P<part>[^\]]*)\])?(:(?P<attribute>\w+))?$"
 )
-_INTEGER = re.compile(r"^[+-]?\d+$")
-_DECIMAL = re.compile(r"^[+-]?\d+(\.\d+)?$")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+LARGEST, SMALLEST = 2**31 - 1, -(2**31)
+"""An integer has 32 bits (part 2, primitive data types)."""
 
 
 class DataType(Enum):
@@ -186,15 +188,18 @@ def normalise(variable: Variable, text: str, maximum: float | None = None) -> st
 
 
 def _number(variable: Variable, text: str, maximum: float | None) -> str:
-    pattern = _INTEGER if variable.data_type is DataType.INTEGER else _DECIMAL
-    if not pattern.match(text):
+    whole = variable.data_type is DataType.INTEGER
+    if not (_INTEGER if whole else _DECIMAL).fullmatch(text):
         raise BadValue("InvalidValue", f"{variable.data_type.value} is wanted")
-    number = float(text)
-    if variable.minimum is not None and number < variable.minimum:
-        raise BadValue("ValueTooLow", f"at least {variable.minimum:g}")
+    number, minimum = float(text), variable.minimum
+    if whole:
+        minimum = SMALLEST if minimum is None else minimum
+        maximum = LARGEST if maximum is None else maximum
+    if minimum is not None and number < minimum:
+        raise BadValue("ValueTooLow", f"at least {minimum:.15g}")
     if maximum is not None and number > maximum:
-        raise BadValue("ValueTooHigh", f"at most {maximum:g}")
-    return str(int(text)) if variable.data_type is DataType.INTEGER else text.lstrip("+")
+        raise BadValue("ValueTooHigh", f"at most {maximum:.15g}")
+    return str(int(text)) if whole else text.lstrip("+")
 
 
 def _moment(text: str) -> str:
