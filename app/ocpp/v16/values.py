@@ -8,7 +8,8 @@ from app.kernel.text import Text
 from app.ocpp.v16.keys import ROTATIONS, Check, Key, Kind
 from app.ocpp.v16.measurands import parse
 
-_NUMBER = re.compile(r"[+-]?\d{1,9}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+_PLACE = re.compile(r"[0-9]{1,9}")
 HEX_KEY = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
 
 
@@ -69,4 +70,5 @@ def _list(key: Key, value: str, connectors: int, most: int | None) -> str:
 
 def _is_rotation(item: str, connectors: int) -> bool:
     number, _, rotation = item.partition(".")
-    return number.isdigit() and int(number) <= connectors and rotation in ROTATIONS
+    known = _PLACE.fullmatch(number) is not None and int(number) <= connectors
+    return known and rotation in ROTATIONS
