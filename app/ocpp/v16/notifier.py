@@ -56,6 +56,7 @@ class Notifier:
         self._queue: deque[Notice] = deque()
         self._held: dict[int, list[Held]] = {}
         self._timers: dict[int, Timer] = {}
+        self._delayed: list[Timer] = []
         self._running = False
         self.on_quiet: list[Callable[[], None]] = []
         """Called when all that waited has been sent."""
@@ -75,7 +76,7 @@ class Notifier:
             return
         choice = self._ctx.points.choose("ocpp16-minimum-status-duration")
         if choice == "delay-all":
-            self._deadlines.call_in(minimum, lambda: self.send(notice))
+            self._delay(notice, minimum)
         elif choice == "selected-transitions" and not self._selected(notice):
             self._drop_timer(number)
             self.send(notice)
@@ -125,6 +126,9 @@ class Notifier:
         self._held.clear()
         for number in list(self._timers):
             self._drop_timer(number)
+        for timer in self._delayed:
+            timer.cancel()
+        self._delayed.clear()
 
     def tell(self, notice: Notice) -> None:
         """Send one because the back office asked for it: after what was kept back, which is older."""
@@ -150,6 +154,14 @@ class Notifier:
             self._running = False
         for listener in self.on_quiet:
             listener()
+
+    def _delay(self, notice: Notice, seconds: float) -> None:
+        def due() -> None:
+            self._delayed.remove(timer)
+            self.send(notice)
+
+        timer = self._deadlines.call_in(seconds, due)
+        self._delayed.append(timer)
 
     def _stable(self, notice: Notice) -> None:
         self._timers.pop(notice.number, None)

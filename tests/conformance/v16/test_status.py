@@ -283,6 +283,20 @@ async def test_minimum_status_duration(
     assert told == lines
 
 
+async def test_what_was_put_off_before_a_break_of_the_link_is_history(bench16: Make) -> None:
+    """16-ST-07 with `delay-all`, 16-ST-08: the last word of the station is its present state."""
+    points = {"ocpp16-minimum-status-duration": "delay-all"}
+    bench = bench16(keys={"MinimumStatusDuration": "5"}, points=points, judge=False)
+    await bench.boot()
+    await bench.do(PlugIn(1))
+    await bench.offline()
+    await bench.do(Unplug(1))
+    await bench.online()
+    bench.skip()
+    await bench.advance(30)
+    bench.expect("")
+
+
 async def test_state_that_lasts_is_told_after_the_minimum(bench16: Make) -> None:
     """16-ST-07."""
     bench = bench16(keys={"MinimumStatusDuration": "5"})
