@@ -65,7 +65,7 @@ class Availability(Block):
         self._offline_since: float | None = None
         self.busy: Callable[[int], bool] = lambda evse: False
         """Does a transaction run on this EVSE."""
-        self._withheld = Withheld(ctx, lambda evse: self._is_operative(evse, 0))
+        self._withheld = Withheld(ctx, self._in_service)
         office.accepted_hooks.append(self.tell_all)
         model.source("availability.connector", self._connector_source)
         model.source("availability.evse", self._evse_source)
@@ -321,6 +321,11 @@ class Availability(Block):
         """Back to normal service."""
         self._withheld.give_back()
 
+    def _in_service(self, evse: int) -> bool:
+        """Neither it nor, for its part, the station as a whole was ordered out of service."""
+        waits = self.ctx.store.get(SCHEDULED, _key(0, 0)) or {}
+        return self._is_operative(evse, 0) and evse not in waits.get("held", ())
+
     # ---- what waits for a transaction
 
     def _schedule(self, key: str, evse: int) -> None:
@@ -330,7 +335,7 @@ class Availability(Block):
             free = [
                 found.id
                 for found in self._snapshot().evses
-                if not self.busy(found.id) and found.operative
+                if not self.busy(found.id) and self._is_operative(found.id, 0)
             ]
         self.ctx.store.put(SCHEDULED, key, {"held": free})
 

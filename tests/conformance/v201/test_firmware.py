@@ -21,7 +21,7 @@ from app.transfer.port import Transfers
 from tests.conformance.v16.file_bench import IMAGE, URL, Servers, at, ports, trouble, words
 from tests.conformance.v201.conftest import Make, events, set_variable
 from tests.support.file_servers import http_server
-from tests.support.harness import Bench
+from tests.support.harness import Bench, Hold
 from tests.support.maker import Maker, Signer
 
 STATUS = "FirmwareStatusNotification"
@@ -472,6 +472,26 @@ async def test_G03_what_the_back_office_orders_meanwhile_counts_afterwards(
     assert [state_of(bench, evse) for evse in (1, 2)] == ["Available", "Unavailable"]
 
 
+async def test_G03_what_the_station_as_a_whole_waits_with_stays_out_of_service_after_an_update(
+    bench_of: BenchOf,
+) -> None:
+    """L01.FR.07 and G03.FR.05 both hold EVSE 2; the end of one of them is not the end of the other."""
+    bench = bench_of(IMAGE, trouble())
+    await bench.boot()
+    await charge(bench)
+    await update(bench, 1)
+    payload = {"operationalStatus": "Inoperative"}
+    assert await bench.request("ChangeAvailability", payload) == {"status": "Scheduled"}
+    assert await update(bench, 2, retries=0) == "AcceptedCanceled"
+    assert told(bench)[-1] == (2, "DownloadFailed")
+    assert bench.station.snapshot().evse(2).operative is False
+    await leave(bench)
+    assert [state_of(bench, evse) for evse in (1, 2)] == ["Unavailable"] * 2
+    payload = {"operationalStatus": "Operative"}
+    assert await bench.request("ChangeAvailability", payload) == {"status": "Accepted"}
+    assert [state_of(bench, evse) for evse in (1, 2)] == ["Available"] * 2
+
+
 async def test_FW_12_after_the_time_out_what_still_charges_is_ended(bench_of: BenchOf) -> None:
     bench = bench_of(points={"ocpp201-firmware-vs-active-tx": "force-after-timeout"})
     await bench.boot()
@@ -511,6 +531,30 @@ async def test_L01_FR_33_installed_in_the_background_it_reboots_when_the_last_se
     await leave(bench)
     assert words(bench, STATUS) == PLAIN
     assert bench.reboots == [BootReason.FIRMWARE_UPDATE]
+
+
+async def test_L01_FR_33_nothing_begins_any_more_where_the_last_session_ended_in_the_middle(
+    bench_of: BenchOf,
+) -> None:
+    """The reboot follows as soon as the back office has heard of it: a session would be cut off."""
+    bench = bench_of(
+        variables={".".join(ALLOW): "true"},
+        points={"ocpp201-firmware-vs-active-tx": "install-in-background"},
+    )
+    await bench.boot()
+    await charge(bench)
+    await update(bench)
+    await leave(bench)
+    answer = Hold(bench.csms)
+    bench.csms.on(STATUS, lambda told: answer if told["status"] == "InstallRebooting" else {})
+    rest = asyncio.ensure_future(bench.advance(10))
+    async with asyncio.timeout(5):
+        await answer.arrived()
+    assert not any(evse.operative for evse in bench.station.snapshot().evses)
+    assert "transfer.screen.updating" in repr(bench.station.snapshot())
+    answer.answer({})
+    await rest
+    assert words(bench, STATUS) == PLAIN
 
 
 # ---------------------------------------------------------------- power and link

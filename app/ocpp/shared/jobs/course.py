@@ -306,9 +306,8 @@ class FirmwareCourse(Block):
             self._fail(job, Status.INSTALLATION_FAILED, Text("transfer.chosen"))
             return
         await self._pause(faults.install_seconds)
-        if self.sessions_run():
-            await self.standstill.until_idle()
-            self.standstill.close()
+        await self.standstill.until_idle()
+        self.standstill.close()  # until it is down: the back office is to hear of that first
         with self.ctx.store.step():
             self.ctx.store.put(TABLE, INSTALLED, {"version": job.version})
             self._note(job, Status.INSTALL_REBOOTING, Phase.REBOOTING)
