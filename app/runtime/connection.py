@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from random import Random
@@ -26,7 +26,7 @@ from app.runtime.address import Address, AddressBad, address, proxy_for
 from app.runtime.backoff import Backoff
 from app.runtime.closing import CloseWatch, explain_close
 from app.runtime.itinerary import Leg
-from app.runtime.live_link import CLOSE_WAIT, LiveLink
+from app.runtime.live_link import CLOSE_WAIT, LiveLink, at_once
 from app.runtime.refusal import Inquiry
 from app.runtime.tls import TlsFiles
 from app.runtime.views import LinkState, LinkView
@@ -102,9 +102,11 @@ class Connection:
         opener: Opener = open_websocket,
         random: Random | None = None,
         tried: Tried = take_no_note,
+        caught_up: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         self._bus, self._link, self._target, self._policy = bus, link, target, policy
         self._user, self._opener, self._tried = user, opener, tried
+        self._caught_up = caught_up
         self._backoff = Backoff(policy, random or Random())
         self._watch, self._inquiry = CloseWatch(link), Inquiry(link)
         self._network = network
@@ -291,6 +293,7 @@ class Connection:
             link=self._link,
             policy=self._policy,
             received=self._user.received,
+            caught_up=self._caught_up,
         )
         opened_at = self._link.monotonic()
         self._show(LinkState.ONLINE, url=url, version=version, since=opened_at)

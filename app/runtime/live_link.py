@@ -24,8 +24,16 @@ FLUSH_WAIT = 1.0
 """Seconds that what is already queued may take to leave before we close."""
 
 
+async def at_once() -> None:
+    """Nothing has to be waited for."""
+
+
 class LiveLink:
-    """Carries texts over one Wire until it closes."""
+    """Carries texts over one Wire until it closes.
+
+    `caught_up` is waited for before the next text is read, so that a flood waits in the socket, and with
+    whoever sends it, and not in our memory.
+    """
 
     def __init__(
         self,
@@ -35,9 +43,10 @@ class LiveLink:
         link: LinkClock,
         policy: Callable[[], LinkPolicy],
         received: Callable[[str | bytes], None],
+        caught_up: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         self._wire, self._bus, self._link = wire, bus, link
-        self._policy, self._received = policy, received
+        self._policy, self._received, self._caught_up = policy, received, caught_up
         self._outgoing: deque[str] = deque()
         self._wanted = asyncio.Event()
         self._flushed = asyncio.Event()
@@ -99,6 +108,7 @@ class LiveLink:
 
     async def _read(self) -> None:
         while True:
+            await self._caught_up()
             text = await self._wire.receive()
             if self._cut:
                 return

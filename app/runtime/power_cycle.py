@@ -7,7 +7,7 @@ leaves any more; then all tasks are cancelled; then their end is awaited. What h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -32,6 +32,7 @@ from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.version import Version
 from app.runtime.connection import Connection, Target, Tried, take_no_note
 from app.runtime.files import FilePorts
+from app.runtime.live_link import at_once
 from app.runtime.store import Store
 from app.runtime.wire import Opener, open_websocket
 
@@ -61,6 +62,8 @@ class Board:
     random: Random | None = None
     tried: Tried = take_no_note
     """Told how each attempt to connect went."""
+    caught_up: Callable[[], Awaitable[None]] = at_once
+    """Waited for before the next text of the back office is read."""
     file_ports: FilePorts = field(default_factory=FilePorts)
 
 
@@ -92,6 +95,7 @@ class PowerCycle:
             opener=board.opener,
             random=board.random,
             tried=board.tried,
+            caught_up=board.caught_up,
         )
 
     @property

@@ -203,6 +203,7 @@ class Session:
             opener=self._parts.opener,
             random=self._parts.random,
             tried=self._dialing.tried,
+            caught_up=self.journal.caught_up,
             file_ports=self.files.ports,
         )
 

@@ -6,6 +6,7 @@ Nothing secret is redacted here: frames arrive redacted, since only their redact
 
 from __future__ import annotations
 
+import asyncio
 import json
 import queue
 import threading
@@ -22,6 +23,15 @@ from app.trace.codec import Record, to_record
 FILE_NAME = "journal.jsonl"
 MOST_TEXT = 64 * 1024 * 1024
 """Characters of frames that are kept in memory at most: a flood of long ones must not fill it."""
+
+MOST_BEHIND = 2_000
+"""Events that the file may lack before `caught_up` waits."""
+
+PATIENCE = 1.0
+"""Seconds that `caught_up` waits at most: a disk that hangs must not stop the station."""
+
+LOOK_AGAIN = 0.005
+"""Seconds."""
 
 
 class Journal:
@@ -87,6 +97,13 @@ class Journal:
         if self._writer:
             self._writer.flush()
 
+    async def caught_up(self) -> None:
+        """Wait while the file is far behind: who makes events by the thousand is to make no more yet."""
+        waited = 0.0
+        while self._writer and self._writer.behind > MOST_BEHIND and waited < PATIENCE:
+            await asyncio.sleep(LOOK_AGAIN)
+            waited += LOOK_AGAIN
+
     def close(self) -> None:
         """Stop listening, write the rest and end the thread."""
         self._remove()
@@ -127,6 +144,11 @@ class _Writer:
         self.error: str | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
+
+    @property
+    def behind(self) -> int:
+        """Events that wait to be written."""
+        return self._queue.qsize()
 
     def put(self, entry: Entry) -> None:
         self._queue.put(entry)

@@ -76,6 +76,47 @@ async def test_a_wire_that_breaks_in_an_unknown_way_is_told_and_the_link_ends(
     await live.close(1000, "")
 
 
+class Pouring(OddWire):
+    """There is always one more text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = 0
+
+    async def receive(self) -> str | bytes:
+        await asyncio.sleep(0)
+        self.read += 1
+        return "x"
+
+
+async def test_nothing_more_is_read_until_the_journal_has_caught_up(bus: Bus) -> None:
+    """A flood waits in the socket, not in memory."""
+    wire, goes_on, heard = Pouring(), asyncio.Event(), []
+
+    async def caught_up() -> None:
+        if len(heard) == 3:
+            await goes_on.wait()
+
+    live = LiveLink(
+        wire,
+        bus=bus,
+        link=ManualLinkClock(),
+        policy=lambda: LinkPolicy(ping_interval=0),
+        received=heard.append,
+        caught_up=caught_up,
+    )
+    running = asyncio.create_task(live.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert wire.read == len(heard) == 3
+    goes_on.set()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert wire.read > 3
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_ping_that_meets_a_closed_socket_ends_the_link(bus: Bus, hears: Hears) -> None:
     link = ManualLinkClock()
     live = live_link(bus, OddWire(), link)

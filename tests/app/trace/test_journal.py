@@ -1,5 +1,6 @@
 """The journal keeps every event in order, in memory and in its file."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from app.station.kinds import Flow
 from app.trace.codec import to_json
 from app.trace.exchange import Exchanges
 from app.trace.export import export_exchanges, export_journal
-from app.trace.journal import FILE_NAME, Journal
+from app.trace.journal import FILE_NAME, MOST_BEHIND, Journal
 from app.trace.query import contains_words, field_of, matches
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -54,6 +55,27 @@ def test_what_left_the_memory_is_read_from_the_file(bus, journal):
     assert [record["data"]["evse"] for record in journal.range(3, 18)] == list(range(3, 19))
     assert (journal.first_seq, journal.last_seq) == (1, 20)
     assert [entry.seq for entry in journal.tail(2)] == [19, 20]
+
+
+async def test_who_makes_events_by_the_thousand_waits_for_the_file(bus, journal):
+    await asyncio.wait_for(journal.caught_up(), 0.5)
+    with journal._writer._lock:  # the disk is slow
+        for number in range(MOST_BEHIND + 1_500):
+            bus.publish(StopPressed(number))
+        waiting = asyncio.create_task(journal.caught_up())
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+    await waiting
+    assert journal._writer.behind <= MOST_BEHIND
+
+
+async def test_a_disk_that_hangs_stops_nobody(bus, journal, monkeypatch):
+    monkeypatch.setattr("app.trace.journal.PATIENCE", 0.05)
+    with journal._writer._lock:
+        for number in range(MOST_BEHIND + 1_500):
+            bus.publish(StopPressed(number))
+        await asyncio.wait_for(journal.caught_up(), 5)
+        assert journal._writer.behind > MOST_BEHIND
 
 
 def test_long_frames_leave_the_memory_early_and_are_read_from_the_file(bus, journal, monkeypatch):
