@@ -26,10 +26,10 @@ from PySide6.QtWidgets import QApplication
 from app.kernel.catalogue import Catalogue
 from app.kernel.resources import resource
 from app.kernel.text import Text
+from app.runtime.collector import Collector
 from app.runtime.exit_codes import Exit
 from app.runtime.options import WindowOptions
 from app.runtime.problems import ConfigError
-from ui.collector import Collector
 from ui.preferences import Preferences
 from ui.shell.window import PARTS, MainWindow
 from ui.theme import ThemeSwitch, load_fonts

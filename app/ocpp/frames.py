@@ -6,7 +6,6 @@ Whatever else comes in is `NotOcpp` with the reason; nothing here raises on fore
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import reprlib
@@ -37,8 +36,6 @@ MAX_PARTS = 20_000
 
 MAX_DEPTH = 48
 """How deep lists and objects of a frame may be nested; the messages of OCPP need 9."""
-
-_LONG = 64 * 1024
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
 
@@ -135,7 +132,7 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
     if parts > MAX_PARTS:
         return _beyond(Fault.TOO_MANY, text, MAX_PARTS, parts)
     try:
-        data = _decode(text)
+        data = _decoder.decode(text)
         if not text.isascii():
             text.encode()
         if "\\u" in text and _SURROGATE.search(text):
@@ -152,17 +149,6 @@ def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
     if parts > MAX_DEPTH and _is_too_deep(text):
         return _too_deep(frame)
     return frame
-
-
-def _decode(text: str) -> Any:
-    """Tens of thousands of new lists and objects would set off the search for garbage again and again."""
-    if len(text) < _LONG or not gc.isenabled():
-        return _decoder.decode(text)
-    gc.disable()
-    try:
-        return _decoder.decode(text)
-    finally:
-        gc.enable()
 
 
 def _too_deep(frame: Frame | NotOcpp) -> NotOcpp:

@@ -16,6 +16,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.redaction import without_url_password
+from app.runtime.collector import Collector
 from app.runtime.control.channels import (
     ControlAddressError,
     StdioChannel,
@@ -111,7 +112,10 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
         return Exit.STATE
     worth_telling = (StateTold, LinkFailed, LinkClosed, TaskFailed, SubscriberFailed)
     session.bus.subscribe(_Teller(tell), *worth_telling)
+    collector = Collector()
+    collector.start()
     try:
+        collector.settle()
         await session.start()
         return await _serve(session, options, address, token, channel, end, tell)
     except (StoreError, StateUnfit) as error:
@@ -121,6 +125,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
         try:
             await session.stop()
         finally:
+            collector.stop()
             if channel:
                 channel.close()
 

@@ -373,7 +373,9 @@ def _threads() -> ThreadPoolExecutor:
 
 def resident() -> int:
     """Bytes of memory that this process holds, without what is free and only not given back."""
+    gc.unfreeze()
     gc.collect()
+    gc.freeze()
     ctypes.CDLL(None).malloc_trim(0)
     with Path("/proc/self/statm").open() as file:
         return int(file.read().split()[1]) * 4096

@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 def garbage_in_the_main_thread() -> Iterator[None]:
     """Widgets of former tests are collected here and never in a thread of a running CSMS or journal.
 
-    `ui.collector` does the same for the program; it says why.
+    `app.runtime.collector` does the same for the program; it says why.
     """
     gc.disable()
     yield

@@ -1,38 +1,48 @@
-"""Garbage is collected in the window's thread, and only there while a window is open."""
+"""Garbage is collected in the thread of the loop, in short rounds, and only there while a station runs."""
 
+from __future__ import annotations
+
+import asyncio
 import gc
 import threading
+from collections.abc import AsyncIterator
 
 import pytest
 
-from ui.collector import THOROUGH_EVERY, Collector
+from app.runtime import collector as module
+from app.runtime.collector import SET_ASIDE_AT, THOROUGH_EVERY, Collector
 
 
 class Knot:
     """Garbage in a cycle that tells in which thread it went."""
 
-    def __init__(self, told):
+    def __init__(self, told: list[threading.Thread]) -> None:
         self.me = self
         self._told = told
 
-    def __del__(self):
+    def __del__(self) -> None:
         self._told.append(threading.current_thread())
 
 
 @pytest.fixture
-def collector(qapp):
+async def collector() -> AsyncIterator[Collector]:
     gc.enable()
     made = Collector()
     made.start()
+    made.settle()
     yield made
     made.stop()
 
 
-def test_another_thread_that_allocates_collects_nothing(collector):
-    told = []
+def is_looked_at(thing: object) -> bool:
+    return any(other is thing for other in gc.get_objects())
+
+
+async def test_another_thread_that_allocates_collects_nothing(collector: Collector) -> None:
+    told: list[threading.Thread] = []
     Knot(told)
 
-    def allocate():
+    def allocate() -> None:
         kept = [[number] for number in range(100_000)]
         assert kept
 
@@ -42,41 +52,61 @@ def test_another_thread_that_allocates_collects_nothing(collector):
     assert told == []
 
 
-def test_what_is_due_is_collected_in_the_own_thread(collector):
-    told = []
+async def test_what_is_due_is_collected_in_the_own_thread(collector: Collector) -> None:
+    told: list[threading.Thread] = []
     Knot(told)
     kept = [[number] for number in range(2_000)]
-    assert collector.collect_due() is not None
+    collector.collect_due()
     assert told == [threading.main_thread()]
-    assert len(kept) == 2_000
+    assert is_looked_at(kept)
 
 
-def test_nothing_is_done_when_nothing_is_due(collector):
-    gc.collect()
-    assert collector.collect_due() is None
+async def test_the_loop_starts_the_rounds(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.001)
+    collector.stop()
+    collector.start()
+    told: list[threading.Thread] = []
+    for _ in range(2):
+        Knot(told)
+        kept = [[number] for number in range(2_000)]
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0.001)
+        assert kept
+        told.clear()
 
 
-def test_what_outlives_a_full_round_is_not_looked_at_in_the_next(collector, monkeypatch):
-    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, 11))
-    kept = [[number] for number in range(50_000)]
-    assert collector.collect_due() == 2
-    assert not any(thing is kept for thing in gc.get_objects())
-    assert len(kept) == 50_000
-
-
-def test_what_dies_after_a_full_round_goes_with_a_thorough_one(collector, monkeypatch):
-    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, 11))
-    told = []
-    knot = Knot(told)
+async def test_nothing_is_done_while_there_is_little(collector: Collector) -> None:
+    told: list[threading.Thread] = []
+    Knot(told)
     collector.collect_due()
     assert told == []
+
+
+async def test_what_outlives_many_others_is_not_looked_at_again(collector: Collector) -> None:
+    kept = [[number] for number in range(SET_ASIDE_AT + 1_000)]
+    collector.collect_due()
+    assert not is_looked_at(kept)
+    assert len(kept) == SET_ASIDE_AT + 1_000
+
+
+async def test_what_dies_after_it_was_set_aside_goes_with_a_thorough_round(
+    collector: Collector,
+) -> None:
+    told: list[threading.Thread] = []
+    knot = Knot(told)
+    collector.settle()
     del knot
-    for _ in range(THOROUGH_EVERY):
+    for _ in range(THOROUGH_EVERY - 1):
         collector.collect_due()
+    assert told == []
+    collector.collect_due()
     assert told == [threading.main_thread()]
 
 
-def test_at_the_end_python_collects_by_itself_again(qapp):
+async def test_at_the_end_python_collects_by_itself_again() -> None:
     gc.enable()
     collector = Collector()
     collector.start()

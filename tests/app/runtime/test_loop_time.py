@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.ocpp.context import BootState
+from app.runtime.collector import Collector
 from app.runtime.session import Session
 from app.runtime.settings import resolve
 from app.station.intents import PlugIn, PresentCard, PressStop, Unplug
@@ -42,6 +43,9 @@ async def test_no_callback_of_a_station_at_work_freezes_the_loop(
     config = tmp_path / "config.toml"
     config.write_text("[vehicle]\nready_delay = 0\nsoc = 20\n")
     session = Session(resolve(config, flags=flags).config, state_dir=tmp_path / "state")
+    collector = Collector()
+    collector.start()
+    collector.settle()
     await session.start()
     try:
         await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
@@ -49,6 +53,7 @@ async def test_no_callback_of_a_station_at_work_freezes_the_loop(
             await _a_day(session)
     finally:
         await session.stop()
+        collector.stop()
     assert loop_watch.callbacks > CALLBACKS_OF_A_DAY
 
 
