@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,17 @@ def training_command(catalogue: Catalogue) -> click.Command:
         "--name", default="localhost", show_default=True, help="Host of a server certificate made."
     )
     @click.option(
+        "--station",
+        default="CP-1",
+        show_default=True,
+        help="Id of the station whose certificate is made (profile 3).",
+    )
+    @click.option(
+        "--any-certificate",
+        is_flag=True,
+        help="Let stations show the certificate of another one (profile 3).",
+    )
+    @click.option(
         "--flaw", type=click.Choice(FLAWS), help="Make a server certificate with this flaw."
     )
     def training(host: str, port: int, **protection: Any) -> int:
@@ -82,7 +94,14 @@ def training_command(catalogue: Catalogue) -> click.Command:
 
 
 def _settings(
-    profile: int, password_file: Path | None, folder: Path | None, name: str, flaw: str | None
+    profile: int,
+    password_file: Path | None,
+    folder: Path | None,
+    name: str,
+    flaw: str | None,
+    station: str,
+    *,
+    any_certificate: bool,
 ) -> CsmsSettings | Text:
     """What the CSMS serves with, or what is wrong with it. Raises UsageError for options that lack."""
     from app.training.main import standalone
@@ -97,14 +116,16 @@ def _settings(
         password = password_file.read_text("utf-8").strip()
         if not password:
             return Text("training.protected.no_password", {"file": str(password_file)})
+    settings = replace(standalone(datetime.now(UTC)), any_certificate=any_certificate)
     try:
         return protected(
-            standalone(datetime.now(UTC)),
+            settings,
             profile,
             password=password,
             folder=folder,
             host=name,
             flaw=flaw or "none",
+            station=station,
         )
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)

@@ -219,6 +219,16 @@ def sign_request(
     return replace(pair, key_pem="")
 
 
+def asker(csr_pem: str) -> tuple[str, str]:
+    """CN and O of a CSR, empty where there is none."""
+    subject = x509.load_pem_x509_csr(csr_pem.encode()).subject
+
+    def text(oid: x509.ObjectIdentifier) -> str:
+        return next((str(item.value) for item in subject if item.oid == oid), "")
+
+    return text(NameOID.COMMON_NAME), text(NameOID.ORGANIZATION_NAME)
+
+
 def _make(
     authority: Authority,
     subject: x509.Name,

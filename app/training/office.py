@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from app.kernel.text import Text
 from app.training.memory import Memory
 from app.training.package import Fields
-from app.training.records import Level, Sample
+from app.training.records import BootData, Level, Sample
 from app.training.settings import CsmsSettings
 from app.training.tokens import Judgement, TokenList, TokenStatus
 
@@ -66,6 +66,25 @@ class BackOffice:
         ):
             return Judgement(TokenStatus.CONCURRENT_TX, token)
         return judgement
+
+    def booted(self, station_id: str, boot: BootData) -> None:
+        """A station has told about itself."""
+        self.memory.booted(station_id, boot)
+        self.learn(station_id, boot.serial)
+
+    def learn(self, station_id: str, serial: str, operator: str = "") -> None:
+        """Who a station is, for when it shows a certificate.
+
+        Over a link that stands on one nothing changes that is known: whose it was has been judged by that.
+        """
+        settings = self.settings
+        try:
+            settings.owners.learn(station_id, serial, anew=not settings.asks_certificates)
+            settings.owners.trust(operator)
+        except OSError as error:
+            file = self.settings.owners.file
+            assert file is not None, "nothing else is written"
+            self.warn(station_id, "not_written", file=file.name, why=error.strerror or str(error))
 
     def takes_request(self, station_id: str, csr: str, kind: str | None = None) -> bool:
         """A SignCertificate: whether it will be signed. The certificate follows by itself."""

@@ -2,6 +2,7 @@
 
 What the folder lacks is made: `root`, which signs all; `server`, which the CSMS shows (`server-<flaw>` with
 a flaw); `station`, for a station that has none of its own yet. Each is a `.pem` with its `.key` (0600).
+`stations.json` keeps what this CSMS knows of the stations whose certificates it judges, over its restarts.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from app.training.owners import OPERATOR, Owners
 from app.training.settings import CsmsSettings
 
 ROOT, SERVER, STATION = "root", "server", "station"
-OPERATOR = "Forecourt training"
+STATIONS = "stations.json"
+FIRST = "CP-1"
+"""Whose certificate is made where nobody says it."""
 
 
 def protected(
@@ -23,8 +27,11 @@ def protected(
     folder: Path | None = None,
     host: str = "localhost",
     flaw: str = "none",
+    station: str = FIRST,
 ) -> CsmsSettings:
     """Settings for a security profile. `host` and `flaw` are of a server certificate that is made now.
+
+    `station` is the id whose certificate is made where there is none.
 
     With a folder the root also signs what stations ask for. Slow. Raises OSError and ValueError.
     """
@@ -41,8 +48,8 @@ def protected(
     if not _there(folder, server):
         write(folder, server, make_server(root, host, flaw=Flaw(flaw)))
     if profile == 3 and not _there(folder, STATION):
-        write(folder, STATION, make_station(root, "station", OPERATOR))
-    settings = replace(settings, authority=root)
+        write(folder, STATION, make_station(root, station, OPERATOR))
+    settings = replace(settings, authority=root, owners=Owners.of(folder / STATIONS))
     if profile >= 2:
         clients = [root] if profile == 3 else []
         settings.tls = server_context(read_pair(folder, server), clients=clients)

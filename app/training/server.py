@@ -252,10 +252,13 @@ class TrainingCsms:
     async def _sign(self, station_id: str, signing: Signing) -> None:
         """Sign a CSR beside the loop and send the certificate."""
         try:
-            chain = await asyncio.to_thread(_signed, self.settings, signing.csr, self._office.now())
+            chain, (name, operator) = await asyncio.to_thread(
+                _signed, self.settings, signing.csr, self._office.now()
+            )
         except ValueError as error:
             self._warn(station_id, "bad_request", why=str(error))
             return
+        self._office.learn(station_id, name, operator)
         payload = {"certificateChain": chain}
         if signing.kind is not None:
             payload["certificateType"] = signing.kind
@@ -286,6 +289,12 @@ class TrainingCsms:
         if self.settings.stations is not None and station_id not in self.settings.stations:
             self._warn(station_id, "unknown_station")
             return connection.respond(HTTPStatus.NOT_FOUND, "Unknown station.\n")
+        objection = self._objection(connection, station_id)
+        if objection is not None:
+            self._memory.note(Level.WARNING, station_id, objection)
+            return connection.respond(
+                HTTPStatus.FORBIDDEN, "Not the certificate of this station.\n"
+            )
         password = self.settings.password_of(station_id)
         if password is None or _is_authorized(request, station_id, password):
             return None
@@ -293,6 +302,14 @@ class TrainingCsms:
         response = connection.respond(HTTPStatus.UNAUTHORIZED, "Wrong id or password.\n")
         response.headers["WWW-Authenticate"] = 'Basic realm="training"'
         return response
+
+    def _objection(self, connection: ServerConnection, station_id: str) -> Text | None:
+        """What is wrong with whose certificate it is; who has signed it TLS has judged."""
+        settings = self.settings
+        if settings.any_certificate or not settings.asks_certificates:
+            return None
+        shown = connection.transport.get_extra_info("peercert")
+        return settings.owners.objection(station_id, shown or {})
 
     def _select_subprotocol(
         self, _connection: ServerConnection, offered: Sequence[Subprotocol]
@@ -341,12 +358,13 @@ class TrainingCsms:
         self._office.warn(station_id, key, **params)
 
 
-def _signed(settings: CsmsSettings, csr: str, now: datetime) -> str:
-    """The chain for a CSR, by the authority of the settings. Slow."""
-    from app.training.certificates import Flaw, sign_request
+def _signed(settings: CsmsSettings, csr: str, now: datetime) -> tuple[str, tuple[str, str]]:
+    """The chain for a CSR, by the authority of the settings, and CN and O of who asks. Slow."""
+    from app.training.certificates import Flaw, asker, sign_request
 
     flaw = settings.flaw or Flaw.NONE
-    return sign_request(_authority(settings, now), csr, flaw=flaw, now=now).chain_pem
+    pair = sign_request(_authority(settings, now), csr, flaw=flaw, now=now)
+    return pair.chain_pem, asker(csr)
 
 
 def _authority(settings: CsmsSettings, now: datetime | None = None) -> Authority:

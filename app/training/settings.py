@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from app.training.owners import Owners
+
 if TYPE_CHECKING:
     from app.training.certificates import Authority, Flaw
 
@@ -53,7 +55,8 @@ class CsmsSettings:
     """Changes act on the next connection or message.
 
     `subprotocols` is in order of preference. `password` is asked from every station that has no entry of
-    its own in `passwords`; with neither, nobody is asked. `stations` limits who may connect.
+    its own in `passwords`; with neither, nobody is asked. `stations` limits who may connect. Where `tls` asks
+    for certificates each station must show its own, by what `owners` know, unless `any_certificate`.
     `ping_interval_s` is the WebSocket keep-alive; None sends none. `authority` signs what stations ask for
     with SignCertificate, each with `flaw`, and what the file server shows; None: one is made at the first
     need. `sign_requests` False refuses them all, `answer_requests` False accepts them and never sends a
@@ -67,6 +70,8 @@ class CsmsSettings:
     passwords: dict[str, str] = field(default_factory=dict)
     stations: frozenset[str] | None = None
     tls: ssl.SSLContext | None = None
+    owners: Owners = field(default_factory=Owners)
+    any_certificate: bool = False
     authority: Authority | None = None
     flaw: Flaw | None = None
     sign_requests: bool = True
@@ -81,6 +86,11 @@ class CsmsSettings:
         """The address that stations append their id to."""
         shown = f"[{host}]" if ":" in host else host
         return f"{'wss' if self.tls else 'ws'}://{shown}:{port}/ocpp"
+
+    @property
+    def asks_certificates(self) -> bool:
+        """Each station has to show a certificate of its own (security profile 3)."""
+        return self.tls is not None and self.tls.verify_mode is ssl.CERT_REQUIRED
 
     def boot_answer(self, station_id: str) -> BootAnswer:
         """The answer for this station."""

@@ -29,7 +29,7 @@ class CentralSystem16(ChargePoint16):  # type: ignore[misc]
     def boot(self, fields: Fields) -> Any:
         """As configured for the station."""
         answer = self._office.settings.boot_answer(self._station)
-        self._memory.booted(
+        self._office.booted(
             self._station,
             BootData(
                 at=self._office.now(),

@@ -32,7 +32,7 @@ class Csms201(ChargePoint201):  # type: ignore[misc]
         """As configured for the station."""
         answer = self._office.settings.boot_answer(self._station)
         station = fields.table("chargingStation")
-        self._memory.booted(
+        self._office.booted(
             self._station,
             BootData(
                 at=self._office.now(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ async def test_signed_certificate_opens_a_link_of_profile_3(version: str, tmp_pa
         async with Site(csms, version, state, security__ca=str(ca), **flags) as site:
             assert await site.ask("certificates.request") == {"accepted": True}
             await site.wait("CertificatesChanged", how="signed")
-    second = CsmsSettings(authority=root, tls=server_context(pair, clients=[root]))
+    second = replace(first, password=None, tls=server_context(pair, clients=[root]))
     async with running_csms(second) as csms:
         flags = {"security__profile": 3}
         async with Site(csms, version, state, security__ca=str(ca), **flags) as site:

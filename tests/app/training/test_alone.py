@@ -19,7 +19,7 @@ from app.training.certificates import certificate_of
 from app.training.console import Console
 from app.training.main import serve, standalone
 from app.training.protection import protected
-from tests.app.training.client import V201, Bench, bench
+from tests.app.training.client import BOOT_16, V16, V201, Bench, bench
 from tests.support.csms import CsmsProbe, running_csms
 
 PASSWORD = "ab" * 16
@@ -44,6 +44,7 @@ async def test_RPC_15_each_security_profile_with_what_it_needs(
         profile,
         password=PASSWORD,
         folder=folder if profile >= 2 else None,
+        station="CS-1",
     )
     options: dict[str, Any] = {}
     if profile in (1, 2):
@@ -84,6 +85,33 @@ def test_what_is_in_the_folder_is_used_and_flaws_have_names_of_their_own(tmp_pat
     assert made().items() > before.items()
     late = certificate_of((tmp_path / "server-expired.pem").read_text("ascii"))
     assert late.not_valid_after_utc < datetime.now(UTC)
+
+
+def test_what_a_CSMS_knows_of_its_stations_outlives_it(tmp_path: Path) -> None:
+    """From profile 2 to 3 it is started again, and has to know then whose certificate is shown."""
+    first = protected(standalone(datetime.now(UTC)), 2, folder=tmp_path)
+    first.owners.learn("CS-1", "SN-1", anew=True)
+    first.owners.trust("CPO")
+    again = protected(standalone(datetime.now(UTC)), 3, folder=tmp_path)
+    assert again.owners == first.owners
+    (tmp_path / "stations.json").write_text('{"operators": ["CPO"]}')
+    with pytest.raises(ValueError, match=r"stations\.json"):
+        protected(standalone(datetime.now(UTC)), 3, folder=tmp_path)
+
+
+async def test_a_serial_number_that_cannot_be_written_down_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "certificates"
+    settings = await asyncio.to_thread(
+        protected, standalone(datetime.now(UTC)), 1, password=PASSWORD, folder=folder
+    )
+    (folder / "stations.json").mkdir()
+    serial = BOOT_16 | {"chargePointSerialNumber": "SN-1"}
+    async with running_csms(settings) as csms:
+        async with bench(csms.url, "CS-1", V16, additional_headers=BASIC) as station:
+            assert (await station.result("BootNotification", serial))["status"] == "Accepted"
+        said = [entry.text for entry in csms.snapshot().log]
+        assert "training.not_written" in [text.id for text in said]
+    assert settings.owners.serials == {"CS-1": "SN-1"}
 
 
 def test_a_folder_with_something_else_in_it_is_told(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 import ssl
 import stat
 import warnings
 from base64 import b64decode, encodebytes
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +41,7 @@ from app.training.certificates import (
     sign_request,
 )
 from app.training.lab_tls import read, serve_with, server_context, write
+from app.training.owners import OPERATOR, Owners
 from app.training.settings import CsmsSettings
 from app.training.thread import TrainingCsmsThread
 from tests.app.training.client import BOOT_16, BOOT_201, V16, V201, bench
@@ -242,7 +245,7 @@ async def test_handshakes_and_what_the_CSMS_says_of_them(
     monkeypatch.setattr(handshakes, "PATIENCE", 1.0)
     root = make_authority("Lab root")
     shown = {
-        "good": lambda: make_station(root, "SN", "CPO"),
+        "good": lambda: make_station(root, "CS-1", OPERATOR),
         "none": lambda: None,
         "revoked": lambda: make_station(root, "SN", "CPO", flaw=Flaw.REVOKED),
         "expired": lambda: make_station(root, "SN", "CPO", flaw=Flaw.EXPIRED),
@@ -260,6 +263,87 @@ async def test_handshakes_and_what_the_CSMS_says_of_them(
         assert found is None
         text = await logged(csms, "training.handshake_failed")
         assert text.params["why"].id == why
+
+
+# ---------------------------------------------------------------- whose certificate it is
+
+OTHERS = {
+    "not_its_own.unknown_serial": ("SN-2", OPERATOR, {}),
+    "not_its_own.other_station": ("SN-2", OPERATOR, {"CS-1": "SN-1", "CS-2": "SN-2"}),
+    "not_its_own.operator": ("SN-1", "Somebody else", {"CS-1": "SN-1"}),
+}
+
+
+@contextlib.asynccontextmanager
+async def asking(
+    root: Authority, serials: dict[str, str] | None = None, **more: Any
+) -> AsyncIterator[tuple[CsmsProbe, str]]:
+    """A CSMS of security profile 3, and its URL."""
+    context = await asyncio.to_thread(
+        lambda: server_context(make_server(root, "localhost"), clients=[root])
+    )
+    owners = Owners(serials=dict(serials or {}))
+    settings = CsmsSettings(tls=context, authority=root, owners=owners, **more)
+    async with running_csms(settings) as csms:
+        yield csms, csms.url.replace("127.0.0.1", "localhost")
+
+
+@pytest.mark.parametrize("why", OTHERS)
+async def test_A00_FR_404_405_a_good_certificate_of_somebody_else_opens_no_link(
+    why: str, root: Authority, tmp_path: Path
+) -> None:
+    """TLS has nothing against it; the CSMS says whose it is. Where that is switched off it gets in."""
+    name, operator, serials = OTHERS[why]
+    shown = trusting(root, make_station(root, name, operator), tmp_path)
+    async with asking(root, serials) as (csms, url):
+        assert await dial(url, shown) is None
+        text = await logged(csms, f"training.{why}")
+        assert {name, operator} & set(text.params.values())
+        assert csms.snapshot().station("CS-1") is None
+    async with asking(root, serials, any_certificate=True) as (_, url):
+        assert await dial(url, shown) == V16
+
+
+@pytest.mark.parametrize(("version", "boot"), [(V16, BOOT_16), (V201, BOOT_201)])
+async def test_A00_FR_405_the_serial_number_that_a_station_has_told_may_stand_in_its_certificate(
+    version: str, boot: dict[str, Any], root: Authority, tmp_path: Path
+) -> None:
+    """Told at boot below profile 3; there it is not changed any more, over somebody else's least of all."""
+
+    def booting(serial: str) -> dict[str, Any]:
+        if version == V16:
+            return boot | {"chargePointSerialNumber": serial}
+        return boot | {"chargingStation": boot["chargingStation"] | {"serialNumber": serial}}
+
+    settings = CsmsSettings(authority=root)
+    async with running_csms(settings) as csms, bench(csms.url, "CS-1", version) as station:
+        await station.result("BootNotification", booting("SN-0"))
+        await station.result("BootNotification", booting("SN-1"))  # its board was replaced
+    settings.tls = server_context(make_server(root, "localhost"), clients=[root])
+    good = trusting(root, make_station(root, "SN-1", OPERATOR), tmp_path)
+    bad = trusting(root, make_station(root, "SN-2", OPERATOR), tmp_path)
+    async with running_csms(settings) as csms:
+        url = csms.url.replace("127.0.0.1", "localhost")
+        assert await dial(url, bad) is None
+        async with bench(url, "CS-1", version, ssl=good) as station:
+            await station.result("BootNotification", booting("SN-2"))
+        assert await dial(url, bad) is None
+
+
+async def test_A00_FR_404_whom_the_CSMS_signs_for_it_trusts(
+    root: Authority, tmp_path: Path
+) -> None:
+    """ "... or an organization trusted by the CSO": also over a link of profile 3, when renewed."""
+    own = trusting(root, make_station(root, "CS-1", OPERATOR), tmp_path)
+    async with asking(root) as (csms, url):
+        assert await dial(url, trusting(root, make_station(root, "SN-1", "CPO"), tmp_path)) is None
+        async with bench(url, "CS-1", V16, ssl=own) as station:
+            await station.result("BootNotification", BOOT_16)
+            await station.result("SignCertificate", {"csr": csr("SN-1")})
+            await station.send(f'[3,"{(await station.next())[1]}",{{"status":"Accepted"}}]')
+            await logged(csms, "training.certificate_sent")
+        again = trusting(root, make_station(root, "SN-1", "CPO"), tmp_path)
+        assert await dial(url, again) == V16
 
 
 async def test_alert_of_a_station_is_put_into_words(root: Authority) -> None:
