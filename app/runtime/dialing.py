@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.ocpp.context import LinkFacts
-from app.ocpp.personality import LinkPlan, LinkTrial, Personality
+from app.ocpp.personality import LinkPlan, LinkTrial, Personality, Setback
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.certificates.model import OwnChain, RootKind
 from app.ocpp.version import Version
@@ -50,7 +50,7 @@ class Dialing:
         self._personality, self.default_url = personality, default_url
         self._book = CertificateBook(store)
         self._itinerary = Itinerary()
-        self._newest_own: str | None = None
+        self._first_own: str | None = None
         self._profile: int | None = None
 
     def begin(self) -> None:
@@ -138,7 +138,8 @@ class Dialing:
             kind, own=len(owns), old_root=bool(self._book.fallback_roots())
         )
         if self._itinerary.own != leg.own and last.chain is not None:
-            self._book.failed_with(last.chain)
+            judged = target.security_profile == 3 and kind is Setback.CREDENTIALS
+            self._book.failed_with(last.chain, refused=judged)
         self._tell(LinkTrial(leg.way, leg.password, kind, in_a_word(error)))
         return again
 
@@ -168,13 +169,19 @@ class Dialing:
         return replace(files, roots=tuple(roots), wildcards=plan.wildcards or not strict)
 
     def _owns(self, settings: LinkSettings) -> list[Own]:
-        """What the station can show: what the protocol installed, then what people gave; never empty."""
-        base = settings.tls
-        found = [
+        """What the station can show, never empty: what the protocol installed, then what people gave.
+
+        Last what the back office has turned down. Whatever has failed since the last link stays in its
+        place: whose turn it is the itinerary knows.
+        """
+        base, chains = settings.tls, self._book.to_show()
+        installed = [
             Own(replace(base, own=PemPair(chain.chain_pem, chain.key_pem)), chain)
-            for chain in self._chains()
+            for chain in chains
         ]
-        if base.certificate is not None or not found:
+        good = sum(not chain.turned_down for chain in chains)
+        found, last = installed[:good], installed[good:]
+        if base.certificate is not None or not installed:
             # what a person chose goes before what the protocol had installed until then
             chosen = found and settings.after == self.newest_own
             found.insert(0 if chosen else len(found), Own(base))
@@ -183,21 +190,20 @@ class Dialing:
                 Own(replace(base, certificate=certificate, key=key))
                 for certificate, key in settings.spare
             ]
-        return found
-
-    def _chains(self) -> list[OwnChain]:
-        """The newest first, whatever has failed: whose turn it is the itinerary knows."""
-        return sorted(self._book.own_chains(), key=lambda chain: chain.not_before, reverse=True)
+        return found + last
 
     @property
     def newest_own(self) -> str | None:
         """The newest certificate of the station that the protocol has installed."""
-        return next((chain.id for chain in self._chains()), None)
+        newest = max(self._book.to_show(), key=lambda chain: chain.not_before, default=None)
+        return newest.id if newest else None
 
     def _mind_new_own(self) -> None:
-        newest = self.newest_own
-        if newest != self._newest_own:
-            self._newest_own = newest
+        """Another one is the first now: a newer one came, or the newest was turned down."""
+        good = (chain.id for chain in self._book.to_show() if not chain.turned_down)
+        first = next(good, None)
+        if first != self._first_own:
+            self._first_own = first
             self._itinerary.own_changed()
 
     # ------------------------------------------------------------------ versions

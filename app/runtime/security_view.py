@@ -24,6 +24,8 @@ class CertificateState(Enum):
     READY = "ready"
     FALLBACK = "fallback"
     """Replaced, and tried where its successor fails."""
+    TURNED_DOWN = "turned down"
+    """The back office took another one instead: it is shown last."""
     WAITING = "waiting"
     """Not valid yet."""
     EXPIRED = "expired"
@@ -95,6 +97,8 @@ def _nobody_asked(_: str) -> str | None:
 
 def _own(chain: OwnChain, used: str | None, now: datetime, ocsp: str | None) -> CertificateRow:
     state = CertificateState.IN_USE if chain.id == used else CertificateState.READY
+    if chain.turned_down:
+        state = CertificateState.TURNED_DOWN
     if chain.not_before > now:
         state = CertificateState.WAITING
     return CertificateRow(

@@ -19,6 +19,7 @@ _STATES = {
     CertificateState.IN_USE: Mark("available", "avail"),
     CertificateState.READY: Mark("tick", "text2"),
     CertificateState.FALLBACK: Mark("waiting", "text2"),
+    CertificateState.TURNED_DOWN: Mark("warning", "warn"),
     CertificateState.WAITING: Mark("waiting", "warn"),
     CertificateState.EXPIRED: Mark("warning", "warn"),
 }

@@ -17,7 +17,8 @@ from app.ocpp.shared.security_log import SecurityEntry
 class CertificateView:
     """An installed certificate. `kind`: CSMS, MO, V2G or Manufacturer for roots, else its purpose.
 
-    `state`: trusted or fallback for roots; new, proven, in_use or early (not yet valid) for our own.
+    `state`: trusted or fallback for roots; new, proven, in_use, turned_down or early (not yet valid) for
+    our own.
     """
 
     kind: str
@@ -127,6 +128,8 @@ class SecurityDesk:
         for chain in book.chains():
             if chain.id == book.chain_in_use():
                 state = "in_use"
+            elif chain.turned_down:
+                state = "turned_down"
             elif chain.purpose is not Purpose.V2G and chain.id not in usable:
                 state = "early"
             else:

@@ -182,18 +182,19 @@ class Certificates(Block, SigningRules):
             self.ctx.calls.close_link("a new certificate of the station is in force")
 
     def _settle(self) -> None:
-        """A02.FR.10 (errata 2.9): with a link that works, the client certificate not in use goes."""
+        """A02.FR.10 (errata 2.9): with a link that works, the client certificate not in use goes.
+
+        Where the link stands on none of ours, as on the manufacturer's: what was turned down goes.
+        """
         used = self.book.chain_in_use()
         chains = self.book.chains(*CLIENT)
         ours = next((chain for chain in chains if chain.id == used), None)
-        if ours is None:
-            return
         for chain in chains:
-            if chain.id == ours.id:
+            if chain.id == used or (ours is None and not chain.turned_down):
                 continue
             self.book.drop_chain(chain)
             self.ctx.bus.publish(CertificatesChanged(chain.subject, "discarded"))
-            if chain.installed > ours.installed:
+            if ours is None or chain.installed > ours.installed:
                 self._security.raise_event(
                     "DiscardedRenewedClientCertificate", f"serial {chain.serial}"
                 )

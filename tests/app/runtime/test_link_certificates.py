@@ -138,6 +138,84 @@ async def test_A02_FR_28_the_former_certificate_is_shown_where_the_new_one_is_re
             assert len(CertificateBook(there.session.store).own_chains()) == 1
 
 
+@pytest.mark.parametrize("factory", [False, True])
+async def test_A02_FR_10_16_the_fallback_is_remembered_over_a_power_cut(
+    world: World, factory: bool
+) -> None:
+    """What was turned down is the last to be shown, until it is all that is left."""
+    state = world.folder / "state"
+    flags: dict[str, Any] = {"security__profile": 3, "security__ca": world.ca}
+    good = mint("good", world.root, names=(), begin=NOW - 9 * DAY)
+    if factory:
+        certificate, key = good.write(world.folder, "good")
+        flags |= {"security__certificate": certificate, "security__key": key}
+    store = Store(state / STATE_FILE)
+    book = CertificateBook(store)
+    if not factory:
+        book.connected_with(install(book, good))
+    install(book, mint("bad", world.stranger, names=()))
+    store.close()
+    async with office(world.serve(clients=world.root)) as csms:
+        async with station(csms.url, "1.6", state, **flags) as there:
+            await there.accepted()
+            assert len(there.hears.all(LinkFailed)) == 3  # a round with the newest one
+        async with station(csms.url, "1.6", state, **flags) as there:
+            await there.accepted()
+            assert there.hears.all(LinkFailed) == []
+            await there.session.repower()
+            await there.until(lambda: there.online and len(csms.guests) == 3)
+            assert there.hears.all(LinkFailed) == []
+            assert shown(csms) == ["good"] * 3
+            install(CertificateBook(there.session.store), mint("newer", world.root, names=()))
+            await csms.guests[-1].close(1012)
+            await there.until(lambda: there.online and len(csms.guests) == 4)
+            assert shown(csms)[-1] == "newer"
+
+
+async def test_A02_16_what_was_turned_down_is_shown_again_where_nothing_else_is_taken(
+    world: World,
+) -> None:
+    """A back office that forgot a root for a while must not have lost the station for ever."""
+    state = world.folder / "state"
+    flags: dict[str, Any] = {"security__profile": 3, "security__ca": world.ca}
+    store = Store(state / STATE_FILE)
+    book = CertificateBook(store)
+    first = mint("first", world.root, names=(), begin=NOW - 9 * DAY)
+    book.connected_with(install(book, first))
+    install(book, mint("second", world.stranger, names=()))
+    store.close()
+    for clients, came in ((world.root, "first"), (world.stranger, "second")):
+        async with (
+            office(world.serve(clients=clients)) as csms,
+            station(csms.url, "1.6", state, **flags) as there,
+        ):
+            await there.accepted()
+            assert shown(csms) == [came]
+
+
+async def test_A02_FR_29_201_what_was_renewed_goes_where_only_the_factory_certificate_is_taken(
+    world: World,
+) -> None:
+    certificate, key = mint("factory", world.root, names=()).write(world.folder, "factory")
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    install(CertificateBook(store), mint("bad", world.stranger, names=()))
+    store.close()
+    flags = {
+        "security__profile": 3,
+        "security__ca": world.ca,
+        "security__certificate": certificate,
+        "security__key": key,
+    }
+    async with (
+        office(world.serve(clients=world.root)) as csms,
+        station(csms.url, "2.0.1", state, **flags) as there,
+    ):
+        await there.accepted()
+        assert "DiscardedRenewedClientCertificate" in events(there)
+        assert CertificateBook(there.session.store).own_chains() == []
+
+
 async def test_what_people_gave_is_behind_what_ocpp_installed(world: World) -> None:
     """The manufacturer's certificate is a file; the first renewed one is not accepted."""
     certificate, key = mint("factory", world.root, names=()).write(world.folder, "factory")

@@ -151,16 +151,25 @@ class CertificateBook:
     def own_chains(self) -> list[OwnChain]:
         """What the next connect shows: the first, and the others if that fails.
 
-        Newest first by the start of validity, those that failed since the last link behind the others:
-        so attempts alternate by themselves where `failed_with` is told. Without those that are not yet
-        valid; an expired one is still tried (A00.FR.430).
+        Those that failed since the last link are behind the others: so attempts alternate by themselves
+        where `failed_with` is told.
+        """
+        return sorted(self.to_show(), key=lambda chain: chain.failures)
+
+    def to_show(self) -> list[OwnChain]:
+        """What a link may be made with, whatever has failed since the last one.
+
+        Without those that are not yet valid; an expired one is still tried (A00.FR.430).
         """
         now = self._now()
-        found = [chain for chain in self.chains(*CLIENT) if chain.not_before <= now]
-        return sorted(found, key=lambda chain: chain.failures)
+        return [chain for chain in self.chains(*CLIENT) if chain.not_before <= now]
 
     def chains(self, *purposes: Purpose) -> list[OwnChain]:
-        """All own chains (of some purposes), newest first by the start of validity."""
+        """All own chains (of some purposes), newest first by the start of validity (A02.FR.09).
+
+        Those that were turned down come last: the newest *valid* one is to be used, and a station that
+        fell back to an old one would otherwise be locked out for a round after each power cut.
+        """
         wanted = purposes or tuple(Purpose)
         found = [
             self._chain(key, row)
@@ -168,7 +177,8 @@ class CertificateBook:
             if row["use"] == "chain" and Purpose(row["purpose"]) in wanted
         ]
         found.reverse()
-        return sorted(found, key=lambda chain: chain.not_before, reverse=True)
+        found.sort(key=lambda chain: chain.not_before, reverse=True)
+        return sorted(found, key=lambda chain: chain.turned_down)
 
     def put_chain(self, purpose: Purpose, chain: Sequence[Facts]) -> OwnChain:
         """Keep a checked chain, leaf first, whose key is there already. Older ones stay as fallback.
@@ -258,6 +268,7 @@ class CertificateBook:
             installed=parse_stamp(row["installed"]),
             proven=bool(row["proven"]),
             failures=int(row["failures"]),
+            turned_down=bool(row.get("turned_down")),
         )
 
     # ------------------------------------------------------------------ what links tell
@@ -279,18 +290,34 @@ class CertificateBook:
             row = {"chain": chain.id if chain else None, "server": prints}
             self._store.put(IN_USE, LINK, row)
             for key, kept in self._store.rows(TABLE):
-                if kept["use"] == "chain" and chain is not None:
-                    proven = kept["proven"] or key == chain.id
-                    if proven != kept["proven"] or kept["failures"]:
-                        self._store.put(TABLE, key, {**kept, "proven": proven, "failures": 0})
+                if kept["use"] == "chain" and (chain is not None or prints):
+                    after = self._after_link(kept, used=chain is not None and key == chain.id)
+                    if after != kept:
+                        self._store.put(TABLE, key, after)
                 elif kept["use"] == "root" and kept["fallback"] and prints and not fallback_root:
                     self._store.delete(TABLE, key)  # its successor has worked
 
-    def failed_with(self, chain: OwnChain) -> None:
-        """No link came about with this chain, over all addresses there are."""
+    @staticmethod
+    def _after_link(row: Row, *, used: bool) -> Row:
+        """One of our chains when a link stands: with it, or with another one that was taken instead."""
+        turned_down = not used and (row.get("refused") or row.get("turned_down") or False)
+        return {
+            **row,
+            "proven": row["proven"] or used,
+            "failures": 0,
+            "refused": False,
+            "turned_down": turned_down,
+        }
+
+    def failed_with(self, chain: OwnChain, *, refused: bool = False) -> None:
+        """No link came about with this chain, over all addresses there are.
+
+        `refused`: because of it, as far as can be told.
+        """
         row = self._store.get(TABLE, chain.id)
         if row is not None:
-            self._store.put(TABLE, chain.id, {**row, "failures": int(row["failures"]) + 1})
+            row = {**row, "failures": int(row["failures"]) + 1, "refused": refused}
+            self._store.put(TABLE, chain.id, row)
 
     def chain_in_use(self) -> str | None:
         """The id of the chain that the last link was made with."""

@@ -150,6 +150,8 @@ class OwnChain:
     proven: bool = False
     """A link came about with it."""
     failures: int = 0
+    turned_down: bool = False
+    """The back office refused it and took another one of ours instead: it is the last to be shown."""
 
 
 @dataclass(frozen=True, slots=True)

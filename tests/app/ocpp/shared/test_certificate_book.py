@@ -135,6 +135,26 @@ def test_what_failed_is_tried_last_until_a_link_stands(
     assert [chain.failures for chain in book.own_chains()] == [0, 0]
 
 
+def test_what_was_turned_down_stays_last_until_it_has_worked_or_another_one_comes(
+    book: CertificateBook, root: Authority
+) -> None:
+    """A02.FR.09 speaks of valid ones. Only what was refused counts, and only once a link stands."""
+    old = own(book, root)
+    book.connected_with(old)
+    new = own(book, root)
+    book.failed_with(new)  # nobody was there
+    book.connected_with(old)
+    assert [chain.id for chain in book.chains()] == [new.id, old.id]
+    book.failed_with(new, refused=True)
+    assert [chain.id for chain in book.chains()] == [new.id, old.id]
+    book.connected_with(old)
+    assert [chain.id for chain in book.own_chains()] == [old.id, new.id]
+    book.connected_with(old)
+    assert [chain.turned_down for chain in book.chains()] == [False, True]
+    book.connected_with(new)
+    assert [chain.id for chain in book.own_chains()] == [new.id, old.id]
+
+
 def test_forgotten_chain_takes_its_key_along(book: CertificateBook, root: Authority) -> None:
     chain = own(book, root)
     book.drop_chain(chain)
