@@ -417,17 +417,21 @@ class LinkClock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+LONGEST_WAIT = 20 * 86_400.0
+"""Seconds of link time: a Qt loop counts its timers in milliseconds of 32 bits, which is 24 days."""
+
+
 class RealLinkClock:
-    """The running loop's own time."""
+    """The running loop's own time. What is to happen later than LONGEST_WAIT happens then."""
 
     def monotonic(self) -> float:
         return time.monotonic()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> LinkTimer:
-        return asyncio.get_running_loop().call_later(seconds, callback)
+        return asyncio.get_running_loop().call_later(min(seconds, LONGEST_WAIT), callback)
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(min(seconds, LONGEST_WAIT))
 
 
 class ManualLinkClock:

@@ -432,6 +432,15 @@ async def test_the_real_link_clock_is_the_loops_own_time() -> None:
     assert link.monotonic() >= before
 
 
+async def test_the_real_link_clock_asks_no_loop_for_more_than_it_can_count() -> None:
+    """A Qt loop counts its timers in milliseconds of 32 bits, a back office may want a ping a century."""
+    timer = RealLinkClock().call_later(3e9, lambda: None)
+    assert isinstance(timer, asyncio.TimerHandle)
+    left = timer.when() - asyncio.get_running_loop().time()
+    assert 86_400 < left < 2**31 / 1000
+    timer.cancel()
+
+
 def test_a_clock_is_a_contract() -> None:
     with pytest.raises(TypeError):
         Clock()  # type: ignore[abstract]
