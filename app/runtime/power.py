@@ -27,7 +27,10 @@ from app.station.kinds import RestartKind
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """End the running cycle (None: none), then begin one for `reason` (None: none)."""
+    """End this cycle (None: none), then begin one for `reason` (None: none).
+
+    With something to be done `between`, whichever cycle lives by then is ended.
+    """
 
     end: PowerCycle | None
     orderly: bool = False
@@ -139,7 +142,7 @@ class Power:
                 self._board.activity.end()
 
     async def _carry_out(self, order: _Order) -> None:
-        cycle = order.end
+        cycle = order.end if order.between is None else self.cycle
         if cycle is not None:
             if cycle is not self.cycle:
                 return  # it is gone already: two reasons for one restart

@@ -673,6 +673,35 @@ async def test_a_factory_reset_forgets_what_was_set_and_keeps_the_meter(make: Ma
     assert rig.session.points.chosen == {}
 
 
+async def test_a_factory_reset_is_not_lost_in_a_restart_that_was_ordered_before(make: Make) -> None:
+    rig = make()
+    await rig.session.start()
+    await rig.accepted()
+    rig.session.set_setting("Colour", "red")
+    await asyncio.gather(rig.session.restart(), rig.session.factory_reset())
+    await rig.accepted()
+    assert rig.hears.all(StateReset) == [StateReset()]
+    assert rig.session.get_setting("Colour") == "grey"
+
+
+async def test_a_factory_reset_takes_nothing_from_under_a_station_that_just_comes_up(
+    make: Make,
+) -> None:
+    rig = make()
+    await rig.session.start()
+    await rig.accepted()
+    rig.session.set_setting("Colour", "red")
+    rig.session.intend(CutMains())
+    await rig.session.settled()
+    rig.session.intend(RestoreMains())
+    await rig.session.factory_reset()
+    await rig.accepted()
+    turns = (PowerCycleBegan, PowerCycleEnded, StateReset)
+    told = [type(one.event) for one in rig.hears.entries if isinstance(one.event, turns)]
+    assert told[-3:] == [PowerCycleEnded, StateReset, PowerCycleBegan]
+    assert rig.session.get_setting("Colour") == "grey"
+
+
 async def test_a_choice_at_an_open_point_survives_a_restart(make: Make) -> None:
     rig = make()
     rig.session.choose_point("both-clock-drift", "ignore")
