@@ -14,6 +14,7 @@ import click
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.runtime.exit_codes import Exit
+from app.runtime.problems import ConfigError
 
 if TYPE_CHECKING:
     from app.training.settings import CsmsSettings
@@ -104,6 +105,7 @@ def _settings(
     any_certificate: bool,
 ) -> CsmsSettings | Text:
     """What the CSMS serves with, or what is wrong with it. Raises UsageError for options that lack."""
+    from app.runtime.settings import password_in
     from app.training.main import standalone
     from app.training.protection import protected
 
@@ -112,10 +114,13 @@ def _settings(
     if profile >= 2 and folder is None:
         raise click.UsageError("security profiles 2 and 3 want --certificates")
     password = None
-    if password_file is not None:
-        password = password_file.read_text("utf-8").strip()
-        if not password:
-            return Text("training.protected.no_password", {"file": str(password_file)})
+    try:
+        if password_file is not None:
+            password = password_in(password_file).decode()
+    except ConfigError as error:
+        return error.text
+    except UnicodeDecodeError:
+        return Text("runtime.config.not_utf8", {"file": str(password_file)})
     settings = replace(standalone(datetime.now(UTC)), any_certificate=any_certificate)
     try:
         return protected(

@@ -133,7 +133,7 @@ def read_tree(path: Path) -> Tree:
     kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
     try:
         tree = json.loads(text) if kind == "JSON" else tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         params = {"file": file, "kind": kind, "why": str(error)}
         raise ConfigError([Text("runtime.config.syntax", params)]) from error
     if not isinstance(tree, dict):
@@ -159,16 +159,18 @@ def secret_of(config: Config) -> bytes | None:
     part = config.security
     if part.password is not None:
         return part.password.encode()
-    if part.password_file is None:
-        return None
+    return None if part.password_file is None else password_in(part.password_file)
+
+
+def password_in(file: Path) -> bytes:
+    """The first line of a password file. Raises ConfigError."""
     try:
-        lines = part.password_file.read_bytes().removeprefix(BOM_UTF8).splitlines()
+        lines = file.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
-        params = {"file": str(part.password_file), "why": error.strerror or str(error)}
+        params = {"file": str(file), "why": error.strerror or str(error)}
         raise ConfigError([Text("runtime.config.password_file", params)]) from error
     if not lines or not lines[0]:
-        params = {"file": str(part.password_file), "why": "-"}
-        raise ConfigError([Text("runtime.config.password_empty", params)])
+        raise ConfigError([Text("runtime.config.password_empty", {"file": str(file)})])
     return lines[0]
 
 

@@ -16,6 +16,8 @@ from app import __version__
 from app.ocpp.points import registry
 from app.runtime.cli import main
 from app.runtime.exit_codes import Exit
+from app.runtime.settings import password_in
+from app.training.settings import CsmsSettings
 from app.runtime.options import WindowOptions
 
 FORECOURT = ["forecourt"]
@@ -186,17 +188,38 @@ def test_a_taken_port_of_the_training_csms_is_told(capsys: pytest.CaptureFixture
 def test_a_training_csms_that_cannot_be_protected_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    empty, good = tmp_path / "empty", tmp_path / "password"
+    empty, good, no_text = (tmp_path / name for name in ("empty", "password", "no-text"))
     empty.write_text("\n")
+    no_text.write_bytes(b"\xff\xfe\xff")
     good.write_text("0123456789abcdef\n")
     profile = ["training-csms", "--port", "0", "--security-profile"]
     assert main([*profile, "1", "--password-file", str(empty)]) == Exit.CONFIG
-    assert "holds no password" in capsys.readouterr().err
+    assert f"The first line of the password file {empty} is empty" in capsys.readouterr().err
+    assert main([*profile, "1", "--password-file", str(no_text)]) == Exit.CONFIG
+    assert f"The file {no_text} is not UTF-8 text" in capsys.readouterr().err
     for name in ("root.pem", "root.key"):
         (tmp_path / name).write_text("no PEM")
     files = ["--password-file", str(good), "--certificates", str(tmp_path)]
     assert main([*profile, "2", *files]) == Exit.CONFIG
     assert f"The certificates in {tmp_path} cannot be used" in capsys.readouterr().err
+
+
+def test_the_training_csms_reads_out_of_a_password_file_what_a_station_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Editors of Windows put a mark at the beginning, people a remark into the second line."""
+    file = tmp_path / "secret.txt"
+    file.write_bytes(b"\xef\xbb\xbfof sixteen letters \r\nnot this\n")
+    served: list[CsmsSettings] = []
+
+    async def serve(*_: object, settings: CsmsSettings, **__: object) -> None:
+        served.append(settings)
+
+    monkeypatch.setattr("app.training.main.serve", serve)
+    files = ["--password-file", str(file)]
+    assert main(["training-csms", "--security-profile", "1", *files]) == Exit.OK
+    assert [one.password for one in served] == ["of sixteen letters "]
+    assert password_in(file) == b"of sixteen letters "
 
 
 def test_no_command_line_imports_qt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -304,6 +304,10 @@ def test_a_missing_file_and_a_broken_one_are_told(
     broken = write("", "latin.toml")
     broken.write_bytes(b'name = "\xe4"')
     assert "UTF-8" in refused(broken, catalogue)[0]
+    for name in ("long.toml", "long.json"):  # Python reads no number of so many digits
+        number = "9" * 5000
+        text = f"a = {number}" if name == "long.toml" else f'{{"a": {number}}}'
+        assert name in refused(write(text, name), catalogue)[0]
 
 
 @pytest.mark.parametrize(
