@@ -92,9 +92,9 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     except ControlAddressError as error:
         tell(error.text)
         return Exit.USAGE
-    except OSError as error:
-        params = {"file": str(options.control_token_file), "why": error.strerror or str(error)}
-        tell(Text("control.token_file", params))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        tell(Text("control.token_file", {"file": str(options.control_token_file), "why": why}))
         return Exit.CONTROL
     try:
         channel = StdioChannel.claim() if address is None else None

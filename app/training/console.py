@@ -9,6 +9,8 @@ writes as "{root}" becomes the root certificate of the CSMS.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import sys
 import threading
@@ -34,10 +36,13 @@ class Console:
         loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
         def read() -> None:
-            for line in source:
-                loop.call_soon_threadsafe(queue.put_nowait, line)
-            loop.call_soon_threadsafe(queue.put_nowait, None)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens any more
+                for line in source:
+                    loop.call_soon_threadsafe(queue.put_nowait, line)
+                loop.call_soon_threadsafe(queue.put_nowait, None)
 
+        if isinstance(source, io.TextIOWrapper):
+            source.reconfigure(errors="replace")  # a letter that is none does not end it
         threading.Thread(target=read, name="console", daemon=True).start()
         while (line := await queue.get()) is not None:
             await self.do(line)

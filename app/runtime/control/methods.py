@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -349,8 +349,7 @@ class Methods:
         clock = self._session.clock
         seconds = arguments.seconds
         if arguments.to is not None:
-            target = arguments.to if arguments.to.tzinfo else arguments.to.astimezone()
-            seconds = (target - clock.now()).total_seconds()
+            seconds = (_moment(arguments.to) - clock.now()).total_seconds()
         assert seconds is not None
         if seconds > p.LONGEST_JUMP:
             raise ControlError(Code.CLOCK, "a jump goes at most 366 days forward")
@@ -364,7 +363,7 @@ class Methods:
         return self._now()
 
     def _set_clock(self, arguments: p.SetClockParams) -> dict[str, Any]:
-        to = arguments.to if arguments.to.tzinfo else arguments.to.astimezone()
+        to = _moment(arguments.to)
         if not showable(to):
             raise ControlError(Code.CLOCK, "no time for a station")
         change = set_calendar(self._session.clock, self._session.bus, to)
@@ -380,3 +379,11 @@ class Methods:
     def _quit_app(self) -> dict[str, Any]:
         asyncio.get_running_loop().call_soon(self._quit)
         return {"accepted": True}
+
+
+def _moment(given: datetime) -> datetime:
+    """One without a zone is of this computer's. Raises ControlError at the edges of the calendar."""
+    try:
+        return given if given.tzinfo else given.astimezone()
+    except (OverflowError, ValueError):
+        raise ControlError(Code.CLOCK, "no time for a station") from None

@@ -16,9 +16,9 @@ from app import __version__
 from app.ocpp.points import registry
 from app.runtime.cli import main
 from app.runtime.exit_codes import Exit
+from app.runtime.options import WindowOptions
 from app.runtime.settings import password_in
 from app.training.settings import CsmsSettings
-from app.runtime.options import WindowOptions
 
 FORECOURT = ["forecourt"]
 

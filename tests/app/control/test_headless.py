@@ -353,11 +353,13 @@ async def test_a_program_without_stdin_or_stdout_says_what_to_do(
     assert "--control ws://127.0.0.1:PORT" in capfd.readouterr().err
 
 
-async def test_a_token_file_that_cannot_be_made_is_told(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", ["no-folder/token", "no-text"])
+async def test_a_token_file_that_cannot_be_made_or_read_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    (tmp_path / "file").write_text("", "utf-8")
-    path = tmp_path / "file" / "token"
+    (tmp_path / "no-folder").write_text("", "utf-8")
+    (tmp_path / "no-text").write_bytes(b"\xff\xfe\xff")
+    path = tmp_path / name
     options = HeadlessOptions(station(), control="ws://127.0.0.1:0", control_token_file=path)
     assert await run_headless(options, Catalogue.load()) is Exit.CONTROL
     assert str(path) in capfd.readouterr().err

@@ -257,6 +257,12 @@ async def test_time_travel_by_seconds_and_to_a_moment(channel):
     assert after["elapsed"] - before["elapsed"] >= 3600
     assert await channel.fail("clock.jump", to="2001-01-01T00:00:00Z") is Code.CLOCK
     assert await channel.fail("clock.jump", to="2900-01-01T00:00:00Z") is Code.CLOCK
+    for method in (
+        "clock.jump",
+        "clock.set",
+    ):  # local time, of which UTC may be out of the calendar
+        for edge in ("0001-01-01T00:00:00", "9999-12-31T23:59:59"):
+            assert await channel.fail(method, to=edge) is Code.CLOCK
     assert await channel.fail("clock.jump") is Code.INVALID_PARAMS
     back = await channel.get("clock.set", to="2001-01-01T00:00:00Z")
     assert back["now"].startswith("2001-01-01T00:00:00")

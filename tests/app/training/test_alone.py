@@ -196,12 +196,14 @@ async def test_what_has_no_example_and_what_fails_is_told(csms: CsmsProbe) -> No
         assert said == "error NotImplemented what?"
 
 
-async def test_lines_come_from_a_file_and_the_end_of_it_is_not_the_end() -> None:
+@pytest.mark.parametrize("typed", [b"ClearCache\n\n", b"\xff\nClearCache\n"])
+async def test_lines_come_from_a_file_and_the_end_of_it_is_not_the_end(typed: bytes) -> None:
+    """Nor is a letter that is none."""
     said: list[Text] = []
-    lines = io.StringIO("ClearCache\n\n")
+    lines = io.TextIOWrapper(io.BytesIO(typed), "utf-8")
     serving = asyncio.ensure_future(serve(port=0, report=said.append, lines=lines))
     async with asyncio.timeout(10):
-        while not any(text.id == "training.console.which" for text in said):
+        while sum(text.id == "training.console.which" for text in said) < len(typed.split()):
             await asyncio.sleep(0.01)
     await asyncio.sleep(0)
     assert not serving.done()
