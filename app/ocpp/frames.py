@@ -105,7 +105,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ROUND = bytes.maketrans(b"[]{}", b"()()")
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_ANSWER_HEAD = re.compile(r"\s*\[\s*([34])\b")
+_ANSWER_HEAD = re.compile(rf'\s*\[\s*([34])\b(?:\s*,\s*"([^"\\]{{1,{MAX_ECHO}}})"\s*[,\]])?')
 _CALL_HEAD = re.compile(
     rf'\s*\[\s*{CALL}\s*,\s*"([^"\\]{{1,{MAX_ID}}})"\s*,\s*"([^"\\]{{1,{MAX_ECHO}}})"\s*[,\]]'
 )
@@ -177,17 +177,18 @@ def _nests_deeply(text: bytes) -> bool:
 
 
 def _beyond(fault: Fault, text: str, limit: int, size: int | None = None) -> NotOcpp:
-    """Too much to be parsed; but who sent a CALL is told which one, for its head is short."""
+    """Too much to be parsed; but which CALL it is or answers can be told, for its head is short."""
     detail = "" if size is None else str(size)
-    head = _CALL_HEAD.match(text)
-    if head is None:
-        return NotOcpp(fault, kind=_answer_kind(text), detail=detail, limit=limit)
-    return NotOcpp(fault, head[1], CALL, head[2], detail, limit)
+    if head := _CALL_HEAD.match(text):
+        return NotOcpp(fault, head[1], CALL, head[2], detail, limit)
+    if head := _ANSWER_HEAD.match(text):
+        return NotOcpp(fault, head[2], int(head[1]), None, detail, limit)
+    return NotOcpp(fault, detail=detail, limit=limit)
 
 
 def _answer_kind(text: str) -> int | None:
     match = _ANSWER_HEAD.match(text)
-    return int(match.group(1)) if match else None
+    return int(match[1]) if match else None
 
 
 def _frame(data: Any) -> Frame | NotOcpp:

@@ -367,23 +367,37 @@ class Endpoint:
         if frame.limit is not None:
             params["limit"] = frame.limit
         note = Text(f"ocpp.note.{frame.fault.value}", params)
-        reply = None if frame.is_answer else self._objection(frame)
         kind = frame.kind if frame.kind in (2, 3, 4) else 0
-        return Arrival(kind, frame.message_id, frame.action, (), note, reply=reply)
+        if not frame.is_answer:
+            reply = self._objection(frame)
+            return Arrival(kind, frame.message_id, frame.action, (), note, reply=reply)
+        call = self._paired(frame.message_id)
+        if call is None:
+            return Arrival(kind, frame.message_id, None, (), note)
+        # its head tells which CALL it answers: there is no sense in waiting until the time is up
+        violations = (Violation("", "frame", _words(frame)),)
+        answer = Answer(call, violations=violations)
+        latency = self._now() - call.sent_at
+        return Arrival(
+            kind, frame.message_id, call.action, violations, note, latency, answer=answer
+        )
 
     def _objection(self, frame: NotOcpp) -> Outgoing | None:
         """The CALLERROR for what is no frame. 1.6 has one only for a CALL whose id can be read."""
         if self.version is Version.V16 and (frame.kind != frames.CALL or not frame.message_id):
             return None
         code = _CODE_OF_FAULT.get(frame.fault, ErrorCode.RPC_FRAMEWORK_ERROR)
-        words = _WORDS_OF_FAULT[frame.fault].format(frame.limit)
-        return self._complaint(frame.message_id or NO_ID, code, words, frame.action)
+        return self._complaint(frame.message_id or NO_ID, code, _words(frame), frame.action)
 
     def _complaint(
         self, message_id: str, code: ErrorCode, words: str, action: str | None
     ) -> Outgoing:
         text = frames.build_error(message_id, code.spelt(self.version), words, {})
         return Outgoing(frames.CALLERROR, message_id, action, text)
+
+
+def _words(frame: NotOcpp) -> str:
+    return _WORDS_OF_FAULT[frame.fault].format(frame.limit)
 
 
 _CODE_OF_FAULT = {

@@ -30,6 +30,7 @@ from app.ocpp.events import (
     OwnFrameRefused,
     TaskFailed,
 )
+from app.ocpp.frames import MAX_FRAME
 from app.ocpp.personality import LinkPolicy, Silence
 from app.ocpp.version import Version
 from tests.support.harness import MUTE, Bench, NoAnswer, RawAnswer, Refuse
@@ -333,6 +334,7 @@ async def test_raw_text_is_sent_at_once_beside_an_open_call(bench: Bench) -> Non
 
 BROKEN = '[3,"{id}",{"currentTime":"2026-01-15T08:00:00Z","extra":1}]'
 HOPELESS = '[3,"{id}",{"extra":1}]'
+ENDLESS = '[3,"{id}",{"currentTime":"' + "2" * MAX_FRAME + '"}]'
 
 
 @pytest.mark.parametrize(
@@ -340,6 +342,7 @@ HOPELESS = '[3,"{id}",{"extra":1}]'
     [
         ("use-usable", BROKEN, {"currentTime": NOW}),
         ("use-usable", HOPELESS, InvalidAnswer),
+        ("use-usable", ENDLESS, InvalidAnswer),
         ("failure", BROKEN, InvalidAnswer),
         ("time-out", BROKEN, CallTimedOut),
     ],

@@ -133,7 +133,10 @@ def test_a_frame_that_is_too_long_is_not_parsed_but_a_call_is_known_by_its_head(
         Fault.TOO_LONG, detail="37", limit=20
     )
     assert parse('[3,"a",{"currentTime":"x"}]', max_chars=20) == NotOcpp(
-        Fault.TOO_LONG, kind=3, detail="27", limit=20
+        Fault.TOO_LONG, "a", 3, detail="27", limit=20
+    )
+    assert parse('[4,7,"GenericError","",{}]', max_chars=20) == NotOcpp(
+        Fault.TOO_LONG, kind=4, detail="26", limit=20
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.kernel.ids import seeded_ids
 from app.kernel.text import Text
-from app.ocpp.frames import CALL, CALLERROR, CALLRESULT
+from app.ocpp.frames import CALL, CALLERROR, CALLRESULT, MAX_FRAME
 from app.ocpp.rpc import Arrival, Endpoint, ErrorCode
 from app.ocpp.version import Version
 
@@ -190,6 +190,32 @@ def test_a_call_that_is_too_long_is_refused_unread_by_its_id(version: Version) -
 @BOTH
 def test_an_answer_that_is_too_long_is_not_answered(version: Version) -> None:
     assert Desk(version, max_chars=50).reply([3, "a", {"data": "x" * 100}]) is None
+
+
+@BOTH
+@pytest.mark.parametrize("kind", [3, 4])
+@pytest.mark.parametrize(
+    ("payload", "note", "words"),
+    [
+        ("x" * MAX_FRAME, "too_long", "at most 262144 characters are read"),
+        ([[]] * 30_000, "too_many", "more than 20000 lists and objects"),
+        (json.loads("[" * 60 + "]" * 60), "too_deep", "more than 48 levels deep"),
+    ],
+)
+def test_an_answer_beyond_a_limit_ends_its_call_at_once(
+    version: Version, kind: int, payload: Any, note: str, words: str
+) -> None:
+    """Its head tells which CALL it answers; waiting for the time-out would not make it shorter."""
+    desk = Desk(version)
+    call = desk.endpoint.start_call("Heartbeat", "a")
+    arrival = desk.take([kind, "a", payload])
+    assert arrival.note is not None
+    assert (arrival.note.id, arrival.action) == (f"ocpp.note.{note}", "Heartbeat")
+    assert arrival.answer is not None
+    assert arrival.answer.call is call
+    [violation] = arrival.answer.violations
+    assert words in violation.message
+    assert desk.take([kind, "b", payload]).answer is None
 
 
 @BOTH
