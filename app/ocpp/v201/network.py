@@ -18,7 +18,7 @@ from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.link_needs import has_certificate, has_root
 from app.ocpp.v201.device_model import DeviceModel
-from app.ocpp.v201.variables import BadValue, split
+from app.ocpp.v201.variables import LARGEST, BadValue, split
 
 PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 ACTIVE = "OCPPCommCtrlr.ActiveNetworkProfile"
@@ -275,8 +275,8 @@ def _flaw(data: Payload) -> str | None:
         return "only JSON"
     if not 0 <= profile <= 3:
         return "securityProfile is 0 to 3"
-    if int(data["messageTimeout"]) < 1:
-        return "messageTimeout is at least 1"
+    if not 1 <= int(data["messageTimeout"]) <= LARGEST:
+        return f"messageTimeout is 1 to {LARGEST}"
     if "vpn" in data:
         return "no VPN can be set up"
     if "apn" in data and not data["ocppInterface"].startswith("Wireless"):

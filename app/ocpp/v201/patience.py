@@ -15,4 +15,4 @@ def patience(ctx: Context, request: Payload) -> tuple[int, float]:
     retries = request.get("retries")
     if retries is None:
         retries = RETRIES[ctx.points.choose("ocpp201-retry-policy-defaults")]
-    return max(0, int(retries)), max(0.0, float(request.get("retryInterval", INTERVAL)))
+    return max(0, int(retries)), max(0, int(request.get("retryInterval", INTERVAL)))

@@ -380,6 +380,8 @@ async def test_B09_201_each_reason_to_refuse_a_profile(tmp_path: Path) -> None:
                 (2, {**good, "ocppTransport": "SOAP"}, "InvalidNetworkConf"),
                 (2, {**good, "securityProfile": 4}, "InvalidNetworkConf"),
                 (2, {**good, "messageTimeout": 0}, "InvalidNetworkConf"),
+                (2, {**good, "messageTimeout": 2**31}, "InvalidNetworkConf"),
+                (2, {**good, "messageTimeout": 10**400}, "InvalidNetworkConf"),
                 (2, {**good, "ocppCsmsUrl": "https://h/ocpp"}, "InvalidNetworkConf"),
                 (2, {**good, "ocppCsmsUrl": "ws:///ocpp"}, "InvalidNetworkConf"),
                 (2, {**good, "ocppCsmsUrl": "ws://h:x/ocpp"}, "InvalidNetworkConf"),

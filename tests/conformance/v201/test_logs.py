@@ -91,6 +91,19 @@ async def test_N01_FR_10_a_failure_is_told_after_all_retries(
     assert told(bench) == [("Uploading", 3), ("Uploading", 3), (status, 3)]
 
 
+@pytest.mark.parametrize("interval", [10**15, 10**400])
+async def test_an_interval_beyond_any_calendar_is_a_long_wait(
+    bench201: Make, tmp_path: Path, interval: int
+) -> None:
+    bench = bench201(ports=ports(tmp_path, Servers([trouble()])))
+    await bench.boot()
+    answer = await ask(bench, retries=1, retryInterval=interval)
+    assert answer["status"] == "Accepted"
+    (job,) = bench.personality.jobs()
+    assert (job.running, job.attempt) == (True, 2)
+    assert job.due is not None
+
+
 async def test_N01_FR_10_what_will_never_work_is_not_tried_again(
     bench201: Make, tmp_path: Path
 ) -> None:
