@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.features import FIRMWARE
 from app.ocpp.shared.jobs.notices import Notices
-from app.ocpp.shared.jobs.upload import DIAGNOSTICS, LogStatus, UploadCourse, UploadJob
+from app.ocpp.shared.jobs.upload import DIAGNOSTICS, LogStatus, UploadCourse, UploadJob, date
 from app.ocpp.v16.configuration import Configuration
 from app.ocpp.v16.triggers import told_once
 from app.ocpp.v16.turned_down import reason
@@ -53,8 +52,3 @@ class Diagnostics(UploadCourse):
         """TriggerMessage: Idle unless it is busy uploading (4.4)."""
         busy = self.job is not None
         return told_once(self.ctx, ACTION, {"status": "Uploading" if busy else "Idle"})
-
-
-def date(text: str | None) -> str | None:
-    """A date of the wire as rows have it."""
-    return stamp(parse_stamp(text)) if text else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from app.ocpp.context import Context, JobView
 from app.ocpp.personality import Block
+from app.ocpp.shared.jobs.logs import ACTION as LOG_STATUS
 from app.ocpp.shared.jobs.notices import Notices
 from app.ocpp.v201.availability import Availability
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.firmware import ACTION as FIRMWARE_STATUS
 from app.ocpp.v201.firmware import Firmware
-from app.ocpp.v201.logs import ACTION as LOG_STATUS
 from app.ocpp.v201.logs import Logs
 from app.ocpp.v201.provisioning import Provisioning
 from app.ocpp.v201.reset import Reset

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.kernel.text import Text
-from app.kernel.units import parse_stamp
+from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import Context, JobView, Payload, TransferFailed, TransferTrouble
 from app.ocpp.events import LogProgress
 from app.ocpp.personality import Block
@@ -253,3 +253,8 @@ async def _packed(work: Any) -> Path:
         params = {"file": "log", "why": error.strerror or str(error)}
         raise TransferFailed(Text("transfer.own_disk", params), TransferTrouble.LOCAL) from error
     return path
+
+
+def date(text: str | None) -> str | None:
+    """A date of the wire as rows have it."""
+    return stamp(parse_stamp(text)) if text else None
