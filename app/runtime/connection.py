@@ -202,8 +202,18 @@ class Connection:
                 await self._wait()
 
     async def _attempt_once(self, target: Target) -> bool:
-        """One attempt and, if it succeeds, one life of the link. True: go on without waiting."""
+        """One attempt, which a fault of ours ends, but not those that follow. True: no need to wait."""
         self._attempt += 1
+        try:
+            return await self._connect(target)
+        except Exception as error:  # noqa: BLE001 - a link that is given up would never come back
+            fault = f"{type(error).__name__}: {error}"
+            self._bus.publish(TaskFailed("connection", fault))
+            self._plan(self.view.url or "", Text("control.program_fault", {"error": fault}))
+            return False
+
+    async def _connect(self, target: Target) -> bool:
+        """Try and, if it succeeds, live one life of the link. True: go on without waiting."""
         url = target.url
         try:
             where = address(target.url, target.station_id)
@@ -221,8 +231,11 @@ class Connection:
             return True  # only the attempt was cancelled: the network plug was pulled meanwhile
         self._attempt = 0
         self._backoff.reset()
-        self._tried(target, None, wire.server_chain)
-        return await self._use(wire, version, url, target)
+        try:
+            self._tried(target, None, wire.server_chain)
+            return await self._use(wire, version, url, target)
+        finally:
+            wire.abort()  # whatever happened: nobody else knows of it
 
     async def _open(self, target: Target, where: Address) -> tuple[Wire, Version]:
         request = open_request(target, where)
@@ -298,8 +311,8 @@ class Connection:
         opened_at = self._link.monotonic()
         self._show(LinkState.ONLINE, url=url, version=version, since=opened_at)
         self._bus.publish(LinkOpened(url, version))
-        self._user.link_opened(version)
         try:
+            self._user.link_opened(version)
             closed = await self._live.run()
         finally:
             self._live = None

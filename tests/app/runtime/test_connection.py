@@ -75,6 +75,17 @@ class Bench:
         self.target = replace(self.target, **changes)  # type: ignore[arg-type]
 
 
+def failing_for(*faults: Exception) -> Callable[[Version], None]:
+    """What is told of each link: the first ones are answered with these faults."""
+    left = list(faults)
+
+    def link_opened(_: Version) -> None:
+        if left:
+            raise left.pop(0)
+
+    return link_opened
+
+
 Make = Callable[[str], Bench]
 
 
@@ -181,6 +192,24 @@ async def test_a_receiver_that_raises_does_not_end_the_link(
     await office.guests[0].send("boom")
     failed = await hears.next(TaskFailed)
     assert "ZeroDivisionError" in failed.error
+    assert bench.connection.online
+
+
+async def test_a_fault_of_ours_costs_one_link_and_not_those_that_follow(
+    make: Make, office: Office, hears: Hears
+) -> None:
+    bench = make(office.url)
+    bench.policy = LinkPolicy(ping_interval=0, backoff_random=0)
+    bench.user.link_opened = failing_for(ZeroDivisionError("oops"))  # type: ignore[method-assign]
+    bench.connection.start()
+    failed = await hears.next(TaskFailed)
+    assert failed.error == "ZeroDivisionError: oops"
+    await asyncio.wait_for(office.left.get(), 5)
+    assert not bench.connection.online
+    assert bench.connection.view.state is LinkState.WAITING
+    assert bench.user.log == ["closed"]
+    bench.link.advance(3)
+    await hears.next(LinkOpened)
     assert bench.connection.online
 
 
