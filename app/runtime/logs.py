@@ -193,7 +193,6 @@ def _pack(path: Path, parts: dict[str, Iterable[bytes]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)  # made here, so that it never exists with other rights than these
     try:
-        path.touch(mode=0o600)
         with tarfile.open(path, "w:gz") as archive:
             for name, lines in parts.items():
                 with tempfile.TemporaryFile(dir=path.parent) as part:

@@ -9,6 +9,7 @@ no commit on the loop waits for it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sqlite3
@@ -418,14 +419,12 @@ def _application_id(connection: sqlite3.Connection) -> int:
 
 
 def _checkpoint(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-    try:
+    # on failure the next one, or closing, tries again; a disk that is broken fails the next commit
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=1.0)) as connection,
+    ):
         _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if pages > LONG_LOG:
             # it begins anew only if nobody wrote meanwhile, which never happens while a queue is delivered
             connection.execute("PRAGMA wal_checkpoint(RESTART)")
-    except sqlite3.Error:
-        # the next one, or closing, tries again; a disk that is broken fails the next commit
-        pass
-    finally:
-        connection.close()
