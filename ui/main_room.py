@@ -26,7 +26,7 @@ from ui.cards.store import CardStore
 from ui.commands import Command
 from ui.connect.request import ConnectRequest
 from ui.graphs.reading import PlotPlace, read_charts
-from ui.hand_over import hand_over
+from ui.hand_over import hand_over, take_in
 from ui.preferences import Preferences
 from ui.shell.controller import Controller
 from ui.shell.toasts import Tone
@@ -159,13 +159,19 @@ class Room(QObject):
             menu.insertAction(first, action)
         menu.insertSeparator(first)
         menu.insertAction(commands["messages"], edit)
-        export = commands.add(Command("hand_over", self._hand_over))
-        self.window.addAction(export)
-        menu.insertAction(commands["repower"], export)
+        for ident, run in (("hand_over", self._hand_over), ("take_in", self._take_in)):
+            action = commands.add(Command(ident, run))
+            self.window.addAction(action)
+            menu.insertAction(commands["repower"], action)
 
     def _hand_over(self) -> None:
         say, tell = self.controller.say, self.controller.tell
         self.spawner.spawn(hand_over(self.window, self.session, say, tell), "hand over")
+
+    def _take_in(self) -> None:
+        say, tell = self.controller.say, self.controller.tell
+        home = self._folder.absolute().parent
+        self.spawner.spawn(take_in(self.window, self.session, home, say, tell), "take in")
 
     def _speakers(self) -> dict[str, Callable[[], object]]:
         return {"auto": self._speak_auto, "1.6": self._speak_16, "2.0.1": self._speak_201}

@@ -239,14 +239,11 @@ def _cannot_make(folder: Path, error: OSError) -> ArchiveError:
 
 def _unpack(source: Path, folder: Path) -> Contents:
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _opened(source) as archive:
             _check_names(source, archive)
             manifest = _manifest(source, archive)
             for name in (CONFIG, JOURNAL, STATE):
                 _extract(source, archive, name, folder / name, manifest["parts"][name])
-    except FileNotFoundError as error:
-        params = {"file": str(source), "why": error.strerror or str(error)}
-        raise ArchiveError(Text("archive.unreadable", params)) from error
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
         raise ArchiveError(Text("archive.broken", {"file": str(source)})) from error
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # what zipfile itself uses
@@ -257,6 +254,14 @@ def _unpack(source: Path, folder: Path) -> Contents:
         raise ArchiveError(error.problems[0]) from error
     count = _fill(source, folder)
     return Contents(config.hardware.name, count, manifest["parts"][JOURNAL]["lines"])
+
+
+def _opened(source: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except OSError as error:
+        params = {"file": str(source), "why": error.strerror or str(error)}
+        raise ArchiveError(Text("archive.unreadable", params)) from error
 
 
 def _check_names(source: Path, archive: zipfile.ZipFile) -> None:

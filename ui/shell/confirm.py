@@ -1,6 +1,8 @@
-"""Asks before something is destroyed: the one kind of dialog that stands in the way on purpose."""
+"""Asks before what cannot be taken back: the one kind of dialog that stands in the way on purpose."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
@@ -9,16 +11,28 @@ from ui.rooms.form import Words, answers, button
 
 
 class Confirmation(QDialog):
-    """`what` names its words in the catalogue (`confirm.<what>`). Enter and Escape leave all as it is."""
+    """`what` names its words in the catalogue (`confirm.<what>`), `params` fill their gaps.
 
-    def __init__(self, what: str, catalogue: Catalogue, parent: QWidget | None = None) -> None:
+    Enter and Escape leave all as it is. `destroys`: what is agreed to is lost.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        catalogue: Catalogue,
+        parent: QWidget | None = None,
+        *,
+        destroys: bool = True,
+        **params: Any,
+    ) -> None:
         super().__init__(parent)
         say = Words(catalogue, f"confirm.{what}")
         self.setWindowTitle(say("title"))
-        words = QLabel(say("words"))
+        words = QLabel(say("words", **params))
         words.setWordWrap(True)
         words.setMinimumWidth(380)
-        self.no, self.yes = button(say("no")), button(say("yes"), "danger")
+        self.no = button(say("no"))
+        self.yes = button(say("yes"), "danger" if destroys else "primary")
         self.no.clicked.connect(self.reject)
         self.yes.clicked.connect(self.accept)
         box = QVBoxLayout(self)

@@ -215,6 +215,8 @@ def test_a_folder_in_use_is_left_alone(station: Path, tmp_path: Path) -> None:
         import_station(archive, station)
     with pytest.raises(ArchiveError, match=r"archive\.unreadable"):
         import_station(tmp_path / "none.zip", tmp_path / "new")
+    with pytest.raises(ArchiveError, match=r"archive\.unreadable"):
+        import_station(tmp_path, tmp_path / "new")  # a folder
 
 
 def test_a_target_that_cannot_be_written_is_a_sentence(station: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The window as a person uses it: real session, real back office, real clicks on offscreen widgets."""
 
 import asyncio
+import shutil
 import zipfile
 
 import pytest
@@ -14,8 +15,10 @@ from app.runtime.views import LinkState
 from app.station.intents import PresentCard, Refused, Unplug
 from app.station.kinds import Fault
 from tests.ui.shell.conftest import until
+from ui import hand_over
 from ui.application import default_folder
 from ui.connect.dialog import ConnectDialog
+from ui.shell.confirm import Confirmation
 from ui.shell.toasts import Toast, Tone
 from ui.shell.top_bar import Line
 from ui.station.hotspots import Act
@@ -313,11 +316,18 @@ def test_connect_to_yours_opens_and_changes_the_back_office(play):
     play(story)
 
 
+async def shown_file_dialog(room):
+    def shown():
+        return [one for one in room.window.findChildren(QFileDialog) if one.isVisible()]
+
+    await until(shown)
+    return shown()[0]
+
+
 def test_the_station_is_saved_to_a_file_and_what_is_in_the_way_is_told(play, tmp_path):
     async def save(room, target):
         room.controller.commands.run("hand_over")
-        await until(lambda: room.window.findChildren(QFileDialog))
-        dialog = room.window.findChild(QFileDialog)
+        dialog = await shown_file_dialog(room)
         assert dialog.selectedFiles()[0].endswith(".zip")
         dialog.findChild(QLineEdit).setText(str(target))
         dialog.accept()
@@ -338,6 +348,51 @@ def test_the_station_is_saved_to_a_file_and_what_is_in_the_way_is_told(play, tmp
         raise ArchiveError(
             Text("archive.cannot_write", {"file": str(target), "why": "no space left"})
         )
+
+    def told(room, words):
+        return any(words in label.text() for label in room.window.findChildren(QLabel))
+
+    play(story)
+
+
+def test_a_station_is_opened_from_a_file_in_a_window_of_its_own(play, tmp_path, monkeypatch):
+    """The way back of a finding that was handed over; what is in the way is told in a sentence."""
+    opened = []
+    monkeypatch.setattr(hand_over, "open_window", lambda folder: opened.append(folder) or True)
+
+    async def choose(room, source, answer=None):
+        room.controller.commands.run("take_in")
+        dialog = await shown_file_dialog(room)
+        dialog.findChild(QLineEdit).setText(str(source))
+        dialog.accept()
+        await until(lambda: not room.window.findChildren(QFileDialog))
+        if answer is not None:
+            await until(lambda: room.window.findChildren(Confirmation))
+            question = room.window.findChild(Confirmation)
+            assert "connects to its back office" in question.findChild(QLabel).text()
+            QTest.mouseClick(question.yes if answer else question.no, LEFT)
+            await until(lambda: not room.window.findChildren(Confirmation))
+
+    async def story(room):
+        source = tmp_path / "finding 7.zip"
+        await room.session.export_station(source)
+        home = tmp_path / "stations"
+        room._folder = home / "station"
+        await choose(room, source, answer=False)
+        assert opened == []
+        await until(lambda: told(room, "Start it with --config"))
+        await choose(room, source)
+        await until(lambda: told(room, "Rename the file"))
+        other = tmp_path / "again.zip"
+        shutil.copy(source, other)
+        await choose(room, other, answer=True)
+        await until(lambda: opened == [home / "again"])
+        assert (home / "again" / "state.sqlite3").exists()
+        assert (home / "finding-7" / "config.json").exists()
+        wrong = tmp_path / "photo.zip"
+        wrong.write_bytes(b"no zip")
+        await choose(room, wrong)
+        await until(lambda: told(room, "damaged or incomplete"))
 
     def told(room, words):
         return any(words in label.text() for label in room.window.findChildren(QLabel))
