@@ -12,9 +12,8 @@ from typing import Any
 from app.kernel.activity import Wakeup
 from app.kernel.text import Text
 from app.ocpp.context import Context, Payload
-from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules, Refusal
+from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules, Refusal, Spare
 from app.ocpp.personality import Block
-from app.ocpp.room import Spare
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.book import Book
 from app.ocpp.v16.boot import Boot

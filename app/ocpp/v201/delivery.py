@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from app.kernel.text import Text
 from app.ocpp.context import Context, Payload
-from app.ocpp.outbox import OutboxRow, OutboxRules, Refusal
-from app.ocpp.room import Spare
+from app.ocpp.outbox import OutboxRow, OutboxRules, Refusal, Spare
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.provisioning import Provisioning
 

@@ -11,7 +11,8 @@ from unittest.mock import MagicMock
 import pytest
 
 from app.ocpp.events import MessageDropped, OpenPointMet, QueueChanged
-from app.ocpp.outbox import AT_ONCE, RECENT, Outbox, OutboxRow, Refusal, Unsendable
+from app.ocpp.outbox import Outbox, OutboxRow, Refusal, Unsendable
+from app.ocpp.outbox.rows import AT_ONCE, RECENT
 from app.ocpp.version import Version
 from app.runtime.store import MEMORY, Store
 from tests.support.harness import MUTE, Bench, Refuse

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.ocpp.context import OcppSettings
 from app.ocpp.events import MessageDropped, QueueChanged
 from app.ocpp.outbox import OutboxRow, Refusal
-from app.ocpp.room import Head, Room, Spare
+from app.ocpp.outbox.room import Head, Room, Spare
 from app.ocpp.version import Version
 from tests.app.ocpp.test_outbox import put, values
 from tests.support.harness import USUAL, Bench, Refuse
