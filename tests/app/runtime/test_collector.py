@@ -108,10 +108,12 @@ async def test_what_dies_after_it_was_set_aside_goes_with_a_thorough_round(
 
 async def test_at_the_end_python_collects_by_itself_again() -> None:
     gc.enable()
+    kept = [[]]
     collector = Collector()
     collector.start()
     collector.settle()
     assert not gc.isenabled()
+    assert not is_looked_at(kept)
     collector.stop()
     assert gc.isenabled()
-    assert gc.get_freeze_count() == 0
+    assert is_looked_at(kept)
