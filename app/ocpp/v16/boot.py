@@ -22,6 +22,9 @@ from app.ocpp.v16.heartbeat import Heartbeat
 OWN_WAIT = 60.0
 """Seconds between tries where the back office names none (16-BOOT-09)."""
 
+LONGEST_WAIT = 10**9 - 1
+"""Seconds, 31 years: an interval beyond that could not even be counted."""
+
 OFFLINE_THRESHOLD = 300.0
 """Real seconds after which `both-boot-on-reconnect: after-threshold` boots again."""
 
@@ -127,7 +130,7 @@ class Boot(Block):
         return self._answered(answer)
 
     def _answered(self, answer: Payload) -> float | None:
-        status, interval = answer["status"], int(answer["interval"])
+        status, interval = answer["status"], min(int(answer["interval"]), LONGEST_WAIT)
         if status == "Accepted":
             self._config.put("HeartbeatInterval", str(max(0, interval)), BACK_OFFICE)
             self._heartbeat.take_time(answer["currentTime"])

@@ -23,6 +23,7 @@ from app.ocpp.events import BootStateChanged, ClockSet, Direction, FramePassed, 
 from app.ocpp.personality import Block
 from app.ocpp.shared.jobs.job import installed_version
 from app.ocpp.v201.device_model import DeviceModel
+from app.ocpp.v201.variables import LARGEST
 
 OWN_WAIT = 60.0
 """Seconds until the next try where the back office names none (B02.FR.07)."""
@@ -183,7 +184,7 @@ class Provisioning(Block):
         return self.ctx.boot_reason.value
 
     def _answered(self, answer: Payload) -> None:
-        interval = int(answer["interval"])
+        interval = min(int(answer["interval"]), LARGEST)
         self._follow(parse_stamp(answer["currentTime"]))
         status = answer["status"]
         if status == "Accepted":

@@ -50,6 +50,20 @@ async def test_accepted_sets_heartbeat_interval_and_clock(bench16: Make) -> None
     assert states == [BootState.BOOTING, BootState.ACCEPTED]
 
 
+@pytest.mark.parametrize("status", ["Accepted", "Pending", "Rejected"])
+async def test_an_interval_beyond_all_measure_keeps_no_station_from_booting(
+    bench16: Make, status: str
+) -> None:
+    bench = bench16()
+    bench.csms.boot_status, bench.csms.boot_interval = status, 10**400
+    await bench.online()
+    await bench.advance(3600)
+    assert bench.personality.boot_state.name == status.upper()
+    bench.csms.boot_status, bench.csms.boot_interval = "Accepted", 300
+    await bench.kill_and_restart()
+    assert bench.personality.boot_state is BootState.ACCEPTED
+
+
 async def test_pending_repeats_after_the_interval_and_says_nothing_else(bench16: Make) -> None:
     """16-BOOT-04, 16-BOOT-06."""
     bench = bench16()

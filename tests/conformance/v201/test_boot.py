@@ -45,6 +45,20 @@ async def test_boot_names_its_reason(bench201: Make, reason: BootReason) -> None
     assert bench.sent("BootNotification")[0]["reason"] == reason.value
 
 
+@pytest.mark.parametrize("status", ["Accepted", "Pending", "Rejected"])
+async def test_an_interval_beyond_all_measure_keeps_no_station_from_booting(
+    bench201: Make, status: str
+) -> None:
+    bench = bench201()
+    bench.csms.boot_status, bench.csms.boot_interval = status, 10**400
+    await bench.online()
+    await bench.advance(3600)
+    assert bench.personality.boot_state.name == status.upper()
+    bench.csms.boot_status, bench.csms.boot_interval = "Accepted", 300
+    await bench.kill_and_restart()
+    assert bench.personality.boot_state is BootState.ACCEPTED
+
+
 async def test_pending_station_asks_again_after_the_interval_and_says_nothing_else(
     bench201: Make,
 ) -> None:
