@@ -149,6 +149,10 @@ class Personality:
         """Why a person's value is refused, where type and range of the setting do not tell it already."""
         return None
 
+    def ask_time(self) -> bool:
+        """Ask the back office for the time by a Heartbeat; False where it is not spoken to now."""
+        return False
+
     def link_policy(self) -> LinkPolicy:
         """Ping interval, time-outs and back-off, read anew each time they are needed."""
         return LinkPolicy()

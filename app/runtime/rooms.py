@@ -36,6 +36,7 @@ from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
 from app.ocpp.shared.security_desk import SecurityDesk
 from app.ocpp.version import Version
 from app.ocpp.views import ReservationView, RoomViews
+from app.runtime.clock_desk import ClockDesk
 from app.runtime.security_view import SecurityView, security_of
 from app.runtime.session import Session
 from app.runtime.setting_rows import (
@@ -173,6 +174,7 @@ class Rooms:
             FramePassed: self._on_frame,
             EvCertificateAnswered: self._on_contract,
         }
+        self.clock = ClockDesk(session)
         self.contract: EvCertificateAnswered | None = None
         """The last answer to a car's wish for a contract certificate."""
         self._removers = [
@@ -181,6 +183,7 @@ class Rooms:
 
     def close(self) -> None:
         """Hear of nothing any more."""
+        self.clock.close()
         for remove in self._removers:
             remove()
         self._removers.clear()

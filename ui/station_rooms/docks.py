@@ -35,6 +35,7 @@ ROOMS = (  # name and module, class, key
     ("jobs", "JobsRoom", "Ctrl+8"),
     ("security", "SecurityRoom", "Ctrl+9"),
     ("points", "PointsRoom", "Ctrl+0"),
+    ("clock", "ClockRoom", "Ctrl+J"),
 )
 HELP = (("coverage", "CoverageRoom", "Ctrl+F1"),)
 

@@ -237,6 +237,12 @@ class Personality16(Personality):
     def why_not_setting(self, name: str, value: str) -> Text | None:
         return self.configuration.why_not(name, value, PERSON)
 
+    def ask_time(self) -> bool:
+        if not self.boot.talking:
+            return False
+        self.ctx.spawn(self.heartbeat.beat(), "heartbeat")
+        return True
+
     def link_policy(self) -> LinkPolicy:
         return LinkPolicy(
             ping_interval=float(self.configuration.number("WebSocketPingInterval")),

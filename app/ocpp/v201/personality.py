@@ -214,6 +214,12 @@ class Personality201(Personality):
             self.ctx.calls.close_link("the password has changed")
         return status
 
+    def ask_time(self) -> bool:
+        if not (self.office.accepted and self.ctx.calls.online):
+            return False
+        self.office.heartbeat()
+        return True
+
     def link_policy(self) -> LinkPolicy:
         model = self.model
         return LinkPolicy(
