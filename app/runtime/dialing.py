@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from app.ocpp import link_rows
 from app.ocpp.context import LinkFacts
 from app.ocpp.personality import LinkPlan, LinkTrial, Personality, Setback
 from app.ocpp.shared.certificates.book import CertificateBook
@@ -79,6 +80,19 @@ class Dialing:
         except AddressBad:
             return False
         return (present.host, present.port) == (place.host, place.port)
+
+    def go_to(self, place: Address, wish: LinkWish) -> None:
+        """Keep what a person asked for; what the back office had set for the link is forgotten."""
+        anew = not self.is_there(place)
+        with self._store.step():
+            self._wishes.ask(wish, anew=anew, after=self.newest_own)
+            link_rows.forget(self._store, password=anew or wish.password is not None)
+
+    def go_back(self) -> None:
+        """Only what is configured counts again."""
+        with self._store.step():
+            self._wishes.forget_link()
+            link_rows.forget(self._store, password=True)
 
     def facts(self) -> LinkFacts:
         """What people have given the station, for the protocol to judge what it may ask for."""

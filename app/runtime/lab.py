@@ -23,8 +23,8 @@ from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.version import Version
 from app.runtime.address import AddressBad
 from app.runtime.session import Session
+from app.runtime.store import StateUnfit
 from app.runtime.views import LinkState
-from app.runtime.world import StateUnfit
 from app.training.outcome import OutcomeKind
 from app.training.records import Level
 from app.training.thread import TrainingCsmsThread

@@ -20,10 +20,10 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.clock import Clock, LinkClock, RealLinkClock, SystemClock
 from app.kernel.ids import random_ids
 from app.kernel.text import Text
-from app.ocpp import link_rows, personalities
+from app.ocpp import personalities
 from app.ocpp.context import BootReason, BootState, NotConnected, Payload, QueuedMessage
 from app.ocpp.dialogue import Dialogue
-from app.ocpp.events import SettingChanged, TaskFailed
+from app.ocpp.events import SettingChanged
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, Point
@@ -41,21 +41,15 @@ from app.runtime.logs import StationLogs
 from app.runtime.power import Power
 from app.runtime.power_cycle import Board, MakePersonality
 from app.runtime.sleep_watch import SleepWatch
-from app.runtime.store import MEMORY, Store, StoreError, StoreFailed
+from app.runtime.store import MEMORY, StateUnfit, Store, StoreError
+from app.runtime.troubles import Troubles
 from app.runtime.views import LinkState, LinkView, PowerState, SessionSnapshot
 from app.runtime.wire import Opener, open_websocket
 from app.runtime.wishes import IDENTITY, LinkWish, Wishes
 from app.runtime.world import TABLE as WORLD
-from app.runtime.world import (
-    StateUnfit,
-    WorldKeeper,
-    check_hardware,
-    put_into_service,
-    understood,
-)
+from app.runtime.world import WorldKeeper, check_hardware, put_into_service, understood
 from app.station.events import MainsRestored
-from app.station.intents import ClearFault, CutMains, Intent, Outcome, RaiseFault, RestoreMains
-from app.station.kinds import Fault
+from app.station.intents import CutMains, Intent, Outcome, RestoreMains
 from app.station.state import StateError
 from app.station.station import Station
 from app.trace.exchange import Exchanges
@@ -109,7 +103,6 @@ class Session:
         self.catalogue = catalogue or Catalogue.load()
         self._parts = parts or Parts()
         self._stopping = False
-        self._failure: Text | None = None
         self._known_waiting = 0
         self.store = Store(
             state_dir / STATE_FILE if state_dir else MEMORY,
@@ -133,14 +126,18 @@ class Session:
         with understood(folder):
             check_hardware(self.store, config.hardware, folder)
             self._wishes = Wishes(config, self.store)
-            self._check_outbox(self._wishes.link().version)
+            self._wishes.check_change(self._wishes.link().version)
             bring_back(config, self.store, self.clock)
         self.bus = Bus(self.clock.now, first_seq=build.next_seq(self.state_dir))
         self.journal = Journal(self.bus, self.state_dir)
-        self.journal.on_broken = self._journal_broken
         self.exchanges = Exchanges(self.bus)
         self.overrides = Overrides()
         self.station: Station = build.make_station(config, self.clock, self.bus)
+        self._troubles = Troubles(
+            self.bus, self.station, self.store, self.journal, self.catalogue, folder
+        )
+        if isinstance(self.clock, SystemClock):
+            self.clock.on_failure = self._troubles.timer_failed
         self.points = build.make_points(
             config,
             self._wishes.points(),
@@ -165,9 +162,6 @@ class Session:
             boot_seconds=config.clock.boot_seconds,
         )
         self._removers: list[Remover] = []
-        self.store.on_failure = self._store_failed
-        if isinstance(self.clock, SystemClock):
-            self.clock.on_failure = self._timer_failed
 
     def _make_desk(self) -> FileDesk:
         """What is needed to move files."""
@@ -309,13 +303,10 @@ class Session:
         """
         there = address(url, station_id or self._wishes.link().station_id)
         self._check_change(version)
-        anew = not self._dialing.is_there(there)
         wish = LinkWish(url, station_id, version, security_profile, password, ca, certificate, key)
         offered = None if subprotocols is None else tuple(subprotocols)
         wish = replace(wish, secure_url=secure_url, subprotocols=offered, crl=crl)
-        with self.store.step():
-            self._wishes.ask(wish, anew=anew, after=self._dialing.newest_own)
-            link_rows.forget(self.store, password=anew or password is not None)
+        self._dialing.go_to(there, wish)
         await self._connect_anew()
 
     @property
@@ -326,9 +317,7 @@ class Session:
     async def connect_to_default(self) -> None:
         """Forget the back office that people chose: back to the configured one, or to the default."""
         self._check_change(self.config.csms.version)
-        with self.store.step():
-            self._wishes.forget_link()
-            link_rows.forget(self.store, password=True)
+        self._dialing.go_back()
         await self._connect_anew()
 
     async def speak(self, version: str) -> None:
@@ -350,19 +339,8 @@ class Session:
 
     def _check_change(self, version: str | None) -> None:
         """Rows and sessions of one version cannot go on in the other. Raises StateUnfit."""
-        before = self._wishes.chosen_version
-        if before is None or version in (None, "auto", before.value):
-            return
-        self._check_outbox(version)
-        if self.personality and self.personality.sessions():
-            params = {"before": before.value, "after": version}
-            raise StateUnfit(Text("runtime.state.session_open", params))
-
-    def _check_outbox(self, version: str | None) -> None:
-        before, waiting = self._wishes.chosen_version, self.store.count("outbox")
-        if waiting and before is not None and version not in (None, "auto", before.value):
-            params = {"count": waiting, "before": before.value, "after": version}
-            raise StateUnfit(Text("runtime.state.other_version", params))
+        sessions = bool(self.personality and self.personality.sessions())
+        self._wishes.check_change(version, sessions=sessions)
 
     async def diagnose(
         self, wish: LinkWish | None = None, *, boot: bool = False
@@ -501,7 +479,7 @@ class Session:
             clock_rate=getattr(self.clock, "rate", None),
             jobs=personality.jobs() if personality else (),
             closing=personality.rooms.closing() if personality else frozenset(),
-            problems=self._problems(),
+            problems=self._troubles.all(),
         )
 
     def queue(self, limit: int | None = None) -> list[QueuedMessage]:
@@ -511,7 +489,7 @@ class Session:
         return []
 
     def _power_state(self) -> PowerState:
-        if self._failure is not None:
+        if self._troubles.failure is not None:
             return PowerState.FAILED
         if self._power.cycle is not None and not self._power.cycle.over:
             return PowerState.ON
@@ -542,7 +520,7 @@ class Session:
             self._keeper.write()
 
     def _on_mains_restored(self, _: Entry) -> None:
-        self._mend()
+        self._troubles.mend()
         self._power.up()
 
     def _on_setting(self, _: Entry) -> None:
@@ -563,38 +541,3 @@ class Session:
     def _message_timeout(self) -> float:
         cycle = self._power.cycle
         return cycle.policy().message_timeout if cycle else LinkPolicy().message_timeout
-
-    # ------------------------------------------------------------------ failures
-
-    def _store_failed(self, failure: StoreFailed) -> None:
-        """Rather stand still than charge unrecorded. Called in the middle of a step: act after it."""
-        self._failure = failure.text
-        asyncio.get_running_loop().call_soon(self._fault, failure.text)
-
-    def _journal_broken(self, why: str) -> None:
-        """The journal is no memory of the station: it goes on without."""
-        self.bus.publish(StateTold(self._journal_text(why)))
-
-    def _journal_text(self, why: str) -> Text:
-        return Text("runtime.journal.broken", {"folder": str(self.state_dir), "why": why})
-
-    def _timer_failed(self, error: Exception) -> None:
-        """What came due raised: told like any other fault of ours, and time goes on."""
-        self.bus.publish(TaskFailed("timer", f"{type(error).__name__}: {error}"))
-
-    def _fault(self, why: Text) -> None:
-        with because(Origin.HARDWARE):
-            self.bus.publish(StateTold(why))
-            self.station.handle(RaiseFault(Fault.INTERNAL, info=self.catalogue.render(why)))
-
-    def _problems(self) -> tuple[Text, ...]:
-        broken = self.journal.broken
-        journal = (self._journal_text(broken),) if broken is not None else ()
-        return ((self._failure,) if self._failure else ()) + journal
-
-    def _mend(self) -> None:
-        """Power-up: try the store again."""
-        self.store.failed = None
-        if self._failure is not None:
-            self._failure = None
-            self.station.handle(ClearFault(fault=Fault.INTERNAL))

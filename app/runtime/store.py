@@ -67,6 +67,10 @@ class StoreFailed(StoreError):
         return error.startswith(f"{cls.__name__}:")
 
 
+class StateUnfit(StoreError):
+    """The state can be read, but says what this station is not or must not become."""
+
+
 class Store:
     """Named tables of JSON documents in the order they came; implements the store port of the blocks.
 

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.kernel.text import Text
 from app.ocpp.version import Version
 from app.runtime.config import Config
 from app.runtime.settings import secret_of
-from app.runtime.store import Store
+from app.runtime.store import StateUnfit, Store
 from app.runtime.tls import TlsFiles
 
 TABLE = "runtime.wishes"
@@ -149,6 +150,18 @@ class Wishes:
     def chosen_version(self) -> Version | None:
         """What the last personality spoke; None in a fresh state."""
         return self._chosen
+
+    def check_change(self, version: str | None, *, sessions: bool = False) -> None:
+        """Messages that wait, and sessions, cannot go on in another version. Raises StateUnfit."""
+        before = self.chosen_version
+        if before is None or version in (None, "auto", before.value):
+            return
+        params: dict[str, str | int] = {"before": before.value, "after": version}
+        waiting = self._store.count("outbox")
+        if waiting:
+            raise StateUnfit(Text("runtime.state.other_version", {**params, "count": waiting}))
+        if sessions:
+            raise StateUnfit(Text("runtime.state.session_open", params))
 
     def choose(self, version: Version) -> None:
         """Remember the version that this state is written in."""

@@ -13,7 +13,7 @@ from app.kernel.text import Text
 from app.ocpp.events import Direction, FramePassed
 from app.ocpp.frames import CALL
 from app.runtime.problems import ConfigError
-from app.runtime.store import Store, StoreError
+from app.runtime.store import StateUnfit, Store, StoreError
 from app.station.blueprint import Blueprint
 from app.station.commands import SetOperative
 from app.station.events import PowerChanged
@@ -25,10 +25,6 @@ HARDWARE = "hardware"
 METER_VALUES = "MeterValues"
 EVERY = 10.0
 """Seconds of station time between two writings while energy flows."""
-
-
-class StateUnfit(StoreError):
-    """The state belongs to a station that is built otherwise."""
 
 
 @contextlib.contextmanager
