@@ -1,6 +1,6 @@
 """Each security event of both lists by its real cause, over real sockets; the log that GetLog sends has them.
 
-Those of TLS are in `test_refusals.py`; a renewed certificate that does not work is in the conformance tests.
+Those of TLS are in `test_refusals.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from app.kernel.units import stamp
-from app.ocpp.events import SecurityEventRaised
+from app.ocpp.events import CertificatesChanged, LinkFailed, SecurityEventRaised
+from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.jobs.faults import FirmwareFault
 from app.ocpp.v16.security import LIST as LIST_16
 from app.ocpp.v16.security import TRIGGERED
@@ -29,23 +30,32 @@ from app.runtime.session import Session
 from app.runtime.settings import resolve
 from app.runtime.views import LinkState
 from app.station.intents import OpenDoor
-from app.training.certificates import Flaw, make_authority
+from app.training.certificates import (
+    Flaw,
+    make_authority,
+    make_server,
+    make_station,
+    revocation_list,
+    revoke,
+)
+from app.training.lab_tls import server_context, write
+from app.training.owners import OPERATOR
+from app.training.records import CsmsChange
 from app.training.rules import Effect, Rule
 from app.training.settings import CsmsSettings
 from tests.app.runtime.office import Hears
+from tests.app.runtime.test_refusals import REFUSALS, SPELLED_16
 from tests.support.csms import CsmsProbe, running_csms
 
 BY_TLS = {
-    "CentralSystemFailedToAuthentication",
-    "CsmsFailedToAuthenticate",
-    "InvalidCentralSystemCertificate",
-    "InvalidCsmsCertificate",
-    "InvalidTLSVersion",
-    "InvalidTLSCipherSuite",
-}
+    spelled
+    for refusal in REFUSALS.values()
+    for event in refusal.events
+    for spelled in (event, SPELLED_16.get(event, event))
+} - {"FailedToAuthenticateAtCsms", "FailedToAuthenticationAtCentralSystem"}
+"""What the table of refusals raises by TLS, in either spelling; the two left out come by a password here."""
 BY_RENEWAL = {"DiscardedRenewedClientCertificate"}
-
-KEY = "ab" * 16
+"""Raised by a story of its own."""
 
 
 class Site:
@@ -83,10 +93,13 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(version: str, folder: Path) -> AsyncIterator[Site]:
-    settings = CsmsSettings(authority=make_authority("CSO root"))
+async def site(
+    version: str, folder: Path, settings: CsmsSettings | None = None, **more: Any
+) -> AsyncIterator[Site]:
+    settings = settings or CsmsSettings(authority=make_authority("CSO root"))
     async with running_csms(settings) as csms:
-        flags = {"csms.url": csms.url, "csms.id": "CS-1", "csms.version": version}
+        url = csms.url.replace("127.0.0.1", "localhost")
+        flags = {"csms.url": url, "csms.id": "CS-1", "csms.version": version, **more}
         session = Session(resolve(flags=flags).config, state_dir=folder)
         session.files.faults.install_seconds = 0.05
         there = Site(csms, session)
@@ -209,6 +222,58 @@ async def logged_and_pushed(there: Site, critical: set[str]) -> set[str]:
     await there.told("SecurityLogWasCleared")
     assert [entry["type"] for entry in await log_sent(there)] == ["SecurityLogWasCleared"]
     return types | {"SecurityLogWasCleared"}
+
+
+@contextlib.asynccontextmanager
+async def site_of_profile_3(version: str, folder: Path) -> AsyncIterator[Site]:
+    """The station shows what the factory gave it; what the back office signs for it is revoked at once."""
+    root = make_authority("CSO root")
+    revoke(root, make_station(root, "CS-9", OPERATOR))
+    context = server_context(make_server(root, "localhost"), clients=[root])
+    settings = CsmsSettings(authority=root, tls=context, flaw=Flaw.REVOKED)
+    ca, _ = write(folder, "root", root)
+    certificate, key = write(folder, "factory", make_station(root, "CS-1", OPERATOR))
+    flags = {"security.profile": 3, "security.ca": ca}
+    flags |= {"security.certificate": certificate, "security.key": key}
+    async with site(version, folder / "state", settings, **flags) as there:
+
+        def revoked(change: CsmsChange) -> None:
+            if change.frame and '"CertificateSigned"' in change.frame.text:
+                lists = folder / "revoked.pem"
+                newer = datetime.now(UTC) + timedelta(hours=1)
+                lists.write_text(revocation_list(root, newer), encoding="ascii")
+                context.load_verify_locations(cafile=lists)
+
+        there.csms.csms.subscribe(revoked)
+        yield there
+
+
+TRIGGERS = {
+    "1.6": ("ExtendedTriggerMessage", "SignChargePointCertificate"),
+    "2.0.1": ("TriggerMessage", "SignChargingStationCertificate"),
+}
+
+
+@pytest.mark.parametrize("version", TRIGGERS)
+async def test_A02_FR_28_29_a_renewed_certificate_that_is_turned_down_is_given_up_and_told(
+    version: str, tmp_path: Path
+) -> None:
+    """Over real TLS: renewed, revoked, refused for a round, and back with the old one. 1.6 has no event."""
+    async with site_of_profile_3(version, tmp_path) as there:
+        action, wanted = TRIGGERS[version]
+        book = CertificateBook(there.session.store)
+        assert await there.call(action, {"requestedMessage": wanted}) == {"status": "Accepted"}
+        await there.hears.next(CertificatesChanged, lambda event: event.how == "signed")
+        (renewed,) = book.chains()
+        await there.hears.next(LinkFailed)
+        await there.tries_until(lambda: there.session.snapshot().link.state is LinkState.ONLINE)
+        if version == "1.6":
+            assert [(one.id, one.turned_down) for one in book.chains()] == [(renewed.id, True)]
+            return
+        await there.raised("DiscardedRenewedClientCertificate")
+        await there.told("DiscardedRenewedClientCertificate")
+        assert [entry["type"] for entry in await log_sent(there)][-1] in BY_RENEWAL
+        assert book.chains() == []
 
 
 async def test_CE_10_16_each_event_of_the_list_has_its_cause(
