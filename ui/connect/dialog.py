@@ -7,7 +7,7 @@ import contextlib
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -47,6 +47,9 @@ from ui.theme import Theme, mono_font
 log = logging.getLogger(__name__)
 
 FORM_WIDTH, RECENT_WIDTH = 600, 232
+LOWEST_WELL = 96
+FRAME = QSize(16, 40)
+"""Room for the frame that the desktop draws around the dialog."""
 OWN = "own"
 """The entry behind the versions: the offer is written by hand."""
 PASTED = 3
@@ -94,6 +97,7 @@ class ConnectDialog(QDialog):
         if current is not None:
             self._fill(current)
         self._refresh()
+        self.resize(self.sizeHint().boundedTo(self.screen().availableGeometry().size() - FRAME))
         self.url_field.setFocus()
         self.url_field.selectAll()
 
@@ -156,6 +160,11 @@ class ConnectDialog(QDialog):
         self._note = label("", "hint", wrap=True)
         self.keep_button = button(say("keep"), "quiet")
         self.keep_button.setAccessibleName(say("keep_name"))
+        place = self.keep_button.sizePolicy()
+        place.setRetainSizeWhenHidden(
+            True
+        )  # what is below stays there: somebody may be clicking it
+        self.keep_button.setSizePolicy(place)
         self.id_field = QLineEdit()
         self.id_field.setFont(mono_font(12))
         self.version_field = QuietCombo()
@@ -206,7 +215,7 @@ class ConnectDialog(QDialog):
         box.addWidget(self._preview_card())
         well = QFrame()
         well.setProperty("role", "well")
-        well.setMinimumHeight(184)
+        well.setMinimumHeight(LOWEST_WELL)
         inside = QVBoxLayout(well)
         inside.setContentsMargins(1, 1, 1, 1)
         inside.addWidget(self.steps)
@@ -410,10 +419,10 @@ class ConnectDialog(QDialog):
         self._certificate_part.setVisible(profile == TLS_CERTIFICATE)
         self._key_part.setVisible(profile == TLS_CERTIFICATE)
         self._offer_part.setVisible(self._own_offer)
-        self._note.setText(" ".join(self._catalogue.render(one) for one in self._notes))
+        told = " ".join(self._catalogue.render(one) for one in self._notes)
+        self._note.setText(told or self._say("note_hint"))
         has_id_note = any(one.id == "connect.note.id" for one in self._notes)
         self.keep_button.setVisible(has_id_note)
-        self._note.setVisible(bool(self._notes))
         problem = problem_of(request) if request.url else None
         good = bool(request.url) and problem is None
         self.connect_button.setEnabled(good)

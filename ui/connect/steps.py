@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -12,6 +12,7 @@ from ui.rooms.form import Words, label
 from ui.theme import Theme
 
 NAME_WIDTH = 132
+ROOMY = 272
 
 
 class StepList(QScrollArea):
@@ -36,6 +37,10 @@ class StepList(QScrollArea):
         self._box.addStretch(1)
         self.setWidget(inner)
         self.clear()
+
+    def sizeHint(self) -> QSize:
+        """More than it needs: the form above can grow by a line or two without moving what is below."""
+        return QSize(super().sizeHint().width(), ROOMY)
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit
@@ -157,6 +157,19 @@ def test_a_url_typed_letter_by_letter_is_read_when_the_field_is_left(
     assert dialog.url_field.text() == "ws://10.0.0.7:9000"
     assert dialog.result().security_profile == 1
     assert dialog.result().password == "pw"
+
+
+def test_what_was_read_in_a_url_moves_no_button_away_from_the_click_that_left_the_field(
+    open_dialog: Open, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    qtbot.keyClicks(dialog.url_field, "wss://csms.example.com/ocpp/CP001")
+    qtbot.wait(50)
+    before = dialog.test_button.mapTo(dialog, QPoint())
+    dialog.url_field.editingFinished.emit()
+    qtbot.wait(50)
+    assert dialog.keep_button.isVisible()
+    assert dialog.test_button.mapTo(dialog, QPoint()) == before
 
 
 @pytest.mark.parametrize(
