@@ -368,12 +368,10 @@ class Controller(QObject):
             self.tell(self.say("toast.factory_reset"), Tone.GOOD)
 
     def _toggle_messages(self) -> None:
-        dock = self._window.messages_dock
-        dock.setVisible(not dock.isVisible())
+        self._window.toggle(self._window.messages_dock)
 
     def _toggle_inspector(self) -> None:
-        dock = self._window.inspector_dock
-        dock.setVisible(not dock.isVisible())
+        self._window.toggle(self._window.inspector_dock)
 
     def _vehicle_menu(self, evse: int, place: Any) -> None:
         """A menu of the cars that can stand in that bay."""

@@ -225,14 +225,22 @@ class MainWindow(QMainWindow):
         return parts is not None and self.restoreGeometry(parts[0]) and self.restoreState(parts[1])
 
     def reset_layout(self) -> None:
-        """All rooms where they were at first."""
+        """All rooms where they were at first: all but inspector and messages behind these, and closed."""
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
         for dock, area in (
             (self.inspector_dock, Qt.DockWidgetArea.RightDockWidgetArea),
-            (self.messages_dock, Qt.DockWidgetArea.BottomDockWidgetArea),
+            (self.messages_dock, below),
         ):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
             dock.show()
+        for dock in self.findChildren(QDockWidget):
+            if dock not in {self.inspector_dock, self.messages_dock}:
+                dock.setFloating(False)
+                self.addDockWidget(below, dock)
+                self.tabifyDockWidget(self.messages_dock, dock)
+                dock.hide()
+        self._height_before = None
         self.share_out()
 
     def share_out(self) -> None:
@@ -251,6 +259,14 @@ class MainWindow(QMainWindow):
         if abs(self.messages_dock.height() - usual) <= USUAL_WITHIN:
             height = round(event.size().height() * MESSAGES_SHARE)
             self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
+
+    def toggle(self, dock: QDockWidget) -> None:
+        """Show a room, bring it to the front, or hide it if it is in front already."""
+        if dock.isVisible() and _in_front(dock):
+            dock.hide()
+        else:
+            dock.show()
+            dock.raise_()
 
     def open_below(self, dock: QDockWidget, share: float = ROOM_SHARE) -> None:
         """Show a room in front and, below the picture, high enough to be used: this part of the window."""

@@ -72,7 +72,6 @@ class StationRooms(QObject):
                 shown.addAction(action)
         menu.insertMenu(commands["messages"], self.menu)
         menu.insertMenu(commands["quit"], self.help)
-        commands["reset_layout"].triggered.connect(self._reset)
 
     def room(self, ident: str) -> LiveRoom:
         """A room by its name, made if it is not there yet. Raises KeyError."""
@@ -109,14 +108,6 @@ class StationRooms(QObject):
         dock.hide()
         dock.visibilityChanged.connect(room.set_live)
         self._rooms[ident], self.docks[ident] = room, dock
-
-    def _reset(self) -> None:
-        """Back below the picture, and closed."""
-        for dock in self.docks.values():
-            dock.setFloating(False)
-            self._window.addDockWidget(BOTTOM, dock)
-            self._window.tabifyDockWidget(self._window.messages_dock, dock)
-            dock.hide()
 
 
 def read_rooms() -> None:

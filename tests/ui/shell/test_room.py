@@ -170,6 +170,14 @@ def test_rooms_are_hidden_shown_and_put_back(play):
         assert window.inspector_dock.isVisible()
         commands.run("training")
         assert room.training_dock.isVisible()
+        await until(lambda: window.messages_dock.visibleRegion().isEmpty())
+        commands.run("messages")  # they lie behind it: they come to the front
+        await until(lambda: not window.messages_dock.visibleRegion().isEmpty())
+        commands.run("messages")
+        assert not window.messages_dock.isVisible()
+        commands.run("reset_layout")
+        assert window.messages_dock.isVisible()
+        assert not room.training_dock.isVisible()
         assert window.restore_layout(window.layout_text())
         assert not window.restore_layout("not a layout")
 
