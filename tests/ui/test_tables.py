@@ -12,11 +12,13 @@ COLUMNS = (
 )
 
 
-def make(qtbot: QtBot, qapp: QApplication) -> RecordTable[str]:
+def make(
+    qtbot: QtBot, qapp: QApplication, columns: tuple[Column[str], ...] = COLUMNS
+) -> RecordTable[str]:
     theme = Theme.load("dark")
     theme.apply(qapp)
-    model = RecordModel[str](COLUMNS, str, theme)
-    table = RecordTable[str](model, COLUMNS, "Words")
+    model = RecordModel[str](columns, str, theme)
+    table = RecordTable[str](model, columns, "Words")
     model.setParent(table)
     model.show([f"word {number}" for number in range(40)])
     qtbot.addWidget(table)
@@ -58,3 +60,19 @@ def test_a_narrow_table_leaves_out_what_it_has_no_room_for(
     assert table.isColumnHidden(1)
     table.resize(500, 200)
     assert not table.isColumnHidden(1)
+
+
+def test_rows_go_to_the_edge_also_where_the_column_that_takes_the_room_is_left_out(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    columns = (
+        Column[str]("Word", lambda word: word, 90),
+        Column[str]("Length", lambda word: str(len(word)), 80),
+        Column[str]("Letters", lambda word: word, from_width=400),
+    )
+    table = make(qtbot, qapp, columns)
+    for width in (500, 300, 500):
+        table.resize(width, 200)
+        header = table.horizontalHeader()
+        assert header.length() == table.viewport().width()
+        assert header.sectionSize(0) == 90

@@ -181,15 +181,18 @@ def cut_texts(room: Room) -> list[str]:
         for piece in texts(room.window)
         if piece.need > piece.room + 1
     ]
-    found += [
-        f"{described(table)}: columns lie {table.horizontalScrollBar().maximum()} px out of sight"
-        for table in shown(room.window, QTableView)
-        if isinstance(table, QTableView) and table.horizontalScrollBar().maximum()
-    ]
-    return found + [
+    return [*found, *hidden_columns(room)] + [
         f"{label.owner}: {label.full!r} is cut to {label.text!r}"
         for part, label in painted(room)
         if label.elided and in_sight(part, label)
+    ]
+
+
+def hidden_columns(room: Room) -> list[str]:
+    return [
+        f"{described(table)}: columns lie {table.horizontalScrollBar().maximum()} px out of sight"
+        for table in shown(room.window, QTableView)
+        if isinstance(table, QTableView) and table.horizontalScrollBar().maximum()
     ]
 
 

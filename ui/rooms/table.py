@@ -342,9 +342,16 @@ class RecordTable(QTableView, Generic[R]):
         self.selectionModel().selectionChanged.connect(self._remember)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What a narrow table has no room for is left out rather than scrolled to."""
+        """What a narrow table has no room for is left out rather than scrolled to.
+
+        Rows go to the edge all the same: where what takes the room is left out, the last column does.
+        """
+        filled = False
         for number, column in enumerate(self._columns):
-            self.setColumnHidden(number, event.size().width() < column.from_width)
+            hidden = event.size().width() < column.from_width
+            self.setColumnHidden(number, hidden)
+            filled = filled or not (hidden or column.width)
+        self.horizontalHeader().setStretchLastSection(not filled)
         super().resizeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -36,10 +36,13 @@ class CoverageRoom(LiveRoom):
             Column[CoveredMessage](
                 say("coverage.message"), lambda m: m.name, 252, strong=True, mark=_mark
             ),
-            Column[CoveredMessage](say("coverage.way"), self._way, 132),
+            Column[CoveredMessage](say("coverage.way"), self._way, 132, from_width=600),
             Column[CoveredMessage](say("coverage.statuses"), lambda m: m.cells.get(STATUSES, "")),
             Column[CoveredMessage](
-                say("coverage.missing"), lambda m: m.cells.get(MISSING, ""), 160
+                say("coverage.missing"),
+                lambda m: m.cells.get(MISSING, ""),
+                160,
+                from_width=900,
             ),
             Column[CoveredMessage](
                 say("coverage.tests"), lambda m: m.cells.get(TESTS, ""), 60, right=True

@@ -59,10 +59,24 @@ def read_page(path: Path) -> CoveragePage | None:
             name = _plain(cells[1])
             of_it = tuple(fields.get(name, ()))
             messages.append(CoveredMessage(cells[0], name, chapter, texts, of_it))
-    words = [line for line in lines if line and not line.startswith(("|", "#"))]
-    summary = next((line for line in words if line.startswith("**")), "")
-    notes = " ".join(line for line in words if line != summary)
+    parts = _paragraphs(lines)
+    summary = next((part for part in parts if part.startswith("**")), "")
+    notes = "\n\n".join(part for part in parts if part != summary)
     return CoveragePage(_plain(summary), _plain(notes), titles, tuple(messages))
+
+
+def _paragraphs(lines: list[str]) -> list[str]:
+    """The words around the tables; those of a chapter begin with its title."""
+    parts, title, words = [], "", list[str]()
+    for line in (*lines, ""):
+        if line and not line.startswith(("|", "#")):
+            words.append(line)
+        elif words:
+            parts.append(title + " ".join(words))
+            title, words = "", []
+        if line.startswith("## "):
+            title = f"{line.removeprefix('## ')}: "
+    return parts
 
 
 def _tables(lines: list[str]) -> list[list[list[str]]]:

@@ -128,7 +128,7 @@ class JobsRoom(LiveRoom):
             Column[JobView](say("jobs.progress"), self._progress, 128),
             Column[JobView](say("jobs.file"), lambda j: j.name or j.location),
             Column[JobView](say("jobs.attempt"), self._attempt, 76, right=True),
-            Column[JobView](say("jobs.due"), lambda j: clock(j.due), 84, mono=True),
+            Column[JobView](say("jobs.due"), lambda j: clock(j.due), 84, mono=True, from_width=680),
         )
         self._model = RecordModel[JobView](
             columns, lambda j: j.kind, self._theme, self, lambda j: (j.status, j.attempt, j.name)

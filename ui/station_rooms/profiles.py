@@ -134,8 +134,12 @@ class ProfilesRoom(LiveRoom):
                 say("profiles.purpose"), lambda p: p.purpose, 186, strong=True, mark=self._mark
             ),
             Column[ProfileView](say("profiles.level"), lambda p: str(p.level), 48, right=True),
-            Column[ProfileView](say("profiles.id"), lambda p: str(p.id), 48, right=True),
-            Column[ProfileView](say("profiles.where"), lambda p: self._place_name(p.place), 96),
+            Column[ProfileView](
+                say("profiles.id"), lambda p: str(p.id), 48, right=True, from_width=460
+            ),
+            Column[ProfileView](
+                say("profiles.where"), lambda p: self._place_name(p.place), 96, from_width=520
+            ),
             Column[ProfileView](say("profiles.limit"), self._limit, 64, right=True),
             Column[ProfileView](say("profiles.why"), self._why),
         )
@@ -157,8 +161,12 @@ class ProfilesRoom(LiveRoom):
                 mark=lambda _: Mark("warning", "warn"),
             ),
             Column[RefusedProfile](say("profiles.id"), lambda r: str(r.profile), 56, right=True),
-            Column[RefusedProfile](say("profiles.where"), lambda r: self._place_name(r.place), 96),
-            Column[RefusedProfile](say("profiles.refused.rule"), lambda r: r.rule, 110, mono=True),
+            Column[RefusedProfile](
+                say("profiles.where"), lambda r: self._place_name(r.place), 96, from_width=520
+            ),
+            Column[RefusedProfile](
+                say("profiles.refused.rule"), lambda r: r.rule, 110, mono=True, from_width=400
+            ),
             Column[RefusedProfile](
                 say("profiles.refused.why"), lambda r: self._catalogue.render(r.why)
             ),

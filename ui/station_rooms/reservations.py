@@ -107,7 +107,9 @@ class ReservationsRoom(LiveRoom):
             ),
             Column[EndedReservation](say("reservations.token"), lambda r: r.token or "", mono=True),
             Column[EndedReservation](say("reservations.at"), lambda r: clock(r.at), 84, mono=True),
-            Column[EndedReservation](say("reservations.id"), lambda r: str(r.id), 72, right=True),
+            Column[EndedReservation](
+                say("reservations.id"), lambda r: str(r.id), 72, right=True, from_width=500
+            ),
         )
         self._ended_model = RecordModel[EndedReservation](
             ended, lambda r: r.number, self._theme, self, lambda r: r.number

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from ui.rooms.empty import Glyph
@@ -81,7 +81,10 @@ class LiveRoom(QWidget):
 
 
 class LazyRoom(QWidget):
-    """A room that is made when it is seen first: a window that opens without it opens sooner."""
+    """A room that is made when it is seen first: a window that opens without it opens sooner.
+
+    In a place that is too small for what it holds it scrolls; parts would lie over each other otherwise.
+    """
 
     def __init__(self, make: Callable[[Theme], LiveRoom], theme: Theme) -> None:
         super().__init__()
@@ -89,8 +92,16 @@ class LazyRoom(QWidget):
         self._make, self._theme = make, theme
         self._room: LiveRoom | None = None
         self._live = self._keyboard = False
-        self._box = QVBoxLayout(self)
+        inner = QWidget()
+        self._box = QVBoxLayout(inner)
         self._box.setContentsMargins(0, 0, 0, 0)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inner)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(area)
         self.setMinimumSize(*SMALLEST)
 
     @property

@@ -92,7 +92,12 @@ class SecurityRoom(LiveRoom):
                 say("security.until"), lambda c: c.valid_to.strftime("%Y-%m-%d"), 92, mono=True
             ),
             Column[CertificateRow](
-                say("security.digest"), lambda c: c.digest[:16], 132, mono=True, tip=_all_of
+                say("security.digest"),
+                lambda c: c.digest[:16],
+                132,
+                mono=True,
+                tip=_all_of,
+                from_width=640,
             ),
         )
         self._model = RecordModel[CertificateRow](
@@ -102,7 +107,7 @@ class SecurityRoom(LiveRoom):
         events = (
             Column[SecurityEntry](say("security.at"), lambda e: clock(e.at), 96, mono=True),
             Column[SecurityEntry](
-                say("security.event"), lambda e: e.type, 236, strong=True, mark=_critical
+                say("security.event"), lambda e: e.type, 268, strong=True, mark=_critical
             ),
             Column[SecurityEntry](say("security.info"), lambda e: e.tech_info),
         )

@@ -100,7 +100,7 @@ class StationsTab(QWidget):
                 108,
                 mark=_boot_mark,
             ),
-            Column[StationRecord](say("stations.since"), self._since, 148),
+            Column[StationRecord](say("stations.since"), self._since, 148, from_width=450),
             Column[StationRecord](say("stations.model"), _model, 170, from_width=640),
             Column[StationRecord](say("stations.connectors"), self._summary, from_width=760),
         )
@@ -108,11 +108,11 @@ class StationsTab(QWidget):
         self._table = RecordTable[StationRecord](self._stations, stations, say("stations.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_selection)
         connectors = (
-            Column[ConnectorRecord](say("stations.place"), self._place, 136, strong=True),
+            Column[ConnectorRecord](say("stations.place"), self._place, 160, strong=True),
             Column[ConnectorRecord](
                 say("stations.status"), lambda c: c.status, 118, mark=lambda c: _MARKS.get(c.status)
             ),
-            Column[ConnectorRecord](say("stations.error"), _error),
+            Column[ConnectorRecord](say("stations.error"), _error, from_width=360),
             Column[ConnectorRecord](
                 say("stations.at"), lambda c: clock(c.at), 76, mono=True, from_width=420
             ),
@@ -125,7 +125,7 @@ class StationsTab(QWidget):
         )
         log = (
             Column[LogEntry](say("log.at"), lambda e: clock(e.at), 84, mono=True),
-            Column[LogEntry](say("log.station"), lambda e: e.station_id, 112, from_width=480),
+            Column[LogEntry](say("log.station"), lambda e: e.station_id, 112, from_width=620),
             Column[LogEntry](
                 say("log.what"), lambda e: say.catalogue.render(e.text), mark=_level_mark
             ),

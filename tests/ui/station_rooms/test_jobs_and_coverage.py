@@ -126,16 +126,16 @@ def test_without_a_page_the_room_says_so(play, tmp_path):
 def test_a_page_is_read_with_its_chapters_marks_and_fields(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
-        "# Title\n\n*Statuses* are those.\n\n**1 of 2.**\n\n"
+        "# Title\n\n*Statuses* are\nthose.\n\n**1 of 2.**\n\n## Fields\n\n"
         "| # | Message | | Statuses | Not seen |\n| --: | --- | :-: | --- | --- |\n"
         "| | **Core** | | | |\n| 1 | Reset | ← | Accepted | Rejected |\n"
         "| 2 | Authorize | → | never seen | |\n\n"
         "| Message | Field | Seen | Not seen |\n| --- | --- | --- | --- |\n"
-        "| Reset | type | Hard | Soft |\n"
+        "| Reset | type | Hard | Soft |\n\n## Rules that no test names\n\nRPC-01,\nRPC-02\n"
     )
     found = read_page(page)
     assert found.summary == "1 of 2."
-    assert found.notes == "Statuses are those."
+    assert found.notes == "Statuses are those.\n\nRules that no test names: RPC-01, RPC-02"
     first, second = found.messages
     assert (first.name, first.chapter, first.seen) == ("Reset", "Core", True)
     assert first.fields == (("type", "Hard", "Soft"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
 
 from tests.ui.station_rooms.conftest import ask, later, profile, until
-from tests.ui.test_walk import cut_texts, idle, small_targets, unreadable
+from tests.ui.test_walk import cut_texts, hidden_columns, idle, small_targets, unreadable
 from ui.main_room import Room
 from ui.station_rooms.docks import HELP, ROOMS
 
@@ -56,17 +57,41 @@ def test_every_room_fits_and_can_be_read(play, state):
             await busy(room)
         for theme in ("dark", "light"):
             room.switch.use(theme)
-            for ident in IDENTS:
-                room.controller.commands.run(f"room_{ident}")
-                await asyncio.sleep(0.25)
+            async for ident in each_room(room):
                 faults = cut_texts(room) + small_targets(room) + unreadable(room)
                 wrong.extend(f"{theme} {ident}: {one}" for one in faults)
-                room.controller.commands.run(f"room_{ident}")
-                await until(lambda: not any(d.isVisible() for d in room.rooms.docks.values()))
 
     play(story, version="1.6")
     new = list(dict.fromkeys(wrong))
     assert not new, f"{len(new)}:\n" + "\n".join(new)
+
+
+def test_in_the_smallest_window_rooms_scroll_rather_than_squeeze_what_they_hold(play):
+    wrong: list[str] = []
+
+    async def story(room: Room) -> None:
+        await idle(room)
+        room.window.resize(room.window.minimumSize())
+        for fill in (None, busy):
+            if fill is not None:
+                await fill(room)
+            async for ident in each_room(room):
+                faults = small_targets(room) + hidden_columns(room)
+                wrong.extend(f"{ident}: {one}" for one in faults)
+
+    play(story, version="1.6")
+    new = list(dict.fromkeys(wrong))
+    assert not new, f"{len(new)}:\n" + "\n".join(new)
+
+
+async def each_room(room: Room) -> AsyncIterator[str]:
+    """One after the other is opened, looked at, and closed."""
+    for ident in IDENTS:
+        room.controller.commands.run(f"room_{ident}")
+        await asyncio.sleep(0.25)
+        yield ident
+        room.controller.commands.run(f"room_{ident}")
+        await until(lambda: not any(d.isVisible() for d in room.rooms.docks.values()))
 
 
 def test_all_rooms_can_be_open_at_once_and_are_put_away_by_the_layout(play):
@@ -101,7 +126,10 @@ def test_the_messages_get_their_height_back_with_the_last_room(play):
         await until(lambda: docks["tokens"].height() > before + 50)
         commands.run("room_tokens")
         await until(lambda: not docks["tokens"].isVisible())
-        assert messages.height() > before + 50  # the queue is still there, behind or in front
+        shared = (messages, docks["queue"])  # only what is in front has the size of the place
+        await until(lambda: any(not one.visibleRegion().isEmpty() for one in shared))
+        front = next(one for one in shared if not one.visibleRegion().isEmpty())
+        assert front.height() > before + 50
         commands.run("room_queue")
         if docks["queue"].isVisible():  # it was behind and came to the front
             commands.run("room_queue")
