@@ -15,6 +15,7 @@ from app.training.tokens import Token, TokenStatus
 if TYPE_CHECKING:
     from app.training.composer import ExampleContext
 
+FIRMWARE_ROOT = "ManufacturerRootCertificate"
 CHECKSUM = "d41d8cd98f00b204e9800998ecf8427e"
 HEARTBEAT = {
     "component": {"name": "OCPPCommCtrlr"},
@@ -121,15 +122,15 @@ def _monitor(c: ExampleContext) -> dict[str, Any]:
 
 
 def _update_firmware(c: ExampleContext) -> dict[str, Any]:
-    return {
-        "requestId": c.number,
-        "firmware": {
-            "location": c.firmware_url,
-            "retrieveDateTime": wire_time(c.after(seconds=10)),
-            "signingCertificate": c.signed.certificate,
-            "signature": c.signed.signature,
-        },
+    """Signed once the station has the root for it: it would turn it down before."""
+    firmware = {
+        "location": c.firmware_url,
+        "retrieveDateTime": wire_time(c.after(seconds=10)),
     }
+    if c.last("InstallCertificate", "certificateType") == FIRMWARE_ROOT:
+        firmware["signingCertificate"] = c.signed.certificate
+        firmware["signature"] = c.signed.signature
+    return {"requestId": c.number, "firmware": firmware}
 
 
 def _display_message(c: ExampleContext) -> dict[str, Any]:
@@ -233,11 +234,11 @@ _OPERATION: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {
     "CertificateSigned": _certificate_signed,
     # the root that a signed UpdateFirmware needs
     "InstallCertificate": lambda c: {
-        "certificateType": "ManufacturerRootCertificate",
+        "certificateType": FIRMWARE_ROOT,
         "certificate": c.signed.root,
     },
     "DeleteCertificate": lambda c: {"certificateHashData": c.root_hash},
-    "GetInstalledCertificateIds": lambda c: {"certificateType": ["ManufacturerRootCertificate"]},
+    "GetInstalledCertificateIds": lambda c: {"certificateType": [FIRMWARE_ROOT]},
 }
 
 EXAMPLES: Mapping[str, Callable[[ExampleContext], dict[str, Any]]] = {

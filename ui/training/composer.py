@@ -212,7 +212,7 @@ class ComposerTab(QWidget):
         columns = (
             Column[Sent](say("history.action"), lambda s: s.action, strong=True),
             Column[Sent](
-                say("history.outcome"), lambda s: outcome_words(s, say), 124, mark=outcome_mark
+                say("history.outcome"), lambda s: outcome_words(s, say), mark=outcome_mark
             ),
             Column[Sent](
                 say("history.at"), lambda s: s.at.strftime("%H:%M:%S"), 76, mono=True, right=True
@@ -294,8 +294,10 @@ class ComposerTab(QWidget):
         for row in range(self.action_list.count()):
             item = self.action_list.item(row)
             item.setHidden(not all(word in item.text().casefold() for word in words))
-        current = self._current()
-        if words and (current is None or current.isHidden()):
+        current, exact = self._current(), self._item(self.search.text().strip())
+        if exact is not None:
+            self.action_list.setCurrentItem(exact)
+        elif words and (current is None or current.isHidden()):
             shown = (self.action_list.item(row) for row in range(self.action_list.count()))
             first = next((item for item in shown if not item.isHidden()), None)
             if first is not None:
@@ -305,7 +307,7 @@ class ComposerTab(QWidget):
         return self.action_list.currentItem()
 
     def _item(self, action: str) -> QListWidgetItem | None:
-        found = self.action_list.findItems(action, Qt.MatchFlag.MatchExactly)
+        found = self.action_list.findItems(action, Qt.MatchFlag.MatchFixedString)
         return next((item for item in found if not item.isHidden()), None)
 
     def _on_action(self, item: QListWidgetItem | None, _: QListWidgetItem | None) -> None:

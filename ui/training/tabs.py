@@ -7,6 +7,7 @@ from typing import cast
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QStackedLayout,
@@ -203,7 +204,11 @@ class TrainingRooms(QWidget):
     # ------------------------------------------------------------------ events
 
     def _on_tab(self, index: int) -> None:
+        """The keyboard stays at the tabs: Qt would hand it to the first button of the new page."""
         self._room(index)
+        focus = QApplication.focusWidget()
+        if focus is not None and self._pages.isAncestorOf(focus):
+            self._tabs.setFocus()
         self._pages.setCurrentIndex(index)
 
     def _on_view(self, view: TrainingView) -> None:

@@ -74,6 +74,17 @@ def test_an_example_undoes_what_the_station_took_last() -> None:
     assert "BEGIN CERTIFICATE" in example("1.6", "CertificateSigned")["certificateChain"]
 
 
+def test_firmware_is_signed_in_the_example_once_the_station_has_the_root_for_it() -> None:
+    def firmware(**taken: str) -> dict[str, Any]:
+        context = composer.ExampleContext(NOW, taken={"InstallCertificate": taken})
+        return dict(composer.example_payload("2.0.1", "UpdateFirmware", context)["firmware"])
+
+    assert "signature" not in firmware()
+    assert "signature" not in firmware(certificateType="V2GRootCertificate")
+    signed = firmware(certificateType="ManufacturerRootCertificate")
+    assert {"signature", "signingCertificate"} <= signed.keys()
+
+
 def test_examples_are_sent_where_they_can_work() -> None:
     def at(number: int, status: str) -> ConnectorRecord:
         return ConnectorRecord(number, 1, status, NOW)

@@ -22,7 +22,7 @@ from tests.support.strays import Strays
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
 from ui.training.panel import TrainingPanel
-from ui.training.tabs import BEHAVIOUR, COMPOSER, FILES, TABS, TOKENS
+from ui.training.tabs import BEHAVIOUR, COMPOSER, FILES, STATIONS, TABS, TOKENS
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -370,6 +370,11 @@ def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
         qtbot.keyClicks(tab.search, "charging prof")
         assert shown() == ["ClearChargingProfile", "SetChargingProfile"]
         assert tab.action_list.currentItem().text() == "ClearChargingProfile"
+        tab.search.clear()
+        qtbot.keyClicks(tab.search, "triggermessage")
+        assert shown() == ["ExtendedTriggerMessage", "TriggerMessage"]
+        assert tab.action_list.currentItem().text() == "TriggerMessage"
+        tab.search.clear()
         tab.choose_station("NEW")
         assert "GetChargingProfiles" in shown()
         tab.search.clear()
@@ -602,6 +607,17 @@ def test_the_composer_is_opened_for_a_station_and_an_action(
         assert panel.rooms.tabs.currentIndex() == COMPOSER
         assert panel.rooms.composer.station.currentData() == "B"
         assert panel.rooms.composer._title.text() == "RemoteStartTransaction"
+
+
+def test_another_tab_leaves_the_keyboard_at_the_tabs_and_not_at_a_button(
+    panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, COMPOSER)
+    panel.activateWindow()
+    panel.rooms.composer.search.setFocus()
+    qtbot.waitUntil(panel.rooms.composer.search.hasFocus)
+    open_tab(qtbot, panel, STATIONS)
+    assert panel.rooms.tabs.hasFocus()
 
 
 def test_a_hidden_panel_reads_nothing_and_catches_up_when_shown(
