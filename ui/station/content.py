@@ -59,10 +59,12 @@ def _screen(
 ) -> ScreenView:
     say = words.say
     bays = tuple(views[number] for number in cabinet.evses)
-    told = snapshot.screen is not None and ordered(snapshot.screen)
+    text = snapshot.screen if ordered(snapshot.screen) else None
+    if all(snapshot.evse(number).screen == text for number in cabinet.evses):
+        text = None  # each place says it already
     return ScreenView(
         bays=bays,
-        message=words.render(snapshot.screen) if snapshot.screen is not None and told else "",
+        message=words.render(text) if text is not None else "",
         please=say("screen.out") if len(views) > 1 else "",
         out_of_order=say("screen.faulted"),
         percent=tuple(say("percent", percent=b.car.soc) if b.car else "" for b in bays),

@@ -101,6 +101,19 @@ def test_the_machines_own_text_gives_way_to_starting_up() -> None:
     assert Wording(Catalogue.load()).bay(evse, snapshot, extra).prompt == "Starting"
 
 
+def test_what_every_place_says_is_not_said_once_more_for_the_station() -> None:
+    from ui.station.content import compose
+    from ui.station.geometry import plan_station
+
+    words, closed = Wording(Catalogue.load()), Text("picture.prompt.booting")
+    snapshot = scenes.mixed()
+    evses = tuple(replace(evse, screen=closed) for evse in snapshot.evses)
+    for places, shown in ((evses, ""), (snapshot.evses, words.render(closed))):
+        told = replace(snapshot, screen=closed, evses=places)
+        content = compose(words, told, scenes.extra(told), plan_station(told), zoom=100, selected=1)
+        assert {screen.message for screen in content.screens.values()} == {shown}
+
+
 def test_a_message_for_the_station_is_shown_on_every_screen_but_its_own_name_is_not() -> None:
     from ui.station.content import compose
     from ui.station.geometry import plan_station
