@@ -107,6 +107,8 @@ class Remote(Block):
     async def _authorize(
         self, bay: Bay, token: IdToken, start_id: int, info: Mapping[str, Any]
     ) -> None:
+        if not bay.asking:
+            return  # the link broke before the answer was out
         self._authorizing.add(bay.evse)
         try:
             decision = await self._decide(bay, token, info)
