@@ -205,7 +205,7 @@ class Lab:
             return False
         if not self._trusts() and not await self._install():
             return False  # a station without roots takes no certificate at all
-        settings = self._training.settings
+        settings, refused = self._training.settings, len(self._refusals())
         settings.authority, settings.flaw = self.authority, await asyncio.to_thread(_flaw, flaw)
         try:
             answer = await self._asked()
@@ -218,7 +218,23 @@ class Lab:
             self._good.add(self._newest_own() or "")
         key = "rooms.lab.signed" if good else "rooms.lab.not_signed"
         self._tell(good, key, status=answer, flaw=Text(f"rooms.lab.flaw.{flaw}"))
+        if good and flaw == "revoked" and settings.asks_certificates:
+            await self._turned_away(refused)
         return good
+
+    async def _turned_away(self, before: int) -> None:
+        """The station comes with a revoked certificate, is turned away, and falls back to the one before.
+
+        `before`: how often that had happened.
+        """
+        for _ in range(round(PATIENCE / LOOK)):
+            if self._here() and len(self._refusals()) > before:
+                self._tell(False, "rooms.lab.csms_says", words=self._refusals()[-1])
+                self._tell(True, "rooms.lab.fallen_back")
+                return
+            self._session.retry_now()  # each attempt would wait for its back-off
+            await asyncio.sleep(LOOK)
+        self._tell(False, "rooms.lab.no_fallback")
 
     async def _asked(self) -> str | None:
         """Have it ask for a certificate: its answer to the one it was sent, None where it did not ask."""
@@ -305,12 +321,19 @@ class Lab:
         if link.state is LinkState.ONLINE:
             self._tell(True, f"rooms.lab.connected.{profile}")
             return True
-        warnings = [one.text for one in self._training.snapshot().log if one.level is Level.WARNING]
-        for words in dict.fromkeys(warnings[-3:]):
+        for words in dict.fromkeys(self._warnings()[-3:]):
             self._tell(False, "rooms.lab.csms_says", words=words)
         why = link.problem or Text("rooms.lab.no_answer")
         self._tell(False, "rooms.lab.not_connected", profile=profile, why=why)
         return False
+
+    def _warnings(self) -> list[Text]:
+        """What the training CSMS has found odd."""
+        log = self._training.snapshot().log
+        return [one.text for one in log if one.level is Level.WARNING]
+
+    def _refusals(self) -> list[Text]:
+        return [words for words in self._warnings() if words.id == "training.revoked"]
 
     async def _reach(self) -> bool:
         """The station hears the training CSMS: over its link, also one that it just opens anew (to use a

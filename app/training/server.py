@@ -304,12 +304,20 @@ class TrainingCsms:
         return response
 
     def _objection(self, connection: ServerConnection, station_id: str) -> Text | None:
-        """What is wrong with whose certificate it is; who has signed it TLS has judged."""
+        """What is wrong with the certificate that is shown, though TLS has taken who signed it.
+
+        Of what was revoked TLS knows only what was so when it began to serve.
+        """
         settings = self.settings
-        if settings.any_certificate or not settings.asks_certificates:
+        if not settings.asks_certificates:
             return None
-        shown = connection.transport.get_extra_info("peercert")
-        return settings.owners.objection(station_id, shown or {})
+        shown = connection.transport.get_extra_info("peercert") or {}
+        revoked = settings.authority.revoked if settings.authority else {}
+        if int(shown.get("serialNumber", "0"), 16) in revoked:
+            return Text("training.revoked")
+        if settings.any_certificate:
+            return None
+        return settings.owners.objection(station_id, shown)
 
     def _select_subprotocol(
         self, _connection: ServerConnection, offered: Sequence[Subprotocol]

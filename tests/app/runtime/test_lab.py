@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.ocpp.shared.certificates.book import CertificateBook
 from app.runtime.lab import SERVER_FLAWS, STATION_FLAWS, Lab
 from app.runtime.session import Session
 from app.runtime.settings import resolve
@@ -93,6 +94,23 @@ async def test_each_flaw_of_a_station_certificate_is_found_but_one_that_only_the
             assert await made.ask_for_certificate(flaw) == (flaw in taken), flaw
             assert made._session.snapshot().security_profile == 3, "it went down on the way"
         assert await made.go(3)  # with a good one again, though a revoked one came last
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_revoked_certificate_is_turned_away_and_the_one_before_it_is_shown_again(
+    version: str, tmp_path: Path
+) -> None:
+    """A02.FR.10, .28 and .29: the station can find no fault with it, the back office can."""
+    async with lab(version, tmp_path) as made:
+        assert await made.go(3)
+        book = CertificateBook(made._session.store)
+        good = book.chain_in_use()
+        assert await made.ask_for_certificate("revoked")
+        back, said, *_ = made.results()
+        assert (back.words.id, back.good) == ("rooms.lab.fallen_back", True)
+        assert said.words.params["words"].id == "training.revoked"
+        assert book.chain_in_use() == good
+        assert made._session.snapshot().security_profile == 3
 
 
 @pytest.mark.parametrize("version", VERSIONS)

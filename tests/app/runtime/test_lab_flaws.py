@@ -43,7 +43,8 @@ class AskingLab(Lab):
 @pytest.mark.parametrize("answer", ["Accepted", "Rejected", "NotImplemented"])
 async def test_a_flaw_is_for_one_certificate_whatever_the_station_answers(answer: str) -> None:
     training: Any = SimpleNamespace(
-        settings=CsmsSettings(), snapshot=lambda: SimpleNamespace(url="ws://127.0.0.1:1/ocpp")
+        settings=CsmsSettings(),
+        snapshot=lambda: SimpleNamespace(url="ws://127.0.0.1:1/ocpp", log=()),
     )
     lab = AskingLab(cast("Any", None), training)
     lab.answer = answer

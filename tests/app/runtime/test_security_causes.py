@@ -35,12 +35,9 @@ from app.training.certificates import (
     make_authority,
     make_server,
     make_station,
-    revocation_list,
-    revoke,
 )
 from app.training.lab_tls import server_context, write
 from app.training.owners import OPERATOR
-from app.training.records import CsmsChange
 from app.training.rules import Effect, Rule
 from app.training.settings import CsmsSettings
 from tests.app.runtime.office import Hears
@@ -228,7 +225,6 @@ async def logged_and_pushed(there: Site, critical: set[str]) -> set[str]:
 async def site_of_profile_3(version: str, folder: Path) -> AsyncIterator[Site]:
     """The station shows what the factory gave it; what the back office signs for it is revoked at once."""
     root = make_authority("CSO root")
-    revoke(root, make_station(root, "CS-9", OPERATOR))
     context = server_context(make_server(root, "localhost"), clients=[root])
     settings = CsmsSettings(authority=root, tls=context, flaw=Flaw.REVOKED)
     ca, _ = write(folder, "root", root)
@@ -236,15 +232,6 @@ async def site_of_profile_3(version: str, folder: Path) -> AsyncIterator[Site]:
     flags = {"security.profile": 3, "security.ca": ca}
     flags |= {"security.certificate": certificate, "security.key": key}
     async with site(version, folder / "state", settings, **flags) as there:
-
-        def revoked(change: CsmsChange) -> None:
-            if change.frame and '"CertificateSigned"' in change.frame.text:
-                lists = folder / "revoked.pem"
-                newer = datetime.now(UTC) + timedelta(hours=1)
-                lists.write_text(revocation_list(root, newer), encoding="ascii")
-                context.load_verify_locations(cafile=lists)
-
-        there.csms.csms.subscribe(revoked)
         yield there
 
 

@@ -304,6 +304,19 @@ async def test_A00_FR_404_405_a_good_certificate_of_somebody_else_opens_no_link(
         assert await dial(url, shown) == V16
 
 
+async def test_A00_FR_403_what_is_revoked_while_the_CSMS_serves_opens_no_further_link(
+    tmp_path: Path,
+) -> None:
+    root = make_authority("Lab root")
+    pair = make_station(root, "CS-1", OPERATOR)
+    shown = trusting(root, pair, tmp_path)
+    async with asking(root) as (csms, url):
+        assert await dial(url, shown) == V16
+        revoke(root, pair)
+        assert await dial(url, shown) is None
+        await logged(csms, "training.revoked")
+
+
 @pytest.mark.parametrize(("version", "boot"), [(V16, BOOT_16), (V201, BOOT_201)])
 async def test_A00_FR_405_the_serial_number_that_a_station_has_told_may_stand_in_its_certificate(
     version: str, boot: dict[str, Any], root: Authority, tmp_path: Path
