@@ -165,7 +165,12 @@ async def by_firmware(there: Site, action: str) -> None:
     """Of a stranger, with a bad signature, and good."""
     now = stamp(datetime.now(UTC))
     payload = there.csms.csms.example("CS-1", action)
-    payload["firmware"]["retrieveDateTime"] = now
+    signed = there.csms.csms.files.signed()
+    payload["firmware"] |= {
+        "retrieveDateTime": now,
+        "signingCertificate": signed.certificate,
+        "signature": signed.signature,
+    }
     assert (await there.call(action, payload))["status"] == "InvalidCertificate"
     await there.raised("InvalidFirmwareSigningCertificate")
     assert await there.example("InstallCertificate") == {"status": "Accepted"}
