@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from app import __version__
+from app.kernel.forms import as_data
 from app.kernel.text import Text
 from app.kernel.units import stamp
 from app.ocpp.redaction import is_secret_name, redact, without_url_password
@@ -77,7 +78,9 @@ class Contents:
 
 def redacted_config(config: Config) -> dict[str, Any]:
     """A configuration file that says the same, without secrets and without files of this computer."""
-    tree = config.model_dump(mode="json", exclude={"hardware", "blueprint"}, exclude_none=True)
+    tree = as_data(config, without_none=True)
+    hardware = tree.pop("hardware")
+    tree.pop("blueprint", None)
     for name in _FILES_ELSEWHERE:
         tree["security"].pop(name, None)
     tree["keys"] = {name: part for name, part in tree["keys"].items() if not is_secret_name(name)}
@@ -86,7 +89,7 @@ def redacted_config(config: Config) -> dict[str, Any]:
     ]
     clean = _clean(tree)
     assert isinstance(clean, dict)
-    return clean | config.hardware.model_dump(mode="json", exclude_none=True)
+    return {**clean, **hardware}
 
 
 def redacted_row(table: str, key: str, row: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock, SystemClock
+from app.kernel.forms import values
 from app.ocpp.context import Context
 from app.ocpp.personality import Personality
 from app.ocpp.points import Asker, OpenPoints, Point, registry
@@ -91,10 +93,14 @@ def make_station(config: Config, clock: Clock, bus: Bus) -> Station:
 def vehicles(config: Config) -> VehicleLibrary:
     """The cars that can come here, each with the defaults of the configuration laid over it."""
     library = VehicleLibrary.standard()
-    given = config.vehicle.model_dump(exclude={"id"}, exclude_none=True)
+    given = {
+        name: value
+        for name, value in values(config.vehicle).items()
+        if name != "id" and value is not None
+    }
     if not given:
         return library
-    return VehicleLibrary(spec.model_copy(update=given) for spec in library.specs())
+    return VehicleLibrary(replace(spec, **given) for spec in library.specs())
 
 
 def with_usual_car(config: Config) -> Blueprint:
@@ -102,8 +108,8 @@ def with_usual_car(config: Config) -> Blueprint:
     wish = config.vehicle.id
     if wish is None:
         return config.hardware
-    evses = tuple(evse.model_copy(update={"vehicle": wish}) for evse in config.hardware.evses)
-    return config.hardware.model_copy(update={"evses": evses})
+    evses = tuple(replace(evse, vehicle=wish) for evse in config.hardware.evses)
+    return replace(config.hardware, evses=evses)
 
 
 def make_personality(version: Version, ctx: Context) -> Personality:

@@ -6,30 +6,22 @@ hardware part. Descriptions end up in the published JSON schema.
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
-
+from app.kernel.forms import Limits, RuleBroken, Spelling, about, form, values
+from app.kernel.text import Text
 from app.ocpp.context import Identity, KeySetting, OcppSettings, VariableSetting
 from app.ocpp.shared.vendors import Occasion, Vendor, VendorAnswer, VendorReport
 from app.ocpp.version import Version
 from app.runtime.tls import TlsFiles, own_pairs
 from app.station.blueprint import Blueprint
 
-Word = Annotated[str, StringConstraints(min_length=1)]
-Subprotocol = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
-StationId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Word = Annotated[str, Limits(min_length=1)]
+Subprotocol = Annotated[str, Limits(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+StationId = Annotated[str, Limits(min_length=1, max_length=255)]
 
 
 def spelled(value: Any) -> str | None:
@@ -40,253 +32,241 @@ def spelled(value: Any) -> str | None:
         return value
     if isinstance(value, int | float):
         return str(value)
-    raise PydanticCustomError("scalar", "text, a number, true or false")
+    raise ValueError(f"{type(value).__name__} has no spelling in OCPP")
 
 
-_SCALAR = {"type": ["string", "number", "boolean", "null"]}
-Scalar = Annotated[str | None, BeforeValidator(spelled), WithJsonSchema(_SCALAR)]
+_SCALAR = Spelling(spelled, "scalar", ("string", "number", "boolean", "null"))
+Scalar = Annotated[str | None, _SCALAR]
 
 CONNECTION_TIMEOUT_KEY = "ConnectionTimeOut"
 CONNECTION_TIMEOUT_VARIABLE = ("TxCtrlr", "EVConnectionTimeOut")
 
 
-class Part(BaseModel):
-    """A table of the file: no unknown keys, no silent conversions, fixed once read."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class IdentityPart(Part):
+@form
+class IdentityPart:
     """Who the station says it is in its BootNotification; what the blueprint knows too is its default."""
 
-    vendor: Annotated[Word, Field(max_length=50)] | None = None
-    model: Annotated[Word, Field(max_length=50)] | None = None
-    serial_number: Annotated[Word, Field(max_length=25)] | None = None
-    box_serial_number: Annotated[Word, Field(max_length=25)] | None = Field(
-        None, description="1.6 only: chargeBoxSerialNumber."
+    vendor: Annotated[Word, Limits(max_length=50)] | None = None
+    model: Annotated[Word, Limits(max_length=50)] | None = None
+    serial_number: Annotated[Word, Limits(max_length=25)] | None = None
+    box_serial_number: Annotated[Word, Limits(max_length=25)] | None = about(
+        "1.6 only: chargeBoxSerialNumber.", default=None
     )
-    firmware_version: Annotated[Word, Field(max_length=50)] | None = None
-    iccid: Annotated[Word, Field(max_length=20)] | None = None
-    imsi: Annotated[Word, Field(max_length=20)] | None = None
-    meter_type: Annotated[Word, Field(max_length=25)] | None = None
-    meter_serial_number: Annotated[Word, Field(max_length=25)] | None = None
+    firmware_version: Annotated[Word, Limits(max_length=50)] | None = None
+    iccid: Annotated[Word, Limits(max_length=20)] | None = None
+    imsi: Annotated[Word, Limits(max_length=20)] | None = None
+    meter_type: Annotated[Word, Limits(max_length=25)] | None = None
+    meter_serial_number: Annotated[Word, Limits(max_length=25)] | None = None
 
 
-class CsmsPart(Part):
+@form
+class CsmsPart:
     """The back office: its URL without the station's id, the id, and the version to speak."""
 
-    url: Word | None = Field(None, description="ws:// or wss://, without the station's id.")
-    id: StationId | None = Field(
-        None, description="The station's id; made up once if it is left out."
-    )
+    url: Word | None = about("ws:// or wss://, without the station's id.", default=None)
+    id: StationId | None = about("The station's id; made up once if it is left out.", default=None)
     version: Literal["1.6", "2.0.1", "auto"] = "auto"
-    secure_url: Annotated[str, StringConstraints(pattern=r"^wss://.+")] | None = Field(
-        None,
-        description="Where to go when the back office raises the security profile to 2 or 3;"
+    secure_url: Annotated[str, Limits(pattern=r"^wss://.+")] | None = about(
+        "Where to go when the back office raises the security profile to 2 or 3;"
         " the same place over wss if left out.",
+        default=None,
     )
-    subprotocols: list[Subprotocol] = Field(
-        default_factory=list,
-        description="Offered in this order as far as the version allows, unknown ones too; those of both"
+    subprotocols: tuple[Subprotocol, ...] = about(
+        "Offered in this order as far as the version allows, unknown ones too; those of both"
         " versions if left out.",
+        default=(),
     )
-    proxy: Word | None = Field(
-        None, description='http://host:port; "none" for no proxy; the system\'s if left out.'
+    proxy: Word | None = about(
+        'http://host:port; "none" for no proxy; the system\'s if left out.', default=None
     )
-    connect_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
-        15.0, description="Seconds an attempt to connect may take."
+    connect_timeout: Annotated[float, Limits(gt=0, le=300)] = about(
+        "Seconds an attempt to connect may take.", default=15.0
     )
-    max_message_size: Annotated[int, Field(ge=4096, le=256 * 1024 * 1024)] = Field(
-        8 * 1024 * 1024, description="Bytes a message may have."
+    max_message_size: Annotated[int, Limits(ge=4096, le=256 * 1024 * 1024)] = about(
+        "Bytes a message may have.", default=8 * 1024 * 1024
     )
-    compression: bool = Field(
-        False, description="Offer to compress messages (permessage-deflate, RFC 7692)."
+    compression: bool = about(
+        "Offer to compress messages (permessage-deflate, RFC 7692).", default=False
     )
 
 
-class SecurityPart(Part):
+@form
+class SecurityPart:
     """How the link is protected. Profiles: 0 open, 1 password, 2 TLS and password, 3 TLS and certificate."""
 
-    profile: Annotated[int, Field(ge=0, le=3)] = 0
-    password: Word | None = Field(None, repr=False)
-    password_file: Path | None = Field(None, description="A file whose first line is the password.")
-    ca: Path | None = Field(None, description="A PEM file, or a folder of them, to trust.")
-    certificate: Path | None = Field(
-        None, description="The station's own certificate (chain), PEM."
+    profile: Annotated[int, Limits(ge=0, le=3)] = 0
+    password: Word | None = field(default=None, repr=False)
+    password_file: Path | None = about("A file whose first line is the password.", default=None)
+    ca: Path | None = about("A PEM file, or a folder of them, to trust.", default=None)
+    certificate: Path | None = about("The station's own certificate (chain), PEM.", default=None)
+    key: Path | None = about("Its private key, PEM.", default=None)
+    ca_folder: Path | None = about(
+        "Root certificates (PEM files) that are trusted from the start.", default=None
     )
-    key: Path | None = Field(None, description="Its private key, PEM.")
-    ca_folder: Path | None = Field(
-        None, description="Root certificates (PEM files) that are trusted from the start."
-    )
-    certificate_folder: Path | None = Field(
-        None,
-        description="The station's certificates, <name>.pem with <name>.key; the first is shown, the"
+    certificate_folder: Path | None = about(
+        "The station's certificates, <name>.pem with <name>.key; the first is shown, the"
         " next one where the back office does not accept it.",
+        default=None,
     )
-    crl: Path | None = Field(
-        None, description="Revoked certificates of back offices: a PEM file with their lists."
+    crl: Path | None = about(
+        "Revoked certificates of back offices: a PEM file with their lists.", default=None
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> SecurityPart:
+    def __post_init__(self) -> None:
         if self.password is not None and self.password_file is not None:
-            raise PydanticCustomError("two_passwords", "password and password_file")
+            raise RuleBroken(Text("runtime.config.rule_two_passwords"))
         if self.key is not None and self.certificate is None:
-            raise PydanticCustomError("key_alone", "key without certificate")
-        return self
+            raise RuleBroken(Text("runtime.config.rule_key_alone"))
 
 
-class KeyPart(Part):
+@form
+class KeyPart:
     """A 1.6 configuration key: its first value and whether the back office may change it."""
 
-    model_config = ConfigDict(
-        json_schema_extra=lambda schema: schema.update(type=["object", *_SCALAR["type"]])
-    )
+    shorthand: ClassVar[str] = "value"
 
     value: Scalar = None
     readonly: bool | None = None
     reboot: bool = False
     """A change takes effect with the next boot only."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _of_scalar(cls, given: Any) -> Any:
-        return given if isinstance(given, dict) else {"value": given}
 
-
-class VariablePart(Part):
+@form
+class VariablePart:
     """A 2.0.1 variable: its first value and who may change it. One that is not known is added."""
 
-    component: Annotated[Word, Field(max_length=50)]
-    variable: Annotated[Word, Field(max_length=50)]
+    component: Annotated[Word, Limits(max_length=50)]
+    variable: Annotated[Word, Limits(max_length=50)]
     value: Scalar = None
-    evse: Annotated[int, Field(ge=0)] | None = None
-    connector: Annotated[int, Field(ge=0)] | None = None
-    component_instance: Annotated[Word, Field(max_length=50)] | None = None
-    variable_instance: Annotated[Word, Field(max_length=50)] | None = None
+    evse: Annotated[int, Limits(ge=0)] | None = None
+    connector: Annotated[int, Limits(ge=0)] | None = None
+    component_instance: Annotated[Word, Limits(max_length=50)] | None = None
+    variable_instance: Annotated[Word, Limits(max_length=50)] | None = None
     attribute: Literal["Actual", "Target", "MinSet", "MaxSet"] = "Actual"
     mutability: Literal["ReadOnly", "WriteOnly", "ReadWrite"] | None = None
 
-    @model_validator(mode="after")
-    def _fits(self) -> VariablePart:
+    def __post_init__(self) -> None:
         if self.connector is not None and self.evse is None:
-            raise PydanticCustomError("connector_alone", "connector without evse")
-        return self
+            raise RuleBroken(Text("runtime.config.rule_connector_alone"))
 
 
-class VehiclePart(Part):
+@form
+class VehiclePart:
     """The car that drives in, where no other is asked for; what is left out stays as the car has it."""
 
-    id: Word | None = Field(None, description="A car of the vehicle library.")
-    soc: Annotated[float, Field(ge=0, le=100)] | None = Field(None, description="Percent.")
-    target_soc: Annotated[float, Field(ge=0, le=100)] | None = Field(None, description="Percent.")
-    capacity: Annotated[float, Field(ge=100, le=2_000_000)] | None = Field(None, description="Wh.")
-    max_ac_current: Annotated[float, Field(ge=0, le=80)] | None = Field(
-        None, description="A a phase."
-    )
-    ac_phases: Annotated[int, Field(ge=1, le=3)] | None = None
-    max_dc_power: Annotated[float, Field(ge=0, le=2_000_000)] | None = Field(None, description="W.")
-    ready_delay: Annotated[float, Field(ge=0, le=86_400)] | None = Field(
-        None, description="Seconds from the plug to the car being ready."
+    id: Word | None = about("A car of the vehicle library.", default=None)
+    soc: Annotated[float, Limits(ge=0, le=100)] | None = about("Percent.", default=None)
+    target_soc: Annotated[float, Limits(ge=0, le=100)] | None = about("Percent.", default=None)
+    capacity: Annotated[float, Limits(ge=100, le=2_000_000)] | None = about("Wh.", default=None)
+    max_ac_current: Annotated[float, Limits(ge=0, le=80)] | None = about("A a phase.", default=None)
+    ac_phases: Annotated[int, Limits(ge=1, le=3)] | None = None
+    max_dc_power: Annotated[float, Limits(ge=0, le=2_000_000)] | None = about("W.", default=None)
+    ready_delay: Annotated[float, Limits(ge=0, le=86_400)] | None = about(
+        "Seconds from the plug to the car being ready.", default=None
     )
 
 
-class ClockPart(Part):
+@form
+class ClockPart:
     """Station time at the start, and how long the controller takes to boot."""
 
     start: datetime | None = None
-    rate: Annotated[float, Field(gt=0, le=3600)] = 1.0
-    boot_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    rate: Annotated[float, Limits(gt=0, le=3600)] = 1.0
+    boot_seconds: Annotated[float, Limits(ge=0, le=3600)] = 0.0
 
 
-class QueuePart(Part):
+@form
+class QueuePart:
     """The queue of what must not be lost while there is no link."""
 
-    capacity: Annotated[int, Field(ge=1)] = Field(
-        10_000,
-        description="Messages it holds; what goes then is the open point both-offline-queue-capacity.",
+    capacity: Annotated[int, Limits(ge=1)] = about(
+        "Messages it holds; what goes then is the open point both-offline-queue-capacity.",
+        default=10_000,
     )
-    pause: Annotated[float, Field(ge=0, le=60)] = Field(
-        0.0, description="Seconds between two messages while a backlog is delivered."
+    pause: Annotated[float, Limits(ge=0, le=60)] = about(
+        "Seconds between two messages while a backlog is delivered.", default=0.0
     )
 
 
-class VendorAnswerPart(Part):
+@form
+class VendorAnswerPart:
     """What is answered to a vendor's message; without message_id to any that has no answer of its own."""
 
-    message_id: Annotated[Word, Field(max_length=50)] | None = None
+    message_id: Annotated[Word, Limits(max_length=50)] | None = None
     status: Literal["Accepted", "Rejected", "UnknownMessageId", "UnknownVendorId"] = "Accepted"
-    data: Any = Field(None, description="Text or any JSON; {data} stands for what came.")
-    show: str | None = Field(None, description='What the screen says then; "" takes it back.')
+    data: Any = about("Text or any JSON; {data} stands for what came.", default=None)
+    show: str | None = about('What the screen says then; "" takes it back.', default=None)
 
 
-class VendorReportPart(Part):
+@form
+class VendorReportPart:
     """What the station tells a back office by itself."""
 
     on: Occasion
-    message_id: Annotated[Word, Field(max_length=50)] | None = None
-    data: Any = Field(
-        None,
-        description="Text or any JSON with the gaps {evse}, {connector}, {id_token},"
+    message_id: Annotated[Word, Limits(max_length=50)] | None = None
+    data: Any = about(
+        "Text or any JSON with the gaps {evse}, {connector}, {id_token},"
         " {transaction_id}, {energy}, {reason}.",
+        default=None,
     )
 
 
-class VendorPart(Part):
+@form
+class VendorPart:
     """A dialect of DataTransfer."""
 
-    vendor_id: Annotated[Word, Field(max_length=255)]
-    answers: list[VendorAnswerPart] = Field(default_factory=list)
-    reports: list[VendorReportPart] = Field(default_factory=list)
+    vendor_id: Annotated[Word, Limits(max_length=255)]
+    answers: tuple[VendorAnswerPart, ...] = ()
+    reports: tuple[VendorReportPart, ...] = ()
 
     def vendor(self) -> Vendor:
         return Vendor(
             self.vendor_id,
-            tuple(VendorAnswer(**part.model_dump()) for part in self.answers),
+            tuple(VendorAnswer(**values(part)) for part in self.answers),
             tuple(VendorReport(part.on, part.message_id, part.data) for part in self.reports),
         )
 
 
-class Settings(Part):
+@form
+class Settings:
     """A configuration without the hardware part."""
 
-    blueprint: Word | None = Field(
-        None, description="The hardware: a file, or the name of one that comes with the program."
+    blueprint: Word | None = about(
+        "The hardware: a file, or the name of one that comes with the program.", default=None
     )
-    identity: IdentityPart = Field(default_factory=IdentityPart)
-    csms: CsmsPart = Field(default_factory=CsmsPart)
-    security: SecurityPart = Field(default_factory=SecurityPart)
-    mode: Literal["pragmatic", "strict"] = Field(
-        "pragmatic", description="What to do where the specification leaves a point open."
+    identity: IdentityPart = field(default_factory=IdentityPart)
+    csms: CsmsPart = field(default_factory=CsmsPart)
+    security: SecurityPart = field(default_factory=SecurityPart)
+    mode: Literal["pragmatic", "strict"] = about(
+        "What to do where the specification leaves a point open.", default="pragmatic"
     )
-    open_points: dict[str, Word] = Field(
-        default_factory=dict, description="What was chosen for open points, by id."
+    open_points: dict[str, Word] = about(
+        "What was chosen for open points, by id.", default_factory=dict
     )
-    features: list[Word] | None = Field(
-        None, description="Feature profiles (1.6) or blocks (2.0.1) that are on; all if left out."
+    features: tuple[Word, ...] | None = about(
+        "Feature profiles (1.6) or blocks (2.0.1) that are on; all if left out.", default=None
     )
-    keys: dict[Annotated[Word, Field(max_length=50)], KeyPart] = Field(
-        default_factory=dict, description="1.6 configuration keys by name: a value, or a table."
+    keys: dict[Annotated[Word, Limits(max_length=50)], KeyPart] = about(
+        "1.6 configuration keys by name: a value, or a table.", default_factory=dict
     )
-    variables: list[VariablePart] = Field(
-        default_factory=list, description="2.0.1 variables; custom ones too."
+    variables: tuple[VariablePart, ...] = about("2.0.1 variables; custom ones too.", default=())
+    vendors: tuple[VendorPart, ...] = about(
+        "Messages of vendors' own (DataTransfer), both ways.", default=()
     )
-    vendors: list[VendorPart] = Field(
-        default_factory=list, description="Messages of vendors' own (DataTransfer), both ways."
+    connection_timeout: Annotated[int, Limits(ge=0)] | None = about(
+        "Seconds between card and plug (both versions).", default=None
     )
-    connection_timeout: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="Seconds between card and plug (both versions)."
-    )
-    free_vend_token: Annotated[Word, Field(max_length=20)] = "FREE"
-    vehicle: VehiclePart = Field(default_factory=VehiclePart)
-    clock: ClockPart = Field(default_factory=ClockPart)
-    queue: QueuePart = Field(default_factory=QueuePart)
-    seed: int = Field(0, description="Of the meters' noise and of the waits between attempts.")
-    full_sync: bool = Field(
-        False, description="Wait for the disk at each commit: survives a power cut of the computer."
+    free_vend_token: Annotated[Word, Limits(max_length=20)] = "FREE"
+    vehicle: VehiclePart = field(default_factory=VehiclePart)
+    clock: ClockPart = field(default_factory=ClockPart)
+    queue: QueuePart = field(default_factory=QueuePart)
+    seed: int = about("Of the meters' noise and of the waits between attempts.", default=0)
+    full_sync: bool = about(
+        "Wait for the disk at each commit: survives a power cut of the computer.", default=False
     )
 
 
+@form
 class Config(Settings):
     """A whole configuration: settings and hardware, checked and complete."""
 
@@ -332,7 +312,7 @@ class Config(Settings):
         )
 
     def _identity(self) -> Identity:
-        given, built = self.identity.model_dump(), self.hardware
+        given, built = values(self.identity), self.hardware
         known = {
             "vendor": built.vendor,
             "model": built.model,
@@ -358,5 +338,5 @@ class Config(Settings):
             component, variable = CONNECTION_TIMEOUT_VARIABLE
             value = str(self.connection_timeout)
             found.append(VariableSetting(component, variable, value))
-        found += [VariableSetting(**part.model_dump()) for part in self.variables]
+        found += [VariableSetting(**values(part)) for part in self.variables]
         return tuple(found)

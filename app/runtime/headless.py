@@ -190,7 +190,7 @@ def _maker(session: Session, end: _End) -> Callable[[Send], tuple[Dispatcher, Ca
             dispatcher.notify(method, params)
 
         methods = Methods(session, notify, lambda: end.set(Exit.OK))
-        dispatcher = Dispatcher(methods.table(), send)
+        dispatcher = Dispatcher(methods.table(), send, session.catalogue)
         return dispatcher, methods.close
 
     return make

@@ -10,14 +10,13 @@ import json
 import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import date, time
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from app.kernel.forms import Unfilled, as_data, fill, names, required, values
 from app.kernel.resources import resource
 from app.kernel.text import Text
 from app.runtime import presets
@@ -25,12 +24,11 @@ from app.runtime.config import Config, Settings
 from app.runtime.problems import ConfigError, problem
 from app.runtime.tls import TlsFilesBad
 from app.station.blueprint import Blueprint, BlueprintError
-from app.station.specs import path as path_of
 
 DEFAULT_BLUEPRINT = "public-ac-2x22"
-HARDWARE = frozenset(Blueprint.model_fields)
+HARDWARE = frozenset(names(Blueprint))
 """Keys of the hardware part, at the top of the file as in a blueprint."""
-WHOLE = frozenset(name for name, field in Blueprint.model_fields.items() if field.is_required())
+WHOLE = frozenset(required(Blueprint))
 """A file that has all of these describes a station of its own; one with fewer changes another one."""
 
 SECRETS = ("security.password",)
@@ -93,7 +91,7 @@ def resolve(
 
     `flags` by path in the file (`"csms.url"`); None counts as not given. Raises ConfigError.
     """
-    given = {path: value for path, value in (flags or {}).items() if value is not None}
+    given = {path: _spelled(value) for path, value in (flags or {}).items() if value is not None}
     tree = read_tree(config_file) if config_file else {}
     if config_file:
         _anchor(tree, config_file.parent)
@@ -132,7 +130,7 @@ def read_tree(path: Path) -> Tree:
         raise ConfigError([Text("runtime.config.unreadable", params)]) from error
     kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
     try:
-        tree = json.loads(text) if kind == "JSON" else tomllib.loads(text)
+        tree = _spelled(json.loads(text) if kind == "JSON" else tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         params = {"file": file, "kind": kind, "why": str(error)}
         raise ConfigError([Text("runtime.config.syntax", params)]) from error
@@ -176,8 +174,9 @@ def password_in(file: Path) -> bytes:
 
 def config_schema() -> Tree:
     """The published JSON schema of a configuration file."""
-    settings = Settings.model_json_schema()
-    hardware = Blueprint.model_json_schema()
+    from app.kernel.form_schema import schema_of
+
+    settings, hardware = schema_of(Settings), schema_of(Blueprint)
     shared = settings["$defs"].keys() & hardware.get("$defs", {}).keys()
     if shared:
         raise ValueError(f"two definitions of one name: {sorted(shared)}")
@@ -207,9 +206,7 @@ class _Layers:
         hardware, more = self._try_hardware()
         if problems or more or settings is None or hardware is None:
             raise ConfigError(problems + more)
-        # constructed from checked parts: nothing is left to check
-        parts = {name: getattr(settings, name) for name in Settings.model_fields}
-        return Config.model_construct(**parts, hardware=hardware)
+        return Config(**values(settings), hardware=hardware)
 
     def check_settings(self) -> None:
         _, problems = self._try_settings()
@@ -221,14 +218,12 @@ class _Layers:
         for path, value in {**self.ousted, **self.flags}.items():
             _set(tree, path, value)
         try:
-            return Settings.model_validate_json(_json(tree)), []
-        except ValidationError as error:
-            known = {*Settings.model_fields, *HARDWARE}
+            return fill(Settings, tree), []
+        except Unfilled as error:
+            known = {*names(Settings), *HARDWARE}
             return None, [
-                problem(
-                    detail, self._file_of(detail["loc"]), known if len(detail["loc"]) == 1 else ()
-                )
-                for detail in error.errors(include_url=False)
+                problem(slip, self._file_of(slip.place), known if len(slip.path) == 1 else ())
+                for slip in error.slips
             ]
 
     def _try_hardware(self) -> tuple[Blueprint | None, list[Text]]:
@@ -240,8 +235,7 @@ class _Layers:
         except BlueprintError as error:
             return None, [error.text]
 
-    def _file_of(self, loc: tuple[int | str, ...]) -> str:
-        path = path_of(loc)
+    def _file_of(self, path: str) -> str:
         alone = not self.tree  # without a file it can only be the flags
         return "command line" if path in self.flags or alone else self.file
 
@@ -263,28 +257,15 @@ class _Layers:
 
 
 def _leaves(
-    model: BaseModel, prefix: str = "", without: tuple[str, ...] = ()
+    part: Any, prefix: str = "", without: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, Any]]:
-    for name in type(model).model_fields:
+    for name, value in values(part).items():
         if name in without:
             continue
-        value = getattr(model, name)
-        if isinstance(value, BaseModel):
+        if is_dataclass(value):
             yield from _leaves(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_defaults=True)
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | frozenset | set):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, Path):
-        return str(value)
-    return value.value if isinstance(value, Enum) else value
+            yield f"{prefix}{name}", as_data(value)
 
 
 def _has(tree: Tree, path: str) -> bool:
@@ -318,12 +299,12 @@ def _anchor(tree: Tree, folder: Path) -> None:
         tree["blueprint"] = str(folder / name)
 
 
-def _json(tree: Tree) -> str:
-    def spell(value: Any) -> str:
-        if isinstance(value, date | time):
-            return value.isoformat()
-        if isinstance(value, Path):
-            return str(value)
-        raise TypeError(f"{type(value).__name__} in a configuration")
-
-    return json.dumps(tree, default=spell)
+def _spelled(value: Any) -> Any:
+    """As JSON would say it: TOML has dates and times, and flags have paths."""
+    if isinstance(value, dict):
+        return {name: _spelled(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value

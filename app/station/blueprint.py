@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-
+from app.kernel.forms import Limits, form
 from app.kernel.resources import resource_texts
 from app.kernel.text import Text
 from app.kernel.units import MIN_AC_CURRENT, NOMINAL_VOLTAGE
 from app.station.kinds import Current, Plug
-from app.station.specs import Spec, SpecError, check_spec, mistake, parse_spec
+from app.station.specs import SpecError, check_spec, mistake, parse_spec
 
-Amps = Annotated[float, Field(gt=0, le=2000)]
-Watts = Annotated[float, Field(gt=0, le=2_000_000)]
-Name = Annotated[str, Field(min_length=1, max_length=50)]
+Amps = Annotated[float, Limits(gt=0, le=2000)]
+Watts = Annotated[float, Limits(gt=0, le=2_000_000)]
+Name = Annotated[str, Limits(min_length=1, max_length=50)]
 
 OUTLETS = {Current.AC: Plug.TYPE2, Current.DC: Plug.CCS2}
 
@@ -25,7 +24,8 @@ class BlueprintError(SpecError):
     """A blueprint cannot be built. `text` says what, where and what to do."""
 
 
-class ConnectorSpec(Spec):
+@form
+class ConnectorSpec:
     """One outlet: a cable that hangs on the station (tethered), or a socket for the driver's own."""
 
     plug: Plug
@@ -33,70 +33,69 @@ class ConnectorSpec(Spec):
     lock: bool = False
     max_current: Amps
     """What the cable or socket carries, A per phase (DC: A)."""
-    label: str = Field("", max_length=20)
+    label: Annotated[str, Limits(max_length=20)] = ""
 
-    @model_validator(mode="after")
-    def _dc_cables_hang_on_the_station(self) -> Self:
+    def __post_init__(self) -> None:
         if self.plug is Plug.CCS2 and not self.tethered:
             raise mistake("dc_socket")
         if self.plug is Plug.TYPE2 and self.max_current < MIN_AC_CURRENT:
             raise mistake("below_minimum", minimum=MIN_AC_CURRENT)
-        return self
 
 
-class EvseSpec(Spec):
+@form
+class EvseSpec:
     """One place to charge: it serves one car at a time, through one of its connectors."""
 
     current: Current
     max_power: Watts
     phases: Literal[1, 2, 3] = 3
     """Phases it delivers (AC), or draws from the grid (DC)."""
-    connectors: Annotated[tuple[ConnectorSpec, ...], Field(min_length=1, max_length=8)]
+    connectors: Annotated[tuple[ConnectorSpec, ...], Limits(min_length=1, max_length=8)]
     vehicle: str = "city-52"
     """Id of the car that usually comes here."""
 
-    @model_validator(mode="after")
-    def _plugs_fit_the_current(self) -> Self:
+    def __post_init__(self) -> None:
         wanted = OUTLETS[self.current]
         for connector in self.connectors:
             if connector.plug is not wanted:
                 raise mistake("plug_mismatch", current=self.current.value, plug=wanted.value)
-        return self
 
 
-class ReaderSpec(Spec):
+@form
+class ReaderSpec:
     """A card reader and the EVSEs it serves (none named: all of them)."""
 
     evses: tuple[int, ...] = ()
 
 
-class SupplySpec(Spec):
+@form
+class SupplySpec:
     """The shared grid connection."""
 
     current: Amps
     """A per phase."""
-    voltage: Annotated[float, Field(ge=100, le=400)] = NOMINAL_VOLTAGE
+    voltage: Annotated[float, Limits(ge=100, le=400)] = NOMINAL_VOLTAGE
     """V, line to neutral."""
     main_meter: bool = False
 
 
-class Blueprint(Spec):
+@form
+class Blueprint:
     """A whole station."""
 
     name: Name
     vendor: Name = "Forecourt"
     model: Name
-    serial: str = Field("", max_length=25)
-    firmware: str = Field("1.0.0", max_length=50)
+    serial: Annotated[str, Limits(max_length=25)] = ""
+    firmware: Annotated[str, Limits(max_length=50)] = "1.0.0"
     free_vend: bool = False
     """Charging is free: plugging in, or the start button, is enough."""
     meter_noise: bool = True
     supply: SupplySpec
     readers: tuple[ReaderSpec, ...] = ()
-    evses: Annotated[tuple[EvseSpec, ...], Field(min_length=1, max_length=64)]
+    evses: Annotated[tuple[EvseSpec, ...], Limits(min_length=1, max_length=64)]
 
-    @model_validator(mode="after")
-    def _readers_serve_what_exists(self) -> Self:
+    def __post_init__(self) -> None:
         served: set[int] = set()
         for number, reader in enumerate(self.readers, 1):
             for evse in reader.evses or range(1, len(self.evses) + 1):
@@ -105,7 +104,6 @@ class Blueprint(Spec):
                 if evse in served:
                     raise mistake("reader_twice", evse=evse)
                 served.add(evse)
-        return self
 
     @classmethod
     def parse(cls, text: str, where: str) -> Blueprint:

@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
-
+from app.kernel.forms import Limits, as_data, form
 from app.kernel.text import Text
 from app.station.evse import Evse
 from app.station.faults import Lying
 from app.station.kinds import Fault
 from app.station.machine import Machine
-from app.station.specs import Spec, SpecError, check_spec
+from app.station.specs import SpecError, check_spec
 from app.station.vehicle import Vehicle, VehicleState
 
 WHERE = "the stored state"
 
-Register = Annotated[float, Field(ge=0)]
+Register = Annotated[float, Limits(ge=0)]
 
 
 class StateError(SpecError):
     """A stored state does not fit this station. `text` says what, where and what to do."""
 
 
-class FaultState(Spec):
+@form
+class FaultState:
     fault: Fault
     evse: int
     connector: int
@@ -35,24 +35,27 @@ class FaultState(Spec):
     info: str | None = None
 
 
-class ConnectorState(Spec):
+@form
+class ConnectorState:
     plugged: bool = False
     locked: bool = False
     operative: bool = True
 
 
-class EvseState(Spec):
+@form
+class EvseState:
     registers: tuple[Register, Register, Register]
     """Wh a phase."""
     operative: bool = True
     vehicle: VehicleState | None = None
-    ready_in: Annotated[float, Field(ge=0)] = 0.0
+    ready_in: Annotated[float, Limits(ge=0)] = 0.0
     session_since: datetime | None = None
     session_start: Register = 0.0
     connectors: tuple[ConnectorState, ...]
 
 
-class StationState(Spec):
+@form
+class StationState:
     version: Literal[1] = 1
     mains: bool = True
     network: bool = True
@@ -72,7 +75,8 @@ def export_state(machine: Machine, elapsed: float) -> dict[str, Any]:
         faults=tuple(_export_fault(lying) for lying in machine.faults),
         evses=tuple(_export_evse(machine, evse, elapsed) for evse in machine.evses),
     )
-    return state.model_dump(mode="json")
+    data: dict[str, Any] = as_data(state)
+    return data
 
 
 def _export_fault(lying: Lying) -> FaultState:

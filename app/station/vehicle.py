@@ -5,76 +5,76 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-
+from app.kernel.forms import Limits, form
 from app.kernel.resources import resource_texts
 from app.kernel.text import Text
 from app.station.kinds import Current
 from app.station.power import Limit, Line
 from app.station.snapshot import VehicleSnapshot
-from app.station.specs import Spec, SpecError, mistake, parse_spec
+from app.station.specs import SpecError, mistake, parse_spec
 
-Percent = Annotated[float, Field(ge=0, le=100)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Percent = Annotated[float, Limits(ge=0, le=100)]
+Share = Annotated[float, Limits(gt=0, le=1)]
 Knots = tuple[tuple[Percent, Share], ...]
 
 FLAT_UNTIL_NEARLY_FULL: Knots = ((0, 1.0), (93, 1.0), (97, 0.6), (100, 0.15))
 
 
-class VehicleSpec(Spec):
+@form
+class VehicleSpec:
     """A kind of car. capacity in Wh, currents in A (AC: per phase), powers in W, voltages in V, delay in s.
 
     Curves are knots (state of charge in %, share of the greatest power), straight lines between.
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)]
-    name: Annotated[str, Field(min_length=1, max_length=40)]
-    capacity: Annotated[float, Field(gt=0, le=2_000_000)]
+    id: Annotated[str, Limits(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)]
+    name: Annotated[str, Limits(min_length=1, max_length=40)]
+    capacity: Annotated[float, Limits(gt=0, le=2_000_000)]
     ac_phases: Literal[1, 2, 3] = 3
-    max_ac_current: Annotated[float, Field(ge=0, le=80)] = 16
-    max_dc_power: Annotated[float, Field(ge=0, le=2_000_000)] = 0
+    max_ac_current: Annotated[float, Limits(ge=0, le=80)] = 16
+    max_dc_power: Annotated[float, Limits(ge=0, le=2_000_000)] = 0
     """0: the car has no DC inlet."""
-    max_dc_current: Annotated[float, Field(gt=0, le=2000)] = 500
+    max_dc_current: Annotated[float, Limits(gt=0, le=2000)] = 500
     pack_voltage: tuple[float, float] = (330.0, 400.0)
     """Empty and full."""
     soc: Percent = 30
     target_soc: Percent = 100
-    ready_delay: Annotated[float, Field(ge=0, le=86400)] = 2
+    ready_delay: Annotated[float, Limits(ge=0, le=86400)] = 2
     """From the plug to the moment the car asks for energy."""
-    efficiency: Annotated[float, Field(gt=0, le=1)] = 0.92
+    efficiency: Annotated[float, Limits(gt=0, le=1)] = 0.92
     """Energy into the battery over energy through the plug, on AC; DC is converted outside."""
     ventilation: bool = False
     ac_curve: Knots = FLAT_UNTIL_NEARLY_FULL
     dc_curve: Knots = FLAT_UNTIL_NEARLY_FULL
 
-    @model_validator(mode="after")
-    def _curves_rise_in_charge(self) -> Self:
+    def __post_init__(self) -> None:
         for name, curve in (("ac_curve", self.ac_curve), ("dc_curve", self.dc_curve)):
             socs = [knot[0] for knot in curve]
             if socs != sorted(set(socs)) or socs[0] != 0 or socs[-1] != 100:
                 raise mistake("curve", curve=name)
         if not 0 < self.pack_voltage[0] <= self.pack_voltage[1] <= 1500:
             raise mistake("pack_voltage")
-        return self
 
 
-class VehicleState(Spec):
+@form
+class VehicleState:
     """What is kept of a car: how full it is and what it was set to, in the units of `VehicleSpec`."""
 
     id: str
     soc: Percent
     target_soc: Percent
-    capacity: Annotated[float, Field(gt=0)]
-    max_ac_current: Annotated[float, Field(ge=0)]
-    ac_phases: Annotated[int, Field(ge=1, le=3)]
-    max_dc_power: Annotated[float, Field(ge=0)]
-    ready_delay: Annotated[float, Field(ge=0)]
+    capacity: Annotated[float, Limits(gt=0)]
+    max_ac_current: Annotated[float, Limits(ge=0)]
+    ac_phases: Annotated[int, Limits(ge=1, le=3)]
+    max_dc_power: Annotated[float, Limits(ge=0)]
+    ready_delay: Annotated[float, Limits(ge=0)]
     paused: bool
 
 
-class _VehicleFile(Spec):
+@form
+class _VehicleFile:
     vehicles: tuple[VehicleSpec, ...]
 
 

@@ -30,7 +30,7 @@ Outline.paintEvent = seen
 from ui.__main__ import open_window
 main(["--state-dir", sys.argv[1]], open_window=open_window)
 """
-LATER = {"numpy", "pyqtgraph", "ocpp", "pydantic", "jsonschema", "jsonschema_rs", "websockets"}
+LATER = {"numpy", "pyqtgraph", "ocpp", "jsonschema", "jsonschema_rs", "websockets"}
 
 
 def test_nothing_heavy_is_read_before_the_window_is_seen(tmp_path):

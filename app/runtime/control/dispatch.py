@@ -14,8 +14,9 @@ import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from app.kernel.catalogue import Catalogue
+from app.kernel.forms import Slip, Unfilled, fill
+from app.kernel.text import Text
 from app.runtime.control import CONTROL_VERSION
 from app.runtime.control.errors import Code, ControlError
 
@@ -23,15 +24,19 @@ log = logging.getLogger(__name__)
 
 Send = Callable[[str], None]
 Method = Callable[[Any], Any]
-"""Takes its parameters (a model, or nothing) and gives a result or a coroutine of one."""
+"""Takes its parameters (a form, or nothing) and gives a result or a coroutine of one."""
+
+Table = dict[str, tuple[type[Any], Method]]
+"""Methods by name, each with the form of its parameters."""
 
 
 class Dispatcher:
-    """One channel's protocol. `send` takes a line of JSON without its end."""
+    """One channel's protocol. `send` takes a line of JSON without its end, `catalogue` has the sentences."""
 
-    def __init__(self, methods: dict[str, tuple[type[BaseModel], Method]], send: Send) -> None:
+    def __init__(self, methods: Table, send: Send, catalogue: Catalogue | None = None) -> None:
         self._methods = methods
         self._send = send
+        self._catalogue = catalogue or Catalogue({})
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ready(self, **params: Any) -> None:
@@ -95,14 +100,15 @@ class Dispatcher:
             raise ControlError(Code.INVALID_REQUEST, '"id" must be a string or a number')
         if name not in self._methods:
             raise ControlError(Code.METHOD_NOT_FOUND, f"there is no method {name!r}")
-        model, method = self._methods[name]
+        form, method = self._methods[name]
         params = message.get("params", {})
         if not isinstance(params, dict):
             raise ControlError(Code.INVALID_PARAMS, '"params" must be an object with names')
         try:
-            parsed = model.model_validate(params)
-        except ValidationError as error:
-            raise ControlError(Code.INVALID_PARAMS, _sentence(error)) from None
+            parsed = fill(form, params)
+        except Unfilled as error:
+            said = "; ".join(self._catalogue.render(_sentence(slip)) for slip in error.slips)
+            raise ControlError(Code.INVALID_PARAMS, said) from None
         return method(parsed)
 
     async def _finish(self, work: Coroutine[Any, Any, Any], ident: Any, wanted: bool) -> None:
@@ -153,8 +159,10 @@ def _dump(message: dict[str, Any]) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
-def _sentence(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'params'}: {item['msg']}"
-        for item in error.errors()
-    )
+def _sentence(slip: Slip) -> Text:
+    if slip.rule is not None:
+        return slip.rule
+    name = slip.place if slip.path else "params"
+    if slip.kind in ("missing", "unknown"):
+        return Text(f"control.param_{slip.kind}", {"name": name})
+    return Text("control.param_wrong", {"name": name, "expected": slip.expected})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, Field
+from typing import TYPE_CHECKING, Annotated, Any
 
 from app.kernel.bus import Origin
+from app.kernel.forms import Limits, form, names, values
 from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
-from app.runtime.control.dispatch import Method
+from app.runtime.control.dispatch import Table
 from app.runtime.control.params import Params
 from app.trace.codec import to_json
 
@@ -18,27 +17,31 @@ if TYPE_CHECKING:
 LONGEST = 86_400.0
 
 
+@form
 class FaultParams(Params):
     """`times` None: until it is lifted, by a call without a fault."""
 
-    times: int | None = Field(default=1, ge=1)
+    times: Annotated[int, Limits(ge=1)] | None = 1
 
 
+@form
 class FirmwareFaultParams(FaultParams):
     fault: FirmwareFault | None = None
 
 
+@form
 class LogFaultParams(FaultParams):
     fault: LogFault | None = None
 
 
+@form
 class TimesParams(Params):
     """Station seconds; what is left out stays as it is."""
 
-    download: float | None = Field(default=None, ge=0, le=LONGEST)
-    pause: float | None = Field(default=None, ge=0, le=LONGEST)
-    install: float | None = Field(default=None, ge=0, le=LONGEST)
-    upload: float | None = Field(default=None, ge=0, le=LONGEST)
+    download: Annotated[float, Limits(ge=0, le=LONGEST)] | None = None
+    pause: Annotated[float, Limits(ge=0, le=LONGEST)] | None = None
+    install: Annotated[float, Limits(ge=0, le=LONGEST)] | None = None
+    upload: Annotated[float, Limits(ge=0, le=LONGEST)] | None = None
 
 
 class FileMethods:
@@ -47,7 +50,7 @@ class FileMethods:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def table(self) -> dict[str, tuple[type[BaseModel], Method]]:
+    def table(self) -> Table:
         return {
             "station.jobs": (Params, self._jobs),
             "station.set_firmware_fault": (FirmwareFaultParams, self._firmware),
@@ -70,6 +73,7 @@ class FileMethods:
 
     def _times(self, arguments: TimesParams) -> dict[str, Any]:
         faults = self._session.files.faults
-        for name, seconds in arguments.model_dump(exclude_none=True).items():
-            setattr(faults, f"{name}_seconds", seconds)
-        return {name: getattr(faults, f"{name}_seconds") for name in TimesParams.model_fields}
+        for name, seconds in values(arguments).items():
+            if seconds is not None:
+                setattr(faults, f"{name}_seconds", seconds)
+        return {name: getattr(faults, f"{name}_seconds") for name in names(TimesParams)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
-
+from app.kernel.forms import Limits, form, values
 from app.runtime.address import AddressBad
-from app.runtime.control.dispatch import Method
+from app.runtime.control.dispatch import Table
 from app.runtime.control.params import Params
 from app.runtime.diagnosis import Step
 from app.runtime.store import StoreError
@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 
 
+@form
 class WayParams(Params):
     """How to reach a back office; what is left out stays as it is."""
 
     url: str
-    id: str | None = Field(default=None, min_length=1, max_length=255)
+    id: Annotated[str, Limits(min_length=1, max_length=255)] | None = None
     version: Literal["1.6", "2.0.1", "auto"] | None = None
-    security_profile: int | None = Field(default=None, ge=0, le=3)
-    password: str | None = Field(default=None, repr=False)
+    security_profile: Annotated[int, Limits(ge=0, le=3)] | None = None
+    password: str | None = field(default=None, repr=False)
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
     secure_url: str | None = None
-    subprotocols: list[str] | None = None
+    subprotocols: tuple[str, ...] | None = None
     crl: str | None = None
 
 
+@form
 class DiagnoseParams(WayParams):
     """Without a URL the present back office is looked at."""
 
@@ -42,7 +44,7 @@ class DiagnoseParams(WayParams):
     boot: bool = False
 
 
-def link_table(session: Session) -> dict[str, tuple[type[BaseModel], Method]]:
+def link_table(session: Session) -> Table:
     """The methods `link.*`."""
 
     async def connect(arguments: WayParams) -> Answer:
@@ -83,9 +85,9 @@ def link_table(session: Session) -> dict[str, tuple[type[BaseModel], Method]]:
 
 
 def _wish(arguments: WayParams) -> LinkWish:
-    given = arguments.model_dump(exclude={"id", "boot", "subprotocols"})
-    offered = None if arguments.subprotocols is None else tuple(arguments.subprotocols)
-    return LinkWish(station_id=arguments.id, subprotocols=offered, **given)
+    given = values(arguments)
+    given.pop("boot", None)
+    return LinkWish(station_id=given.pop("id"), **given)
 
 
 def _step(session: Session, step: Step) -> Answer:

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from app.kernel.bus import Entry, Origin, Remover
 from app.kernel.clock import showable
+from app.kernel.forms import values
 from app.kernel.units import stamp
 from app.ocpp.context import (
     CallFailed,
@@ -26,7 +25,7 @@ from app.ocpp.context import (
 from app.ocpp.redaction import without_url_password
 from app.runtime.calendar import set_calendar
 from app.runtime.control import params as p
-from app.runtime.control.dispatch import Method
+from app.runtime.control.dispatch import Method, Table
 from app.runtime.control.errors import Code, ControlError
 from app.runtime.control.files import FileMethods
 from app.runtime.control.links import link_table
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from app.runtime.session import Session
 
 Notify = Callable[[str, dict[str, Any]], None]
-Table = dict[str, tuple[type[BaseModel], Method]]
 PAGE = 500
 """Records looked at in one go."""
 
@@ -86,7 +84,7 @@ class Methods:
             "station.press_stop": self._order(p.AtEvse, lambda a: i.PressStop(a.evse)),
             "station.press_start": self._order(p.AtEvse, lambda a: i.PressStart(a.evse)),
             "station.raise_fault": self._order(
-                p.RaiseFaultParams, lambda a: i.RaiseFault(**dict(a))
+                p.RaiseFaultParams, lambda a: i.RaiseFault(**values(a))
             ),
             "station.clear_fault": self._order(
                 p.ClearFaultParams, lambda a: i.ClearFault(a.evse, a.connector, a.fault)
@@ -97,18 +95,18 @@ class Methods:
             "station.restore_mains": self._order(p.Params, lambda _: i.RestoreMains(), settle=True),
             "network.cut": self._order(p.Params, lambda _: i.CutNetwork()),
             "network.restore": self._order(p.Params, lambda _: i.RestoreNetwork()),
-            "vehicle.set": self._order(p.SetVehicleParams, lambda a: i.SetVehicle(**dict(a))),
+            "vehicle.set": self._order(p.SetVehicleParams, lambda a: i.SetVehicle(**values(a))),
             "vehicle.pause": self._order(p.AtEvse, lambda a: i.PauseVehicle(a.evse)),
             "vehicle.resume": self._order(p.AtEvse, lambda a: i.ResumeVehicle(a.evse)),
         }
 
     def _order(
         self,
-        model: type[BaseModel],
+        model: type[Any],
         make: Callable[[Any], Intent],
         *,
         settle: bool = False,
-    ) -> tuple[type[BaseModel], Method]:
+    ) -> tuple[type[Any], Method]:
         def method(arguments: Any) -> Any:
             self._cursor = self._session.journal.last_seq
             outcome = self._session.intend(make(arguments), Origin.CONTROL)
@@ -198,7 +196,7 @@ class Methods:
     async def _call(self, arguments: p.CallParams) -> dict[str, Any]:
         try:
             payload = await self._session.call(
-                arguments.action, arguments.payload, validate=arguments.validate_
+                arguments.action, arguments.payload, validate=arguments.validate
             )
         except CallRefused as error:
             body = {
@@ -227,7 +225,7 @@ class Methods:
 
     def _override(self, arguments: p.OverrideParams) -> dict[str, Any]:
         try:
-            self._session.override(**arguments.model_dump())
+            self._session.override(**values(arguments))
         except ValueError as error:
             raise ControlError(Code.INVALID_PARAMS, str(error)) from None
         return {"accepted": True}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field
-
+from app.kernel.forms import Limits, form
 from app.ocpp.shared.security_desk import SecurityDesk
-from app.runtime.control.dispatch import Method
+from app.runtime.control.dispatch import Table
 from app.runtime.control.errors import Code, ControlError
 from app.runtime.control.params import Params
 from app.trace.codec import to_json
@@ -17,28 +16,33 @@ if TYPE_CHECKING:
     from app.runtime.session import Session
 
 
+@form
 class LogParams(Params):
     since: datetime | None = None
     until: datetime | None = None
 
 
+@form
 class LoginParams(Params):
     user: str
     accepted: bool = True
     origin: str = "panel"
 
 
+@form
 class EventParams(Params):
-    type: str = Field(min_length=1, max_length=50)
+    type: Annotated[str, Limits(min_length=1, max_length=50)]
     info: str = ""
     critical: bool | None = None
 
 
+@form
 class ContractParams(Params):
     update: bool = False
     exi: str | None = None
 
 
+@form
 class RequestParams(Params):
     purpose: str = "ChargingStation"
 
@@ -49,7 +53,7 @@ class SecurityMethods:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def table(self) -> dict[str, tuple[type[BaseModel], Method]]:
+    def table(self) -> Table:
         return {
             "security.log": (LogParams, self._log),
             "security.clear_log": (Params, lambda _: {"cleared": self._desk().clear_log()}),

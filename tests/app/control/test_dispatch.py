@@ -4,14 +4,15 @@ import asyncio
 import json
 
 import pytest
-from pydantic import BaseModel, ConfigDict
 
+from app.kernel.catalogue import Catalogue
+from app.kernel.forms import form
 from app.runtime.control.dispatch import Dispatcher
 from app.runtime.control.errors import Code, ControlError
 
 
-class Number(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+@form
+class Number:
     value: int = 0
 
 
@@ -154,3 +155,15 @@ async def test_ready_names_the_version_of_the_api(desk):
     desk.dispatcher.ready(port=5)
     assert desk.sent[0]["method"] == "ready"
     assert desk.sent[0]["params"] == {"control": "1.0", "port": 5}
+
+
+async def test_a_wrong_parameter_is_told_by_its_name_and_what_was_expected():
+    sent = []
+    dispatcher = Dispatcher({"now": (Number, lambda _: None)}, sent.append, Catalogue.load())
+    for params in ({"value": "x"}, {"value": 1.5, "valu": 1}):
+        request = {"jsonrpc": "2.0", "id": 1, "method": "now", "params": params}
+        await dispatcher.receive(json.dumps(request))
+    assert [json.loads(line)["error"]["message"] for line in sent] == [
+        "value: expected a whole number",
+        "value: expected a whole number; valu is unknown here",
+    ]

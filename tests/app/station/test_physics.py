@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -160,7 +161,7 @@ def test_noise_depends_on_seed_register_and_time_alone() -> None:
 
 
 def test_a_meter_without_noise_is_exact() -> None:
-    text = Blueprint.builtin("home-ac-11").model_copy(update={"meter_noise": False})
+    text = replace(Blueprint.builtin("home-ac-11"), meter_noise=False)
     bench = Bench(text)
     bench.charge()
     reading = bench.station.meter(1)
@@ -356,8 +357,9 @@ def test_two_cars_share_the_grid_connection_and_one_alone_has_it_all() -> None:
 
 
 def test_the_later_car_waits_for_a_supply_too_small_for_both() -> None:
-    small = Blueprint.builtin("public-ac-2x22").model_copy(
-        update={"supply": Blueprint.builtin("home-ac-11").supply.model_copy(update={"current": 10})}
+    small = replace(
+        Blueprint.builtin("public-ac-2x22"),
+        supply=replace(Blueprint.builtin("home-ac-11").supply, current=10),
     )
     bench = Bench(small)
     bench.charge(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -141,9 +142,9 @@ def test_a_blueprint_that_does_not_exist_is_answered_with_those_that_do() -> Non
 @pytest.mark.parametrize("vehicle", ["rocket", "plug-in-hybrid"])
 def test_a_usual_car_that_is_unknown_or_does_not_fit_is_refused(vehicle: str) -> None:
     text = Blueprint.builtin("dc-2x150")
-    evse = text.evses[1].model_copy(update={"vehicle": vehicle})
+    evse = replace(text.evses[1], vehicle=vehicle)
     with pytest.raises(BlueprintError) as caught:
-        Bench(text.model_copy(update={"evses": (text.evses[0], evse)}))
+        Bench(replace(text, evses=(text.evses[0], evse)))
     assert "EVSE 2" in sentence(caught.value.text)
     assert vehicle in sentence(caught.value.text)
 
