@@ -476,6 +476,7 @@ def ensure_libraries(dev: bool) -> None:
         return
     ensure_disk()
     say("installing the libraries into .venv; the first time this takes a minute or two")
+    write_stamp({})  # an installation that breaks off leaves neither these nor those before
     pip_install(DEV_LOCK if dev else RUNTIME_LOCK)
     stamp.update(wanted)
     write_stamp(stamp)

@@ -358,6 +358,23 @@ def test_a_failed_installation_leaves_no_stamp(desk: Path, monkeypatch: pytest.M
     assert dev.read_stamp() == {}
 
 
+def test_who_goes_back_after_half_an_installation_gets_the_old_libraries_again(
+    desk: Path, installed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(lock: Path) -> None:
+        raise KeyboardInterrupt
+
+    dev.ensure_libraries(dev=False)
+    before = dev.RUNTIME_LOCK.read_text()
+    dev.RUNTIME_LOCK.write_text("a==2\n")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(dev, "pip_install", break_off)
+        dev.ensure_libraries(dev=False)
+    dev.RUNTIME_LOCK.write_text(before)
+    dev.ensure_libraries(dev=False)
+    assert len(installed) == 2
+
+
 @pytest.mark.parametrize(
     ("output", "word"),
     [
