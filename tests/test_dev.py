@@ -367,9 +367,10 @@ def test_who_goes_back_after_half_an_installation_gets_the_old_libraries_again(
     dev.ensure_libraries(dev=False)
     before = dev.RUNTIME_LOCK.read_text()
     dev.RUNTIME_LOCK.write_text("a==2\n")
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(dev, "pip_install", break_off)
-        dev.ensure_libraries(dev=False)
+        with pytest.raises(KeyboardInterrupt):
+            dev.ensure_libraries(dev=False)
     dev.RUNTIME_LOCK.write_text(before)
     dev.ensure_libraries(dev=False)
     assert len(installed) == 2
