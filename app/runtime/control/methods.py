@@ -149,6 +149,8 @@ class Methods:
             "clock.jump": (p.JumpParams, self._jump),
             "clock.set": (p.SetClockParams, self._set_clock),
             "clock.rate": (p.RateParams, self._rate),
+            "clock.ask": (p.Params, lambda _: self._ask_time()),
+            "clock.follow": (p.FollowParams, self._follow),
             "app.quit": (p.Params, lambda _: self._quit_app()),
         }
 
@@ -373,6 +375,14 @@ class Methods:
             raise ControlError(Code.CLOCK, "this clock stands still until it is moved")
         set_rate(arguments.rate)
         return {"rate": arguments.rate}
+
+    def _ask_time(self) -> dict[str, Any]:
+        personality = self._session.personality
+        return {"accepted": personality is not None and personality.ask_time()}
+
+    def _follow(self, arguments: p.FollowParams) -> dict[str, Any]:
+        self._session.clock.follow_server = arguments.follows
+        return {"follows": arguments.follows}
 
     def _quit_app(self) -> dict[str, Any]:
         asyncio.get_running_loop().call_soon(self._quit)

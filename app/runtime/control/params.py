@@ -191,3 +191,8 @@ class SetClockParams(Params):
 @form
 class RateParams(Params):
     rate: Annotated[float, Limits(gt=0, le=3600)]
+
+
+@form
+class FollowParams(Params):
+    follows: bool

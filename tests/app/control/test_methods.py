@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -270,6 +271,20 @@ async def test_time_travel_by_seconds_and_to_a_moment(channel):
     assert back["elapsed"] == pytest.approx(after["elapsed"], abs=30)
     assert await channel.fail("clock.set", to="9999-01-01T00:00:00Z") is Code.CLOCK
     assert (await channel.get("clock.rate", rate=10))["rate"] == 10
+
+
+async def test_the_back_office_is_asked_for_the_time_and_may_be_kept_from_setting_it(channel):
+    real = datetime.now(UTC)
+    await channel.get("clock.set", to="2001-01-01T00:00:00Z")
+    assert await channel.get("clock.follow", follows=False) == {"follows": False}
+    for follows, year in ((False, 2001), (True, real.year)):
+        await channel.get("clock.follow", follows=follows)
+        assert await channel.get("clock.ask") == {"accepted": True}
+        await channel.get("journal.wait", filter={"event": "HeartbeatAnswered"}, timeout=5)
+        assert (await channel.get("clock.now"))["now"].startswith(str(year))
+    await channel.get("network.cut")
+    await channel.get("journal.wait", filter={"event": "LinkClosed"}, timeout=5)
+    assert await channel.get("clock.ask") == {"accepted": False}
 
 
 async def test_repower_and_factory_reset(channel):
