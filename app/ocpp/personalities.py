@@ -20,7 +20,12 @@ async def read(version: Version) -> None:
     Only once, and only of the version that is spoken: the other stays out of memory.
     """
     if _MODULES[version] not in sys.modules:
-        await asyncio.to_thread(importlib.import_module, _MODULES[version])
+        await asyncio.to_thread(read_here, version)
+
+
+def read_here(version: Version) -> None:
+    """As `read`, where nobody waits for the loop: a thread would keep a MiB of what it used for that."""
+    importlib.import_module(_MODULES[version])
 
 
 def make(version: Version, ctx: Context) -> Personality:

@@ -115,6 +115,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     collector = Collector()
     collector.start()
     try:
+        session.read_ahead()
         collector.settle()
         await session.start()
         return await _serve(session, options, address, token, channel, end, tell)

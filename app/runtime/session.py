@@ -326,6 +326,12 @@ class Session:
         self._wishes.ask(LinkWish(version=version))
         await self._connect_anew()
 
+    def read_ahead(self) -> None:
+        """The program of the version it will speak, if that is known: at a start where nobody waits yet."""
+        version = self._dialing.version()
+        if version is not None:
+            personalities.read_here(version)
+
     async def _read_program(self) -> None:
         """Of what it will speak; where the back office picks, that is read when it has picked."""
         version = self._dialing.version()
