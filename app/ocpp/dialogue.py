@@ -356,11 +356,12 @@ class Dialogue:
     def _hand_over(
         self, out: Outgoing, latency: float | None = None, note: Text | None = None
     ) -> None:
-        """The one place where text leaves."""
+        """The one place where text leaves. Told first: a register that it tells is on the disk by then."""
         if self._send is None:
             return
-        self._send(out.text)
         self._publish_out(out, latency=latency, note=note)
+        if self._send is not None:  # telling may have ended the power cycle
+            self._send(out.text)
 
     def _publish_out(
         self, out: Outgoing, *, latency: float | None = None, note: Text | None = None

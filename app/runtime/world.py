@@ -94,7 +94,7 @@ class WorldKeeper:
             self._soon()
 
     def _on_frame(self, entry: Entry) -> None:
-        """A frame was handed over; the task that writes it to the socket has its turn after this."""
+        """A frame is about to leave: it is sent after this."""
         frame = entry.event
         if not isinstance(frame, FramePassed) or frame.direction is not Direction.OUT:
             return

@@ -1,6 +1,6 @@
 """A station that is killed at any moment loses nothing and invents nothing (issue text: power cut and kill).
 
-A normal run kills 40 times, `--run-full` 300 times. FORECOURT_KILL_SEED repeats a run: it stands at the
+A normal run kills 40 times, `--full` 300 times. FORECOURT_KILL_SEED repeats a run: it stands at the
 end of the run and in the message of a failure. The same seed gives the same orders; what exactly a kill
 interrupts is up to the computer.
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.kernel.bus import Origin
+from app.kernel.bus import Entry, Origin
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
@@ -71,6 +71,30 @@ def serve(bench: Bench, action: str, handler: Any) -> None:
 
 async def test_a_call_returns_the_payload_of_its_answer(bench: Bench) -> None:
     assert await bench.dialogue.call("Heartbeat", {}) == {"currentTime": NOW}
+
+
+async def test_a_frame_is_told_before_it_leaves(bench: Bench) -> None:
+    """What has to be on the disk before it is sent is written when it is told."""
+    order: list[str] = []
+
+    def told(entry: Entry) -> None:
+        if isinstance(entry.event, FramePassed) and entry.event.direction is Direction.OUT:
+            order.append("told")
+
+    bench.bus.subscribe(told, FramePassed)
+    bench.dialogue.attach(lambda text: order.append("sent"))
+    asking = start(bench)
+    await asyncio.sleep(0)
+    assert order == ["told", "sent"]
+    asking.cancel()
+
+
+async def test_nothing_leaves_when_telling_of_it_ended_the_link(bench: Bench) -> None:
+    sent: list[str] = []
+    bench.bus.subscribe(lambda _: bench.dialogue.detach(), FramePassed)
+    bench.dialogue.attach(sent.append)
+    assert isinstance(await outcome(start(bench)), NotConnected)
+    assert sent == []
 
 
 async def test_RPC_03_calls_wait_their_turn_and_leave_in_order(bench: Bench) -> None:
