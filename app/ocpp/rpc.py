@@ -279,7 +279,8 @@ class Endpoint:
 
     def receive(self, text: str | bytes) -> Arrival:
         """Judge and route one text. Never raises on foreign text."""
-        frame = frames.parse(text, self._max_chars)
+        whole = self.version is not Version.V16
+        frame = frames.parse(text, self._max_chars, whole_is_integer=whole)
         if isinstance(frame, Call):
             return self._on_call(frame)
         if isinstance(frame, CallResult):

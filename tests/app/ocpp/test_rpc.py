@@ -36,6 +36,40 @@ class Desk:
         return None if out is None else json.loads(out.text)
 
 
+# ---------------------------------------------------------------- numbers
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("1.0", 1), ("-0.0", 0), ("1e2", 100), ("1.5", 1.5), ("2", 2)]
+)
+def test_in_201_a_whole_number_is_an_integer_however_it_is_written(
+    written: str, read: float
+) -> None:
+    """JSON schema from draft 6 on; what it tells apart is told apart here, too."""
+    desk = Desk(Version.V201)
+    text = f'[2,"1","ChangeAvailability",{{"operationalStatus":"Operative","evse":{{"id":{written}}}}}]'
+    request = desk.take(text).request
+    assert request is not None
+    told = request.payload["evse"]["id"]
+    assert (told, type(told)) == (read, type(read))
+    assert bool(request.violations) is (read == 1.5)
+
+
+def test_in_16_a_number_with_a_fraction_of_nothing_is_no_integer() -> None:
+    """JSON schema, draft 4."""
+    text = '[2,"1","ChangeAvailability",{"type":"Operative","connectorId":1.0}]'
+    request = Desk(Version.V16).take(text).request
+    assert request is not None
+    assert [found.rule for found in request.violations] == ["type"]
+
+
+def test_what_is_beyond_any_number_stays_what_it_is() -> None:
+    text = '[2,"1","ChangeAvailability",{"operationalStatus":"Operative","evse":{"id":1e999}}]'
+    request = Desk(Version.V201).take(text).request
+    assert request is not None
+    assert request.violations
+
+
 # ---------------------------------------------------------------- codes
 
 
