@@ -293,7 +293,7 @@ class TrainingCsms:
         if objection is not None:
             self._memory.note(Level.WARNING, station_id, objection)
             return connection.respond(
-                HTTPStatus.FORBIDDEN, "Not the certificate of this station.\n"
+                HTTPStatus.FORBIDDEN, "This certificate is not taken.\n"
             )
         password = self.settings.password_of(station_id)
         if password is None or _is_authorized(request, station_id, password):
