@@ -292,9 +292,7 @@ class TrainingCsms:
         objection = self._objection(connection, station_id)
         if objection is not None:
             self._memory.note(Level.WARNING, station_id, objection)
-            return connection.respond(
-                HTTPStatus.FORBIDDEN, "This certificate is not taken.\n"
-            )
+            return connection.respond(HTTPStatus.FORBIDDEN, "This certificate is not taken.\n")
         password = self.settings.password_of(station_id)
         if password is None or _is_authorized(request, station_id, password):
             return None

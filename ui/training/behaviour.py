@@ -39,17 +39,22 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a person set. `delay_s` seconds before each answer; `mute`: no answer at all."""
+    """What a person set. `delay_s` seconds before each answer; `mute`: no answer at all.
+
+    `any_certificate`: under security profile 3 a station may show that of another one.
+    """
 
     boot: BootAnswer = field(default_factory=BootAnswer)
     delay_s: float = 0.0
     mute: bool = False
     errors: tuple[ErrorRule, ...] = ()
+    any_certificate: bool = False
 
     @property
     def is_normal(self) -> bool:
         accepted = self.boot.status is BootStatus.ACCEPTED
-        return accepted and not (self.delay_s or self.mute or self.errors)
+        odd = self.delay_s or self.mute or self.errors or self.any_certificate
+        return accepted and not odd
 
     def with_error(self, rule: ErrorRule) -> Behaviour:
         """One rule an action: a newer one replaces it."""
@@ -92,6 +97,7 @@ class Conductor:
         self._csms = csms
         self._removers = [csms.rules.add(rule) for rule in behaviour.rules()]
         csms.settings.boot = behaviour.boot
+        csms.settings.any_certificate = behaviour.any_certificate
 
 
 def station_actions() -> list[str]:

@@ -125,6 +125,9 @@ class BehaviourTab(QWidget):
         self.interval.setSuffix(self._say("seconds_suffix"))
         self.interval.setKeyboardTracking(False)
         self.interval.valueChanged.connect(self._on_boot)
+        self.any_certificate = QCheckBox(self._say("behaviour.any_certificate"))
+        self.any_certificate.setToolTip(self._say("behaviour.any_certificate_hint"))
+        self.any_certificate.toggled.connect(self._on_certificates)
 
     def _make_answers(self) -> None:
         self.delay = roomy(QDoubleSpinBox())
@@ -193,6 +196,7 @@ class BehaviourTab(QWidget):
         numbers.addLayout(field(say("behaviour.interval"), self.interval))
         numbers.addStretch(1)
         box.addLayout(numbers)
+        box.addWidget(self.any_certificate)
         box.addStretch(1)
         return box
 
@@ -237,6 +241,9 @@ class BehaviourTab(QWidget):
         boot = BootAnswer(status, self.interval.value())
         self.set_behaviour(replace(self._behaviour, boot=boot))
 
+    def _on_certificates(self, checked: bool) -> None:
+        self.set_behaviour(replace(self._behaviour, any_certificate=checked))
+
     def _on_answers(self, _: object = None) -> None:
         delay, mute = round(self.delay.value(), 1), self.mute.isChecked()
         self.set_behaviour(replace(self._behaviour, delay_s=delay, mute=mute))
@@ -263,13 +270,14 @@ class BehaviourTab(QWidget):
 
     def _show(self) -> None:
         behaviour = self._behaviour
-        for widget in (self.interval, self.delay, self.mute):
+        for widget in (self.interval, self.delay, self.mute, self.any_certificate):
             widget.blockSignals(True)
         self.boot_buttons[behaviour.boot.status].setChecked(True)
         self.interval.setValue(behaviour.boot.interval_s)
         self.delay.setValue(behaviour.delay_s)
         self.mute.setChecked(behaviour.mute)
-        for widget in (self.interval, self.delay, self.mute):
+        self.any_certificate.setChecked(behaviour.any_certificate)
+        for widget in (self.interval, self.delay, self.mute, self.any_certificate):
             widget.blockSignals(False)
         self.delay.setEnabled(not behaviour.mute)
         normal = behaviour.is_normal

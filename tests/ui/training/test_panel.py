@@ -539,6 +539,20 @@ def test_an_error_for_one_action_lasts_until_it_is_removed(
     assert panel.rooms.tabs.tabIcon(BEHAVIOUR).isNull()
 
 
+def test_whose_certificate_a_station_shows_counts_until_a_person_says_otherwise(
+    panel: TrainingPanel, csms: TrainingCsmsThread, qtbot: QtBot
+) -> None:
+    open_tab(qtbot, panel, BEHAVIOUR)
+    tab = panel.rooms.behaviour
+    assert not csms.settings.any_certificate
+    tab.any_certificate.click()
+    qtbot.waitUntil(lambda: csms.settings.any_certificate)
+    assert not tab.behaviour.is_normal
+    click(qtbot, tab.normal)
+    qtbot.waitUntil(lambda: not csms.settings.any_certificate)
+    assert not tab.any_certificate.isChecked()
+
+
 def test_mute_answers_nothing_and_well_behaved_answers_again(
     panel: TrainingPanel, url: str, qtbot: QtBot
 ) -> None:
