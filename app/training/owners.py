@@ -72,4 +72,4 @@ class Owners:
         if self.file is None:
             return
         found = {"operators": sorted(self.operators), "serials": self.serials}
-        self.file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        self.file.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
