@@ -24,8 +24,10 @@ from app.station.snapshot import StationSnapshot
 from app.station.station import Station
 from tests.conformance.v16.file_bench import Servers, ports
 from tests.conformance.v16.file_bench import trouble as failure
-from tests.support.harness import MUTE, Bench
+from tests.support.harness import MUTE, Bench, make_bench
 from tests.support.memory_store import MemoryStore
+
+__all__ = ["make_bench"]
 
 V16, V201 = Version.V16, Version.V201
 HOUR = 3600.0
@@ -269,9 +271,11 @@ async def test_a_station_that_reset_itself_goes_on_like_one_that_was_killed(
         await bench.close()
 
 
-async def test_a_power_cut_does_what_a_scheduled_reset_was_for() -> None:
+async def test_a_power_cut_does_what_a_scheduled_reset_was_for(
+    make_bench: Callable[..., Bench],
+) -> None:
     """201-B12: it waits for an idle station; one that has booted meanwhile has nothing left to do."""
-    bench = Bench(V201, blueprint=MACHINE)
+    bench = make_bench(V201, blueprint=MACHINE)
     await day_201(bench)
     assert (await bench.request("Reset", ON_IDLE))["status"] == "Scheduled"
     await bench.kill_and_restart()
@@ -279,7 +283,6 @@ async def test_a_power_cut_does_what_a_scheduled_reset_was_for() -> None:
     await evening(bench)
     assert not bench.personality.sessions()
     assert len(bench.sent("BootNotification")) == 2
-    await bench.close()
 
 
 def rows(bench: Bench) -> dict[str, Any]:
