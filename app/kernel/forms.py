@@ -151,9 +151,11 @@ def fill(kind: type[FormT], data: Any) -> FormT:
 
 def values(filled: Any) -> dict[str, Any]:
     """The fields of a form by name."""
-    return {entry.name: getattr(filled, entry.name) for entry in fields(filled)}
+    kind: Any = type(filled)
+    return {name: getattr(filled, name) for name in names(kind)}
 
 
+@cache
 def names(kind: Any) -> tuple[str, ...]:
     return tuple(entry.name for entry in fields(kind))
 
@@ -163,8 +165,16 @@ def required(kind: Any) -> tuple[str, ...]:
     return tuple(place.name for place in places(kind) if place.required)
 
 
+_AS_IT_IS = frozenset({type(None), bool, int, float, str})
+
+
 def as_data(value: Any, *, without_none: bool = False) -> Any:
-    """A form, or a value of one, as JSON has it: `fill` makes the same of it again."""
+    """A form, or a value of one, as JSON has it: `fill` makes the same of it again.
+
+    `without_none`: fields of forms that are None are left out.
+    """
+    if type(value) in _AS_IT_IS:  # first, since most are: a state is written after each change
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -172,13 +182,10 @@ def as_data(value: Any, *, without_none: bool = False) -> Any:
     if isinstance(value, Path):
         return str(value)
     if is_dataclass(value):
-        value = values(value)
+        given = values(value)
+        value = {name: given[name] for name in given if not (without_none and given[name] is None)}
     if isinstance(value, Mapping):
-        return {
-            name: as_data(item, without_none=without_none)
-            for name, item in value.items()
-            if not (without_none and item is None)
-        }
+        return {name: as_data(item, without_none=without_none) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_data(item, without_none=without_none) for item in value]
     return value
