@@ -341,6 +341,7 @@ def _read_plain(kind: Any, value: Any, at: Place, slips: list[Slip]) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
+    value.encode()  # raises for half a character, which could be written down nowhere
     return value
 
 

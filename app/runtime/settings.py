@@ -91,7 +91,7 @@ def resolve(
 
     `flags` by path in the file (`"csms.url"`); None counts as not given. Raises ConfigError.
     """
-    given = {path: _spelled(value) for path, value in (flags or {}).items() if value is not None}
+    given = {path: _word(value) for path, value in (flags or {}).items() if value is not None}
     tree = read_tree(config_file) if config_file else {}
     if config_file:
         _anchor(tree, config_file.parent)
@@ -300,11 +300,20 @@ def _anchor(tree: Tree, folder: Path) -> None:
 
 
 def _spelled(value: Any) -> Any:
-    """As JSON would say it: TOML has dates and times, and flags have paths."""
+    """A tree as JSON has it, where TOML has dates and times.
+
+    Raises ValueError for half a character (JSON can name one): it could be written down nowhere.
+    """
     if isinstance(value, dict):
-        return {name: _spelled(item) for name, item in value.items()}
+        return {_spelled(name): _spelled(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_spelled(item) for item in value]
+    if isinstance(value, str):
+        value.encode()
+    return _word(value)
+
+
+def _word(value: Any) -> Any:
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value) if isinstance(value, Path) else value

@@ -134,6 +134,7 @@ def test_a_lone_value_stands_for_the_field_that_the_form_names() -> None:
     ("change", "place", "kind"),
     [
         ({"name": 5}, "name", "string"),
+        ({"name": "\ud800"}, "name", "string"),
         ({"name": ""}, "name", "min_length"),
         ({"name": "a" * 11}, "name", "max_length"),
         ({"name": "van\n"}, "name", "pattern"),

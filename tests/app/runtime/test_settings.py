@@ -301,6 +301,8 @@ def test_a_missing_file_and_a_broken_one_are_told(
     assert "line 2" in refused(write("a = 1\nb == 2\n"), catalogue)[0]
     assert "line 1" in refused(write("{1}", "bad.json"), catalogue)[0]
     assert "one table" in refused(write("[1]", "list.json"), catalogue)[0]
+    for half in ('{"name": "\\ud800"}', '{"\\udfff": 1}', '{"vendors": [{"data": "\\ud800"}]}'):
+        assert "is no valid JSON" in refused(write(half, "half.json"), catalogue)[0]
     broken = write("", "latin.toml")
     broken.write_bytes(b'name = "\xe4"')
     assert "UTF-8" in refused(broken, catalogue)[0]
