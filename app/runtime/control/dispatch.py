@@ -156,7 +156,9 @@ def _fault(error: Exception) -> ControlError:
 
 
 def _dump(message: dict[str, Any]) -> str:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    # half a character, as a request may have it, goes back as JSON's own escape
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _sentence(slip: Slip) -> Text:

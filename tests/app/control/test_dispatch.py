@@ -167,3 +167,14 @@ async def test_a_wrong_parameter_is_told_by_its_name_and_what_was_expected():
         "value: expected a whole number",
         "value: expected a whole number; valu is unknown here",
     ]
+
+
+async def test_half_a_character_comes_back_as_it_was_escaped():
+    """As it is, it could be written nowhere, and would end the channel."""
+    sent = []
+    dispatcher = Dispatcher({"now": (Number, lambda _: None)}, sent.append, Catalogue.load())
+    request = r'{"jsonrpc":"2.0","id":1,"method":"now","params":{"\ud800ü":1}}'
+    await dispatcher.receive(request)
+    assert sent[0].encode()
+    assert r"\ud800ü is unknown here" in sent[0]
+    assert json.loads(sent[0])["error"]["code"] == Code.INVALID_PARAMS
