@@ -14,6 +14,7 @@ from app.ocpp.personality import Block
 from app.ocpp.v201.authorization import Authorization, Decision
 from app.ocpp.v201.bay import Bay, Permission
 from app.ocpp.v201.provisioning import Provisioning
+from app.ocpp.v201.screen import show_for_a_while
 from app.ocpp.v201.tokens import ANONYMOUS, NO_AUTHORIZATION, IdToken
 from app.ocpp.v201.transactions import Transactions
 from app.ocpp.v201.watch import Watch
@@ -90,17 +91,17 @@ class Cards(Block):
         bay = self._tx.bays[event.evse]
         if bay.permission is not None:
             self._tx.end_permission(bay, "StopAuthorized", "Local")
-            self._say(bay.evse, Text("v201.screen.stopped"))
+            self.ctx.station.handle(ShowText(bay.evse, Text("v201.screen.stopped")))
 
     def _may_start(self, bay: Bay) -> bool:
         if not self._office.may_charge():
-            self._say(bay.evse, Text("v201.screen.not_accepted"))
+            show_for_a_while(self.ctx, bay.evse, Text("v201.screen.not_accepted"))
             return False
         if self._tx.full:
-            self._say(bay.evse, Text("v201.screen.full"))
+            show_for_a_while(self.ctx, bay.evse, Text("v201.screen.full"))
             return False
         if bay.evse and not self._tx.usable(bay.evse):
-            self._say(bay.evse, Text("v201.screen.out_of_service"))
+            show_for_a_while(self.ctx, bay.evse, Text("v201.screen.out_of_service"))
             return False
         return True
 
@@ -273,7 +274,8 @@ class Cards(Block):
         for bay in self._tx.all_bays():
             if bay.permission is not None:
                 self._tx.end_permission(bay, "StopAuthorized", "MasterPass", token=token)
-        self._answer(reader, (), ReaderLamp.ACCEPTED, "v201.screen.all_stopped")
+        self.ctx.station.handle(SetReaderLamp(reader, ReaderLamp.ACCEPTED))
+        show_for_a_while(self.ctx, 0, Text("v201.screen.all_stopped"))
 
     # ---- what the driver sees
 
@@ -282,7 +284,8 @@ class Cards(Block):
     ) -> None:
         self.ctx.station.handle(SetReaderLamp(reader, lamp))
         shown = Text(text) if isinstance(text, str) else text
-        self._say(places[0] if len(places) == 1 else 0, shown)
-
-    def _say(self, evse: int, text: Text | None) -> None:
-        self.ctx.station.handle(ShowText(evse, text))
+        evse = places[0] if len(places) == 1 else 0
+        if lamp is ReaderLamp.REFUSED:
+            show_for_a_while(self.ctx, evse, shown)
+        else:
+            self.ctx.station.handle(ShowText(evse, shown))

@@ -13,6 +13,7 @@ from app.ocpp.v201.availability import Availability
 from app.ocpp.v201.bay import Bay, Permission
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.provisioning import Provisioning
+from app.ocpp.v201.screen import show_for_a_while
 from app.ocpp.v201.tokens import IdToken
 from app.ocpp.v201.transactions import Transactions
 from app.station.commands import ShowText, Unlock
@@ -117,7 +118,7 @@ class Remote(Block):
             bay.asking = False
         if not decision.accepted:
             text = Text("v201.screen.refused", {"why": decision.status})
-            self.ctx.station.handle(ShowText(bay.evse, text))
+            show_for_a_while(self.ctx, bay.evse, text)
             return
         key = "v201.screen.accepted" if bay.connector is not None else "v201.screen.plug_in"
         self.ctx.station.handle(ShowText(bay.evse, Text(key)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.kernel.text import Text
 from app.ocpp.v201.bay import Bay
 from app.ocpp.v201.facts import PARKING
-from app.station.commands import ShowText
+from app.ocpp.v201.screen import show_for_a_while
 
 if TYPE_CHECKING:
     from app.ocpp.v201.transactions import Transactions
@@ -52,7 +52,7 @@ class Timeouts:
         chosen = self._ctx.points.choose(POINT)
         if chosen == "ignore":
             return
-        self._ctx.station.handle(ShowText(bay.evse, Text("v201.screen.too_late")))
+        show_for_a_while(self._ctx, bay.evse, Text("v201.screen.too_late"))
         silent = chosen == "end-silently"
         trigger = "ChargingStateChanged" if silent else "EVConnectTimeout"
         reason = "Other" if silent else "Timeout"

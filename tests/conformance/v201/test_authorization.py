@@ -128,6 +128,30 @@ async def test_personal_message_is_shown(bench201: Make) -> None:
     assert {"text": "Good morning"} in texts
 
 
+async def test_why_a_card_was_refused_is_on_the_screen_for_a_while_only(bench201: Make) -> None:
+    bench = await booted(bench201)
+    bench.csms.token_status["A"] = "Blocked"
+
+    def shown() -> str:
+        return bench.station.snapshot().evse(1).screen.id
+
+    await bench.do(PlugIn(1))
+    usual = shown()
+    await bench.do(A1)
+    assert shown() == "v201.screen.refused"
+    await bench.advance(4)
+    await bench.do(A1)  # once more: it stays as long as the first time
+    await bench.advance(4)
+    assert shown() == "v201.screen.refused"
+    await bench.advance(2)
+    assert shown() == usual
+    await bench.do(A1)
+    bench.csms.token_status["B"] = "Accepted"
+    await bench.do(PresentCard("B", evse=1))
+    await bench.advance(10)
+    assert shown() == "v201.screen.accepted"  # what came after it is left alone
+
+
 # ---- groups and master pass
 
 
