@@ -64,6 +64,8 @@ AGAIN = 0.5
 """Seconds in which the same card once more is a double click."""
 SAME_GESTURE = 2.5
 """Seconds in which a click on the reader belongs to the click on the card before it."""
+LINK = "link"
+"""What toasts about the connection are about."""
 BAD = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
 
 
@@ -229,8 +231,8 @@ class Controller(QObject):
 
     # ------------------------------------------------------------------ news
 
-    def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
-        self._window.toasts.show_text(text, tone)
+    def tell(self, text: str, tone: Tone = Tone.NOTE, about: str = "") -> None:
+        self._window.toasts.show_text(text, tone, about)
 
     def tell_error(self, text: str) -> None:
         self.tell(text, Tone.ERROR)
@@ -246,13 +248,14 @@ class Controller(QObject):
         if isinstance(event, LinkFailed):
             why = self._catalogue.render(event.why)
             if why != self._last_failure:  # each wait would tell the same again
-                self.tell(self.say("toast.link_failed", why=why), Tone.ERROR)
+                self.tell(self.say("toast.link_failed", why=why), Tone.ERROR, LINK)
             self._last_failure = why
         elif isinstance(event, LinkOpened):
             self._last_failure = None
-            self.tell(self.say("toast.link_opened", version=event.version.value), Tone.GOOD)
+            words = self.say("toast.link_opened", version=event.version.value)
+            self.tell(words, Tone.GOOD, LINK)
         elif isinstance(event, LinkClosed):
-            self.tell(self._catalogue.render(event.why), Tone.WARNING)
+            self.tell(self._catalogue.render(event.why), Tone.WARNING, LINK)
         elif isinstance(event, AuthorizationDecided) and not event.accepted:
             params = {"token": event.token, "status": event.status}
             self.tell(self.say("toast.refused_card", **params), Tone.WARNING)

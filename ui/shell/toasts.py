@@ -60,16 +60,22 @@ class Toasts(QWidget):
         for toast in self._toasts():
             toast.set_theme(theme)
 
-    def show_text(self, text: str, tone: Tone = Tone.NOTE) -> None:
-        """Show a sentence; the same sentence again only starts its time anew."""
-        for toast in self._toasts():
+    def show_text(self, text: str, tone: Tone = Tone.NOTE, about: str = "") -> None:
+        """Show a sentence; the same sentence again only starts its time anew.
+
+        What was told before `about` the same matter does not outlast it: it is over.
+        """
+        toasts = self._toasts()
+        for toast in toasts:
+            if about and toast.about == about and toast.text != text:
+                toast.hurry(tone)
+        for toast in toasts:
             if toast.text == text:
                 toast.renew()
                 return
-        toasts = self._toasts()
         if len(toasts) >= MOST:
             self.dismiss(toasts[0])
-        toast = Toast(self._theme, text, tone, self)
+        toast = Toast(self._theme, text, tone, self, about)
         self._box.addWidget(toast)
         toast.show()  # a hidden one would get no height now and squeeze the others
         self._place()
@@ -113,9 +119,9 @@ class Toasts(QWidget):
 class Toast(QFrame):
     """One message."""
 
-    def __init__(self, theme: Theme, text: str, tone: Tone, stack: Toasts) -> None:
+    def __init__(self, theme: Theme, text: str, tone: Tone, stack: Toasts, about: str = "") -> None:
         super().__init__(stack)
-        self.text = text
+        self.text, self.about = text, about
         self._stack = stack
         self._tone = tone
         self.setProperty("role", "card")
@@ -145,7 +151,11 @@ class Toast(QFrame):
         self._mark.set_theme(theme)
 
     def renew(self) -> None:
-        self._timer.start(SECONDS[self._tone.value] * 1000)
+        self._timer.start(round(SECONDS[self._tone.value] * 1000))
+
+    def hurry(self, tone: Tone) -> None:
+        """Go no later than news of this tone that come now."""
+        self._timer.start(min(self._timer.remainingTime(), round(SECONDS[tone.value] * 1000)))
 
     def _close(self) -> None:
         self._timer.stop()

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QToolButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
 
 from app.kernel.text import Text
 from app.runtime.archive import ArchiveError
@@ -18,10 +18,12 @@ from tests.ui.shell.conftest import until
 from ui import hand_over
 from ui.application import default_folder
 from ui.connect.dialog import ConnectDialog
+from ui.shell import toasts
 from ui.shell.confirm import Confirmation
 from ui.shell.toasts import Toast, Tone
 from ui.shell.top_bar import Line
 from ui.station.hotspots import Act
+from ui.theme import Theme
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -296,6 +298,19 @@ def test_a_toast_can_be_closed_and_the_oldest_makes_room(play):
         assert len(room.window.toasts.texts()) == 4
 
     play(story)
+
+
+def test_a_warning_that_is_over_goes_with_the_good_news_about_it(qtbot, qapp, monkeypatch):
+    monkeypatch.setattr(toasts, "SECONDS", {"good": 0.1, "warning": 60, "error": 60, "note": 60})
+    place = QWidget()
+    qtbot.addWidget(place)
+    place.resize(600, 400)
+    stack = toasts.Toasts(Theme.load("dark"), place)
+    stack.show_text("The back office goes away.", Tone.WARNING, "link")
+    stack.show_text("The card is refused.", Tone.WARNING, "card")
+    stack.show_text("Connected.", Tone.GOOD, "link")
+    assert len(stack.texts()) == 3
+    qtbot.waitUntil(lambda: stack.texts() == ["The card is refused."])
 
 
 def test_several_toasts_show_their_sentences_in_full(play):
