@@ -24,6 +24,7 @@ CHIP_Y, CHIP_HEIGHT = 10.0, 32.0
 RADIUS = 17.0
 EDGE = 16.0
 TEXT_AT = 26.0
+MANY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,18 @@ def bubble_width(bubble: BubbleView) -> float:
 def text_sides(
     bubbles: Sequence[BubbleView], centres: Sequence[QPointF], width: float
 ) -> list[tuple[int, float]]:
-    """On which side of each bubble its words stand, and in how much room; right if they fit there."""
+    """On which side of each bubble its words stand, and in how much room; right if they fit there.
+
+    In a row of many the last has no more room than the others: its words alone would look like a choice.
+    """
     sides: list[tuple[int, float]] = []
     taken = 8.0
+    edge = width - 8
+    if len(centres) >= MANY:
+        edge = min(edge, 2 * centres[-1].x() - centres[-2].x() - RADIUS - 8)
     for i, (bubble, centre) in enumerate(zip(bubbles, centres, strict=True)):
         wanted = bubble_width(bubble)
-        end = centres[i + 1].x() - RADIUS - 8 if i + 1 < len(centres) else width - 8
+        end = centres[i + 1].x() - RADIUS - 8 if i + 1 < len(centres) else edge
         right = end - centre.x() - TEXT_AT
         left = centre.x() - TEXT_AT - taken - 8
         side = -1 if right < wanted and left > right and left >= min(wanted, right + 24) else 1

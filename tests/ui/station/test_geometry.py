@@ -6,10 +6,12 @@ from itertools import combinations, pairwise
 
 import pytest
 from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
 
-from app.station.kinds import Current
+from app.station.kinds import BayStatus, Current
 from tests.ui.station import scenes
 from ui.station.geometry import Build, frame, plan_station
+from ui.station.header import BubbleView, bubble_centres, text_sides
 
 
 def test_two_ac_evses_share_a_post_and_two_dc_evses_a_tower() -> None:
@@ -62,3 +64,12 @@ def test_buttons_of_a_cabinet_do_not_cover_each_other() -> None:
             marks = [cabinet.ring, cabinet.emergency, *(cabinet.stop(e) for e in cabinet.evses)]
             for one, other in combinations(marks, 2):
                 assert (one - other).manhattanLength() > 30
+
+
+def test_in_a_row_of_many_the_last_bubble_has_no_more_room_for_words_than_the_others(
+    qapp: QApplication,
+) -> None:
+    bubble = BubbleView(1, BayStatus.AVAILABLE, "Available", "22 kW, Type 2")
+    centres = bubble_centres([0.0] * 8, 1024, 90, fixed=True)
+    rooms = [room for _, room in text_sides([bubble] * 8, centres, 1024)]
+    assert rooms == pytest.approx([rooms[0]] * 8)
