@@ -40,7 +40,7 @@ WIDTHS = {
     m.LATENCY: 84,
     m.VERDICT: 124,
 }
-TIGHT = {m.NUMBER: 44, m.TIME: 98, m.ACTION: 156, m.LATENCY: 66, m.VERDICT: 104}
+TIGHT = {m.NUMBER: 44, m.TIME: 98, m.ACTION: 170, m.LATENCY: 66, m.VERDICT: 104}
 NARROW = 900
 """px of the table below which the columns beside the sentence get narrower."""
 TAIL_SLACK = 2

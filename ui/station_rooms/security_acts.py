@@ -31,7 +31,7 @@ class SecurityActs:
     def __init__(self, feed: RoomFeed, theme: Theme, say: Words) -> None:
         self._feed, self._say = feed, say
         self._contract = feed.rooms.contract
-        self.ask = button(say("security.ask"))
+        self.ask = button(say("security.ask"), "quiet")
         self.ask.setToolTip(say("security.ask_hint"))
         self.ask.clicked.connect(self._offer_requests)
         self.happen = button(say("security.happen"), "quiet")

@@ -144,13 +144,13 @@ def setting_columns(say: Words) -> tuple[Column[SettingRow], ...]:
             say("setting.changed"), lambda s: changed_by(s, say), 176, mark=_changed_mark
         ),
         Column[SettingRow](say("setting.access"), lambda s: _access(s, say), 92),
-        Column[SettingRow](say("setting.type"), lambda s: _type(s, say), 104, from_width=800),
+        Column[SettingRow](say("setting.type"), lambda s: _type(s, say), 104, from_width=860),
         Column[SettingRow](
             say("setting.reboot"),
             lambda s: _reboot(s, say),
             116,
             mark=_reboot_mark,
-            from_width=900,
+            from_width=960,
         ),
     )
 

@@ -101,7 +101,10 @@ QLineEdit[role="mono"] { font-family: "JetBrains Mono"; }
 QComboBox { background: $raised; }
 QComboBox::drop-down { border: 0; width: 24px; }
 QComboBox::down-arrow { image: url($icons/chevron-down.svg); width: 12px; height: 12px; }
-QComboBox QAbstractItemView { background: $raised; border: 1px solid $line2; padding: 4px; }
+QComboBox QAbstractItemView, QComboBox QAbstractItemView:focus {
+    background: $raised; border: 1px solid $line2; padding: 4px;
+    selection-background-color: $sel; selection-color: $text; }
+QComboBox QAbstractItemView::item { min-height: 28px; border-radius: 4px; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
     background: transparent; border: 0; width: 20px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url($icons/chevron-up.svg); width: 10px; height: 10px; }

@@ -91,7 +91,7 @@ class StationsTab(QWidget):
         say = self._say
         stations = (
             Column[StationRecord](
-                say("stations.id"), lambda s: s.id, 144, strong=True, mark=self._link_mark
+                say("stations.id"), lambda s: s.id, strong=True, mark=self._link_mark
             ),
             Column[StationRecord](say("stations.version"), lambda s: s.version, 56),
             Column[StationRecord](
