@@ -27,6 +27,7 @@ from app.ocpp.events import SettingChanged
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
 from app.ocpp.points import Asker, Point
+from app.ocpp.shared.jobs.handover import end_jobs
 from app.ocpp.shared.signed_meter import TABLE as METER_KEYS
 from app.ocpp.version import Version
 from app.runtime import build
@@ -48,8 +49,10 @@ from app.runtime.wire import Opener, open_websocket
 from app.runtime.wishes import IDENTITY, LinkWish, Wishes
 from app.runtime.world import TABLE as WORLD
 from app.runtime.world import WorldKeeper, check_hardware, put_into_service, understood
+from app.station.commands import Restart
 from app.station.events import MainsRestored
 from app.station.intents import CutMains, Intent, Outcome, RestoreMains
+from app.station.kinds import RestartKind
 from app.station.state import StateError
 from app.station.station import Station
 from app.trace.exchange import Exchanges
@@ -519,7 +522,15 @@ class Session:
         version = self._dialing.version()
         if version is not None:
             self._wishes.choose(version)
+            self._take_up(version)
         return version
+
+    def _take_up(self, version: Version) -> None:
+        """Nobody lives yet: what was ordered in another version this one could not take back."""
+        if self._wishes.speak(version):
+            end_jobs(self.store)
+            self.station.handle(Restart(RestartKind.HARD, inevitable=True))
+            put_into_service(self.station)
 
     def _write_world(self) -> None:
         if self._keeper is not None:
@@ -539,6 +550,8 @@ class Session:
         if version is not before:
             self.bus.publish(VersionSettled(version))
         personality = self.personality
+        if personality is None:
+            self._take_up(version)
         if personality is None or personality.version is version:
             return True
         self._power.restart(BootReason.POWER_UP)

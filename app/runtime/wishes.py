@@ -169,6 +169,14 @@ class Wishes:
             self._store.put(LINK, "version", {"version": version.value})
             self._chosen = version
 
+    def speak(self, version: Version) -> bool:
+        """A controller comes up in this version. True where the last one spoke another."""
+        row = self._store.get(LINK, "spoken")
+        if row is not None and row["version"] == version.value:
+            return False
+        self._store.put(LINK, "spoken", {"version": version.value})
+        return row is not None
+
     def _wished(self, more: LinkWish | None = None) -> dict[str, Any]:
         wish: dict[str, Any] = dict(self._row["wish"]) if self._row else {}
         return wish | (_given(more) if more else {})
