@@ -34,6 +34,9 @@ from app.ocpp.outbox import TABLE as OUTBOX
 from app.ocpp.redaction import redact
 from app.ocpp.shared.jobs.faults import FirmwareFault, LogFault
 from app.ocpp.shared.security_desk import SecurityDesk
+from app.ocpp.shared.security_events import ACTION as SECURITY_EVENT
+from app.ocpp.shared.security_events import MARK, queued
+from app.ocpp.shared.security_events import TABLE as ALARMS
 from app.ocpp.version import Version
 from app.ocpp.views import ReservationView, RoomViews
 from app.runtime.clock_desk import ClockDesk
@@ -236,9 +239,11 @@ class Rooms:
         """The oldest messages of the queue, each with why it waits. Empty if the store cannot tell."""
         if self._session.personality is None:
             return self._queue_in_the_dark()
-        rows = self._session.queue(MOST_QUEUED)
+        rows, alarms = self._session.queue(MOST_QUEUED), 0
+        with suppress(StoreError):  # told by the store
+            alarms = self._session.store.count(ALARMS)
         return QueueView(
-            self._session.snapshot().queue,
+            self._session.snapshot().queue + alarms,
             tuple(
                 QueuedRow(row.id, place, row.action, row.ref, row.at, row.attempts, row.state)
                 for place, row in enumerate(rows, 1)
@@ -250,24 +255,25 @@ class Rooms:
         store, why = self._session.store, Text("rooms.queue.why.dark")
         try:
             found = store.heads(OUTBOX, "action", "ref", "created", "tries", limit=MOST_QUEUED)
-            waiting = store.count(OUTBOX)
+            waiting, alarms = store.count(OUTBOX), queued(store)
         except StoreError:  # told by the store
             return QueueView(0, ())
+        found += [(MARK + row.key, row.action, row.ref, row.created, row.tries) for row in alarms]
         rows = (
             QueuedRow(str(key), place, action, ref, parse_stamp(created), int(tries or 0), why)
-            for place, (key, action, ref, created, tries) in enumerate(found, 1)
+            for place, (key, action, ref, created, tries) in enumerate(found[:MOST_QUEUED], 1)
         )
-        return QueueView(waiting, tuple(rows))
+        return QueueView(waiting + len(alarms), tuple(rows))
 
     def queued_text(self, key: str) -> str | None:
         """What a queued message says, as JSON with its secrets left out; None if it is gone."""
-        row = None
+        row, alarm = None, key.startswith(MARK)
         with suppress(StoreError):
-            row = self._session.store.get(OUTBOX, key)
+            row = self._session.store.get(ALARMS if alarm else OUTBOX, key.removeprefix(MARK))
         if row is None:
             return None
         text = json.dumps(row["payload"], ensure_ascii=False)
-        return redact(self.version, str(row["action"]), text)
+        return redact(self.version, SECURITY_EVENT if alarm else str(row["action"]), text)
 
     # ------------------------------------------------------------------ security
 

@@ -34,6 +34,8 @@ from app.ocpp.shared.security_log import SecurityLog
 TABLE = "security_outbox"
 ACTION = "SecurityEventNotification"
 REF = "security"
+MARK = "s"
+"""Before the key of a row where people see it among other queued messages."""
 
 LONGEST_TYPE, LONGEST_INFO = 50, 255
 
@@ -126,7 +128,7 @@ class SecurityEvents(Block):
             at = parse_stamp(row.created)
             age = max(0.0, (now - at).total_seconds())
             state = self._state(position, row.tries)
-            found.append(QueuedMessage(f"s{row.key}", ACTION, REF, at, age, row.tries, state))
+            found.append(QueuedMessage(MARK + row.key, ACTION, REF, at, age, row.tries, state))
         return found
 
     def _state(self, position: int, tries: int) -> Text:
