@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,8 @@ from app.runtime.calendar import set_calendar
 from app.runtime.session import Session
 
 MOST_STEPS = 200
+PIECE = 300.0
+"""Seconds that pass before it is asked whether time shall go on passing."""
 BACK_OFFICE = "the back office"
 
 
@@ -77,13 +80,21 @@ class ClockDesk:
         """Put it off by so much."""
         return self.set_to(self._session.clock.now() + timedelta(seconds=seconds))
 
-    async def let_pass(self, seconds: float) -> bool:
-        """Time passes at once: each deadline on the way comes in order. False as above."""
+    async def let_pass(self, seconds: float, goes_on: Callable[[float], bool]) -> float | None:
+        """Time passes as fast as it can: each deadline on the way comes in order.
+
+        `goes_on` is told how much has passed, and may end it. Returns how much that was; None: no clock
+        can read that.
+        """
         clock = self._session.clock
         if not showable(clock.now() + timedelta(seconds=seconds)):
-            return False
-        await clock.travel(seconds)
-        return True
+            return None
+        gone = 0.0
+        while gone < seconds and goes_on(gone):
+            piece = min(PIECE, seconds - gone)
+            await clock.travel(piece)
+            gone += piece
+        return gone
 
     def follow(self, *, follows: bool) -> None:
         """Let the back office set it, or not: a clock that was sped up or moved on has its own time."""

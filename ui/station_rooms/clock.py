@@ -38,7 +38,7 @@ class ClockRoom(LiveRoom):
 
     def build(self) -> None:
         say = self._say
-        self._passing = False
+        self._passing = self._halted = False
         self.station, self.computer = label("", "strong"), label("", "secondary")
         for each in (self.station, self.computer):
             each.setFont(mono_font(13))
@@ -99,6 +99,8 @@ class ClockRoom(LiveRoom):
         for each in self.passes:
             each.setToolTip(say("clock.pass_hint"))
             each.clicked.connect(self._let_pass)
+        self.halt = button(say("clock.stop"))
+        self.halt.clicked.connect(self._halt)
         self.follow = QCheckBox(say("clock.follow"))
         self.follow.setToolTip(say("clock.follow_hint"))
         self.follow.clicked.connect(self._follow)
@@ -118,7 +120,7 @@ class ClockRoom(LiveRoom):
             ("clock.computer", (self.computer,)),
             ("clock.set_to", (self.wanted, self.set, self.right)),
             ("clock.move", self.moves),
-            ("clock.pass", self.passes),
+            ("clock.pass", [*self.passes, self.halt]),
             ("", (self.follow, self.ask)),
         )
         grid = QGridLayout()
@@ -128,7 +130,7 @@ class ClockRoom(LiveRoom):
             if key:
                 grid.addWidget(label(self._say(key), "secondary"), number, 0)
             row = QHBoxLayout()
-            row.setSpacing(4 if widgets in (self.moves, self.passes) else 8)
+            row.setSpacing(4 if len(widgets) > 4 else 8)
             for widget in widgets:
                 row.addWidget(widget)
             row.addStretch(1)
@@ -165,6 +167,7 @@ class ClockRoom(LiveRoom):
         self.follow.setChecked(view.follows)
         for each in (*self.moves, *self.passes, self.set, self.right, self.ask):
             each.setEnabled(not self._passing)
+        self.halt.setEnabled(self._passing)
 
     def _against(self, key: str, ahead: float) -> str:
         if abs(ahead) < SAME:
@@ -205,19 +208,39 @@ class ClockRoom(LiveRoom):
         self.notice.tell(self._say("clock.asked" if asked else "clock.not_asked"), good=asked)
 
     def _let_pass(self) -> None:
-        self._feed.spawner.spawn(self._pass(self._seconds()), "time passes")
+        pressed = self.sender()
+        assert isinstance(pressed, QPushButton), "a button was pressed"
+        self._feed.spawner.spawn(self._pass(pressed, self._seconds()), "time passes")
 
-    async def _pass(self, seconds: int) -> None:
-        self._passing = True
-        self.notice.tell(self._say("clock.passing"), good=True)
+    async def _pass(self, pressed: QPushButton, seconds: int) -> None:
+        whole = span(timedelta(seconds=seconds))
+
+        def goes_on(gone: float) -> bool:
+            past = span(timedelta(seconds=gone))
+            self.notice.tell(self._say("clock.passing", gone=past, span=whole), good=True)
+            return not self._halted
+
+        self._passing, self._halted = True, False
+        self.halt.setEnabled(True)
+        if pressed.hasFocus():
+            self.halt.setFocus()  # the button itself rests now
         self.refresh()
         try:
-            done = await self._feed.rooms.clock.let_pass(seconds)
+            gone = await self._feed.rooms.clock.let_pass(seconds, goes_on)
         finally:
             self._passing = False
-        words = self._say("clock.passed", span=span(timedelta(seconds=seconds)))
-        self.notice.tell(words if done else self._say("clock.impossible"), good=done)
+        if gone is None:
+            self.notice.tell(self._say("clock.impossible"))
+        else:
+            past = span(timedelta(seconds=gone))
+            self.notice.tell(self._say("clock.passed", span=past), good=True)
+        back = self.halt.hasFocus()
         self.refresh()
+        if back:
+            pressed.setFocus()
+
+    def _halt(self) -> None:
+        self._halted = True
 
     def _seconds(self) -> int:
         sender = self.sender()
