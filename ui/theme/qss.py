@@ -2,8 +2,8 @@
 
 Widgets say what they are by dynamic properties: buttons `kind` = primary | danger | quiet | segment,
 labels `role` = title | heading | strong | hint | secondary | figure | unit | mono | error | warning | good,
-frames `role` = bar | card | well | line. After changing a property at run time call
-`repolish(widget)`.
+frames `role` = bar | card | well | line, heads of tables `margins` = records. After changing a property at
+run time call `repolish(widget)`.
 """
 
 from __future__ import annotations
@@ -146,6 +146,9 @@ QHeaderView::section {
     background: $panel2; color: $text3; border: 0; border-bottom: 1px solid $line; padding: 0 6px;
     min-height: 24px; font-size: 11px; font-weight: 500;
 }
+QHeaderView[margins="records"]::section { padding: 0 8px; }
+QHeaderView[margins="records"]::section:first, QHeaderView[margins="records"]::section:only-one {
+    padding-left: 16px; }
 QTableCornerButton::section { background: $panel2; border: 0; }
 
 QTabWidget::pane { border: 0; border-top: 1px solid $line; background: $panel; }

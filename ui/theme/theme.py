@@ -98,9 +98,18 @@ class Theme:
         return tuple(self._colours)
 
     def apply(self, app: QApplication) -> None:
-        """Put style, palette, font and style sheet on the application. Can be called again at any time."""
+        """Put style, palette, font and style sheet on the application and on all widgets, at once."""
+        from ui.theme.polish import all_widgets, polish
+
+        if self.lay_on(app):
+            for widget in all_widgets(app):
+                polish(widget)
+
+    def lay_on(self, app: QApplication) -> bool:
+        """Paint with this theme from now on. True when the widgets there are have to be polished, too."""
         from ui.theme.fonts import ui_font
         from ui.theme.palette import make_palette
+        from ui.theme.polish import exchange_sheet
         from ui.theme.qss import style_sheet
 
         if app.property(_STYLED) is None:
@@ -109,7 +118,7 @@ class Theme:
             app.setProperty(_STYLED, True)
         app.setPalette(make_palette(self))
         app.setFont(ui_font(12))
-        app.setStyleSheet(style_sheet(self))
+        return exchange_sheet(app, style_sheet(self))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Theme) and other.name == self.name

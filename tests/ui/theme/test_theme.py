@@ -125,6 +125,7 @@ def test_the_switch_changes_running_widgets_and_tells(
     assert told == []
     switch.toggle()
     assert told == [Theme.load("light")]
+    qtbot.waitUntil(lambda: switch.settled)
     assert label.palette().color(QPalette.ColorRole.WindowText) == Theme.load("light").colour(
         "text"
     )

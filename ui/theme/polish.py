@@ -1,0 +1,94 @@
+"""Puts another style sheet on widgets that are there already.
+
+Qt would polish each widget once for each of its ancestors, all in one go: a window with its rooms open stands
+still for more than a second. Here Qt forgets the old rules first, so that it finds nobody to polish; then
+each widget is polished once, a few in each turn of the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
+
+TURN = 0.006
+"""Seconds of polishing in one turn of the loop."""
+
+
+def exchange_sheet(app: QApplication, sheet: str) -> bool:
+    """Paint by this style sheet from now on. True when the widgets there are have to be polished, too."""
+    before = app.styleSheet()
+    if sheet == before:
+        return False
+    if before:
+        app.style().unpolish(app)
+    app.setStyleSheet(sheet)  # the first sheet polishes by itself, and each widget once
+    return bool(before)
+
+
+def polish(widget: QWidget) -> None:
+    """Give a widget the colours and icons of the style sheet; one that was never shown gets them then."""
+    if isValid(widget) and widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        widget.style().polish(widget)
+        QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
+
+
+def all_widgets(app: QApplication) -> list[QWidget]:
+    """Every widget, each behind its parent."""
+    tops = app.topLevelWidgets()
+    return list(dict.fromkeys(one for top in tops for one in (top, *top.findChildren(QWidget))))
+
+
+class Polisher(QObject):
+    """Polishes all widgets, what is seen first; windows show the old picture until that is done."""
+
+    def __init__(self, app: QApplication, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._app = app
+        self._still: list[QWidget] = []
+        self._turns: Iterator[None] = iter(())
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._turn)
+
+    @property
+    def done(self) -> bool:
+        """Every widget is polished."""
+        return not self._timer.isActive()
+
+    def start(self) -> None:
+        """Polish every widget there is; begin again if it is not done with the last ones."""
+        for window in self._app.topLevelWidgets():
+            if window.isVisible() and window.updatesEnabled():
+                window.setUpdatesEnabled(False)
+                self._still.append(window)
+        self._turns = self._work()
+        self._timer.start()
+
+    def _turn(self) -> None:
+        if next(self._turns, True):
+            self._timer.stop()
+
+    def _work(self) -> Iterator[None]:
+        """All that is to be done, in steps of a turn."""
+        widgets = all_widgets(self._app)
+        yield
+        seen = [one for one in widgets if isValid(one) and one.isVisible()]
+        yield from self._polish(seen)
+        for window in self._still:
+            if isValid(window):
+                window.setUpdatesEnabled(True)
+        self._still.clear()
+        yield
+        known = set(seen)
+        yield from self._polish([one for one in widgets if one not in known])
+
+    def _polish(self, widgets: list[QWidget]) -> Iterator[None]:
+        end = time.perf_counter() + TURN
+        for widget in widgets:
+            polish(widget)
+            if time.perf_counter() > end:
+                yield
+                end = time.perf_counter() + TURN
