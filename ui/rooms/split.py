@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
@@ -11,6 +11,9 @@ class TurningSplitter(QSplitter):
     """Side by side where there is room for it, else below each other.
 
     Room: at least `turn_at` px of width; with `low` also less than `low` px of height.
+
+    The panes are put in when the splitter has its own place. A splitter measures them, which styles all that
+    they hold, and each place found afterwards, for them or for what they lie in, would style it once more.
     """
 
     def __init__(
@@ -20,16 +23,23 @@ class TurningSplitter(QSplitter):
         self._turn_at, self._low = turn_at, low
         self._shares = {Qt.Orientation.Horizontal: wide, Qt.Orientation.Vertical: tall}
         self.setChildrenCollapsible(False)
-        for number, pane in enumerate(panes):
-            self.addWidget(pane)
-            self.setStretchFactor(number, 1)
-        self.setSizes(self._scaled(Qt.Orientation.Vertical, 1000))
+        self._panes = panes
+
+    def event(self, event: QEvent) -> bool:
+        """Polished is what is about to be measured or shown."""
+        done = super().event(event)
+        if event.type() is QEvent.Type.Polish and not self.count():
+            for number, pane in enumerate(self._panes):
+                self.addWidget(pane)
+                self.setStretchFactor(number, 1)
+            self.setSizes(self._scaled(Qt.Orientation.Vertical, 1000))
+        return done
 
     def minimumSizeHint(self) -> QSize:
         """So small that it can still turn: a hint of the present orientation would hold it there."""
-        widgets = (self.widget(number) for number in range(self.count()))
-        panes = [widget.minimumSizeHint() for widget in widgets if widget is not None]
+        self.ensurePolished()
         if self._low:
+            panes = [pane.minimumSizeHint() for pane in self._panes]
             return QSize(max(one.width() for one in panes), max(one.height() for one in panes))
         return super().minimumSizeHint()
 

@@ -304,6 +304,8 @@ class RecordTable(QTableView, Generic[R]):
 
     def __init__(self, model: RecordModel[R], columns: Sequence[Column[R]], name: str) -> None:
         super().__init__()
+        # Before it has sections: what styles them looks for their margins then.
+        self.horizontalHeader().setProperty("margins", "records")
         self._columns = tuple(columns)
         self._records = model
         self._chosen: Hashable | None = None
@@ -327,11 +329,6 @@ class RecordTable(QTableView, Generic[R]):
         header.setFixedHeight(24)
         header.setMinimumSectionSize(40)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStyleSheet(
-            f"QHeaderView::section {{ padding: 0 {MARGIN}px; }}"
-            f"QHeaderView::section:first, QHeaderView::section:only-one"
-            f" {{ padding-left: {FIRST_MARGIN}px; }}"
-        )
         for number, column in enumerate(columns):
             if column.width:
                 header.resizeSection(number, column.width)

@@ -92,6 +92,9 @@ class LazyRoom(QWidget):
         self._make, self._theme = make, theme
         self._room: LiveRoom | None = None
         self._live = self._keyboard = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._wake)
         inner = QWidget()
         self._box = QVBoxLayout(inner)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -123,25 +126,26 @@ class LazyRoom(QWidget):
         """By the dock: a room behind another tab is not seen, though Qt does not hide it."""
         self._live = live
         if live:
-            self._in_a_moment()
+            self._soon.start()
         elif self._room is not None:
             self._room.set_live(False)
 
     def take_keyboard(self) -> None:
         """Give the room the keyboard, once it is there."""
         self._keyboard = True
-        self._in_a_moment()
-
-    def _in_a_moment(self) -> None:
-        QTimer.singleShot(0, self, self._wake)
+        self._soon.start()
 
     def _wake(self) -> None:
-        """It is shown empty, then made, then filled: a turn of the loop for each, so that none is long."""
+        """Its place is shown, then it is made, then shown, then filled: a turn of the loop for each."""
         if not self._live:
             return
         if self._room is None:
             self._made()
-            self._in_a_moment()
+            self._soon.start()
+            return
+        if self._room.isHidden():
+            self._room.show()
+            self._soon.start()
             return
         self._room.set_live(True)
         focus = self.window().focusWidget()

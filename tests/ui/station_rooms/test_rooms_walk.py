@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -57,6 +58,7 @@ def test_every_room_fits_and_can_be_read(play, state):
             await busy(room)
         for theme in ("dark", "light"):
             room.switch.use(theme)
+            await until(lambda: room.switch.settled)
             async for ident in each_room(room):
                 faults = cut_texts(room) + small_targets(room) + unreadable(room)
                 wrong.extend(f"{theme} {ident}: {one}" for one in faults)
@@ -84,10 +86,17 @@ def test_in_the_smallest_window_rooms_scroll_rather_than_squeeze_what_they_hold(
     assert not new, f"{len(new)}:\n" + "\n".join(new)
 
 
+def is_filled(room: Room, ident: str) -> bool:
+    """The turns of the loop that it takes to open a room are over."""
+    made = room.rooms._rooms[ident]._room
+    return made is not None and made._live
+
+
 async def each_room(room: Room) -> AsyncIterator[str]:
     """One after the other is opened, looked at, and closed."""
     for ident in IDENTS:
         room.controller.commands.run(f"room_{ident}")
+        await until(partial(is_filled, room, ident))
         await asyncio.sleep(0.25)
         yield ident
         room.controller.commands.run(f"room_{ident}")
@@ -208,7 +217,7 @@ def test_a_room_opens_in_several_turns_of_the_loop(play, ident):
         room.controller.commands.run(f"room_{ident}")
         lazy = room.rooms._rooms[ident]
         assert lazy._room is None
-        await until(lambda: lazy._room is not None and lazy._room._live)
+        await until(partial(is_filled, room, ident))
         await until(lambda: lazy.isAncestorOf(room.window.focusWidget()))
 
     play(story, version="1.6")
