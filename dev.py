@@ -695,7 +695,8 @@ def read_test_options(arguments: "list[str]") -> TestOptions:
 def pytest_runs(options: TestOptions) -> "list[Check]":
     """The runs of pytest with their arguments, the main one last.
 
-    Benchmarks run on their own and first: measuring coverage slows what they measure.
+    What measures time has runs of its own, first and in one process: benchmarks, and the tests that judge
+    how long callbacks hold the event loop. Measuring coverage makes all code two to four times slower.
     """
     words = ["--run-full"] if options.full else []
     jobs = options.jobs or ("auto" if options.quick else None)
@@ -706,7 +707,11 @@ def pytest_runs(options: TestOptions) -> "list[Check]":
     without_benchmarks = [*words, *spread, "--ignore=" + BENCHMARKS]
     if options.quick:
         return [Check("pytest", [*without_benchmarks, "-m", "not display"])]
-    runs = [Check("pytest", [*without_benchmarks, "--cov", "--cov-report=term"])]
+    measured = ["-m", "not loop_time", "--cov", "--cov-report=term"]
+    runs = [
+        Check("loop time", [*words, "--ignore=" + BENCHMARKS, "-m", "loop_time"]),
+        Check("pytest", [*without_benchmarks, *measured]),
+    ]
     if any((ROOT / BENCHMARKS).glob("**/test_*.py")):
         runs.insert(0, Check("benchmarks", [*words, BENCHMARKS]))
     return runs

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import coverage_plugin
-from tests.support.loop_watch import LoopWatch
+from tests.support.loop_watch import LoopWatch, can_judge
 from tests.support.own_frames import own_frame_faults  # noqa: F401 - for every test
 from tests.support.suite_clock import SLOW_CALLBACK, SuiteClock, SuiteReport
 
@@ -89,9 +89,12 @@ def missing_display_tools() -> list[str]:
     return [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     missing = missing_display_tools()
     for item in items:
+        if "loop_watch" in getattr(item, "fixturenames", ()):
+            item.add_marker("loop_time")
         if item.get_closest_marker("full") and not config.getoption("--run-full"):
             item.add_marker(pytest.mark.skip(reason="long test: --full runs it"))
         # Under CI a missing tool has to show as a failure, not as a quiet skip.
@@ -107,10 +110,13 @@ def loop_watch(request: pytest.FixtureRequest) -> Iterator[LoopWatch]:
     """Measures every callback of the event loop while it is entered: `with loop_watch: ...`.
 
     Slow ones of our own are listed at the end of the run; those that freeze the picture fail the
-    test under CI.
+    test under CI. Nothing is said of them while coverage is measured: `dev.py test` has a run of its own,
+    without that burden, for the tests that use this.
     """
     watch = LoopWatch()
     yield watch
+    if not can_judge():
+        return
     for slow in watch.slow:
         request.node.user_properties.append((SLOW_CALLBACK, str(slow)))
     if in_ci():

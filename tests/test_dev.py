@@ -555,17 +555,28 @@ def words_of_the_last_run(*arguments: str) -> list[str]:
 def test_a_plain_test_run_measures_coverage() -> None:
     assert words_of_the_last_run() == [
         "--ignore=tests/benchmarks",
+        *("-m", "not loop_time"),
         "--cov",
         "--cov-report=term",
     ]
 
 
+def test_time_on_the_loop_is_judged_in_one_process_and_without_the_burden_of_coverage() -> None:
+    """Together both runs hold every test."""
+    for arguments in ([], ["--jobs", "4"], ["--full"]):
+        *_, time, rest = dev.pytest_runs(dev.read_test_options(arguments))
+        assert time.name == "loop time"
+        assert time.command[-2:] == ["-m", "loop_time"]
+        assert set(time.command[:-2]) <= {"--run-full", "--ignore=tests/benchmarks"}
+        assert rest.command[rest.command.index("-m") + 1] == "not loop_time"
+
+
 def test_benchmarks_run_first_and_without_the_burden_of_coverage(desk: Path) -> None:
     options = dev.TestOptions(full=True)
-    assert [run.name for run in dev.pytest_runs(options)] == ["pytest"]
+    assert [run.name for run in dev.pytest_runs(options)] == ["loop time", "pytest"]
     (desk / "tests" / "benchmarks").mkdir(parents=True)
     (desk / "tests" / "benchmarks" / "test_round_trips.py").write_text("")
-    benchmarks, rest = dev.pytest_runs(options)
+    benchmarks, _, rest = dev.pytest_runs(options)
     assert benchmarks == dev.Check("benchmarks", ["--run-full", "tests/benchmarks"])
     assert "--cov" in rest.command
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import subprocess
+import sys
 import time
 import types
 from collections.abc import Generator
@@ -16,16 +18,9 @@ from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from tests.support import loop_watch
+import dev
 from tests.support.event_watch import WatchedApplication
-from tests.support.loop_watch import LoopWatch, SlowCallback
-
-
-@pytest.fixture(autouse=True)
-def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests spend their time on purpose: measuring coverage does not make it longer."""
-    monkeypatch.setattr(loop_watch, "tracing", lambda: 1.0)
-
+from tests.support.loop_watch import CHECKOUT, LoopWatch
 
 HERE = (Path(__file__).parent,)
 ELSEWHERE = (Path(__file__).parent / "nowhere",)
@@ -102,28 +97,13 @@ async def test_what_a_test_does_between_two_calls_of_ours_is_its_own() -> None:
     assert watch.slow == []
 
 
-async def test_only_a_callback_over_the_limit_fails_the_check(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.5, 0.5, 0.5), raising=False)
+async def test_only_a_callback_over_the_limit_fails_the_check() -> None:
     with LoopWatch(HERE, fail_over=0.03) as watch:
         await asyncio.create_task(busy_after_a_turn(0.012))
         watch.check()
         await asyncio.create_task(busy_after_a_turn(0.035))
     with pytest.raises(AssertionError, match="busy_after_a_turn"):
         watch.check()
-
-
-@pytest.mark.parametrize(("load", "limit"), [(0.5, 0.03), (3.0, 0.045), (50.0, 0.06)])
-async def test_on_an_overrun_computer_the_limit_is_up_to_twice_as_high(
-    load: float, limit: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with LoopWatch(HERE, fail_over=0.03) as watch:
-        for held in (limit - 0.001, limit + 0.001):
-            watch.slow.append(SlowCallback("somewhere", held, held))
-    assert [slow.seconds for slow in watch.too_slow()] == [limit + 0.001]
 
 
 async def test_leaving_the_watch_leaves_asyncio_as_it_was() -> None:
@@ -170,10 +150,63 @@ def test_of_a_painting_the_widget_that_is_slow_is_blamed(qapp: WatchedApplicatio
     assert [slow.place for slow in watch.slow] == ["Paint for Slow"]
 
 
-@pytest.mark.parametrize(("measured", "allowed"), [(None, 1.0), (object(), 3.0)])
-def test_measured_code_may_take_longer(
-    monkeypatch: pytest.MonkeyPatch, measured: object, allowed: float
-) -> None:
-    monkeypatch.undo()
-    monkeypatch.setattr(loop_watch.Coverage, "current", lambda: measured)
-    assert loop_watch.tracing() == allowed
+# ---------------------------------------------------------------- what a run makes of it
+
+STORY = """
+import time
+
+def hold(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+def test_of_a_quick_window(loop_watch):
+    with loop_watch.timing("a click"):
+        hold(0.040)
+
+def test_of_a_slow_window(loop_watch):
+    with loop_watch.timing("another click"):
+        hold(0.051)
+
+def test_of_something_else():
+    pass
+"""
+
+
+def run_under_ci(name: str, folder: Path, *more: str) -> str:
+    """One of the runs of `dev.py test`, over a folder with a story of its own; what it said."""
+    story = folder / "test_story.py"
+    story.write_text(STORY)
+    run = next(run for run in dev.pytest_runs(dev.TestOptions()) if run.name == name)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"),
+            *("-c", str(CHECKOUT / "pyproject.toml"), "--rootdir", str(folder)),
+            *(*run.command, *more, str(story)),
+        ],
+        cwd=CHECKOUT,
+        env={**os.environ, "CI": "true", "COVERAGE_FILE": str(folder / "coverage")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    return done.stdout
+
+
+def test_the_run_that_judges_time_fails_at_50_ms(tmp_path: Path) -> None:
+    said = run_under_ci("loop time", tmp_path)
+    assert "a click held the loop for 40." in said, said
+    assert "test_story.py::test_of_a_slow_window - AssertionError: the event loop" in said, said
+    assert "2 passed, 1 deselected, 1 error in" in said, said
+
+
+def test_the_run_that_measures_coverage_leaves_time_to_the_other(tmp_path: Path) -> None:
+    said = run_under_ci("pytest", tmp_path, "--cov-fail-under=0")
+    assert "1 passed, 2 deselected in" in said, said
+
+
+def test_time_is_not_judged_while_coverage_is_measured(tmp_path: Path) -> None:
+    said = run_under_ci("loop time", tmp_path, "--cov", "--cov-fail-under=0")
+    assert "2 passed, 1 deselected in" in said, said
+    assert "held the loop" not in said

@@ -43,20 +43,9 @@ REPORT_OVER = 0.010
 FAIL_OVER = 0.050
 
 
-def crowding() -> float:
-    """How much longer than usual work may take: more programs than processors spoil each other's caches.
-
-    From 1 on a computer that has time to 2 on one that is overrun.
-    """
-    if not hasattr(os, "getloadavg"):
-        return 1.0
-    waiting = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return min(2.0, max(1.0, waiting))
-
-
-def tracing() -> float:
-    """How much longer code of ours may take while coverage is measured: it is two to four times slower."""
-    return 1.0 if Coverage.current() is None else 3.0
+def can_judge() -> bool:
+    """Whether the time that is measured is the program's own: what measures coverage takes more than that."""
+    return Coverage.current() is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,9 @@ class LoopWatch:
                 passed, work = time.perf_counter() - started, time.thread_time() - worked
                 held = passed if _times_preempted() == preempted else work
                 if held >= self.report_over:
-                    self._keep(self._blamed(callback, place), held, work)
+                    blamed = self._blamed(callback, place)
+                    if blamed is not None:
+                        self.slow.append(SlowCallback(blamed, held, work))
 
         asyncio.Handle._run = measured
         return self
@@ -126,12 +117,16 @@ class LoopWatch:
     ) -> None:
         asyncio.Handle._run = self._original
 
-    @contextmanager
-    def timing(self, place: str) -> Iterator[None]:
-        """Measure the work of something that reaches our code past asyncio.
+    def keep(self, place: str, work: float) -> None:
+        """Something that reaches our code past asyncio worked for so many seconds.
 
         It does not wait by itself, but for the lock of the interpreter, which other threads may have.
         """
+        self.slow.append(SlowCallback(place, work, work))
+
+    @contextmanager
+    def timing(self, place: str) -> Iterator[None]:
+        """Measure the work of what a test does in place of a person."""
         self.callbacks += 1
         began = time.thread_time()
         try:
@@ -139,7 +134,7 @@ class LoopWatch:
         finally:
             work = time.thread_time() - began
             if work >= self.report_over:
-                self._keep(place, work, work)
+                self.keep(place, work)
 
     def _blamed(self, callback: object, before: str | None) -> str | None:
         """Whose the time was: where it began, or where it ended.
@@ -153,14 +148,9 @@ class LoopWatch:
             return before or after
         return before if after is not None else None
 
-    def _keep(self, place: str | None, seconds: float, work: float) -> None:
-        if place is not None:
-            self.slow.append(SlowCallback(place, seconds, work))
-
     def too_slow(self) -> list[SlowCallback]:
         """The callbacks that people would notice."""
-        limit = self.fail_over * crowding() * tracing()
-        return [slow for slow in self.slow if slow.seconds >= limit]
+        return [slow for slow in self.slow if slow.seconds >= self.fail_over]
 
     def check(self) -> None:
         """Fail with a list when a callback froze the picture."""
