@@ -326,6 +326,8 @@ class Target:
         """
         before, self._threads = self._threads, _threads()
         before.shutdown()
+        for _ in range(3):
+            await asyncio.sleep(0)  # who waited for a thread lets go of what it was given
         self.session.exchanges.clear()
         journal = self.session.journal
         journal.flush()
