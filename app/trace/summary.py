@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from app.kernel.text import Text
 from app.ocpp.version import Version
@@ -132,6 +133,37 @@ def _variable(payload: Mapping[str, Any], key: str) -> dict[str, Any]:
     }
 
 
+def _file(payload: Any, *paths: tuple[str | int, ...]) -> dict[str, Any]:
+    """File and host of the first URL found there, without what may be secret in it."""
+    try:
+        parts = urlsplit(str(_first_of(payload, *paths)))
+        host = parts.hostname or DASH
+    except ValueError:
+        return {"file": DASH, "host": DASH}
+    return {"file": parts.path.rstrip("/").rpartition("/")[2] or DASH, "host": host}
+
+
+def _only(payload: Any, *paths: tuple[str | int, ...]) -> dict[str, Any]:
+    """What the request is limited to; a star where it means all."""
+    found = _first_of(payload, *paths)
+    if isinstance(found, list):
+        found = ", ".join(map(str, found)) or DASH
+    return {"only": "*" if found == DASH else found}
+
+
+def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _local_list(payload: Mapping[str, Any]) -> dict[str, Any]:
+    cards = payload.get("localAuthorizationList")
+    return {
+        "type": _at(payload, "updateType"),
+        "version": _first_of(payload, ("listVersion",), ("versionNumber",)),
+        "count": len(cards) if isinstance(cards, list) else 0,
+    }
+
+
 _FILLS: dict[str, Fill] = {
     "Authorize": lambda p: {"token": _token(p)},
     "BootNotification": lambda p: {
@@ -190,6 +222,46 @@ _FILLS: dict[str, Fill] = {
         "meter": _at(p, "meterStop"),
     },
     "TransactionEvent": _transaction_event,
+    "CancelReservation": _names("reservationId"),
+    "CertificateSigned": _nothing,
+    "ClearCache": _nothing,
+    "ClearChargingProfile": lambda p: _only(
+        p,
+        ("id",),
+        ("chargingProfileId",),
+        ("chargingProfilePurpose",),
+        ("chargingProfileCriteria", "chargingProfilePurpose"),
+    ),
+    "ClearDisplayMessage": _names("id"),
+    "CostUpdated": _names("totalCost"),
+    "CustomerInformation": _nothing,
+    "DeleteCertificate": lambda p: {"serial": _at(p, "certificateHashData", "serialNumber")},
+    "DiagnosticsStatusNotification": _names("status"),
+    "ExtendedTriggerMessage": _names("requestedMessage"),
+    "FirmwareStatusNotification": _names("status"),
+    "Get15118EVCertificate": _names("action"),
+    "GetCertificateStatus": lambda p: {"serial": _at(p, "ocspRequestData", "serialNumber")},
+    "GetCompositeSchedule": _names("duration"),
+    "GetDiagnostics": lambda p: _file(p, ("location",)),
+    "GetInstalledCertificateIds": lambda p: _only(p, ("certificateType",)),
+    "GetLocalListVersion": _nothing,
+    "GetLog": lambda p: {"type": _at(p, "logType"), **_file(p, ("log", "remoteLocation"))},
+    "GetReport": _nothing,
+    "GetTransactionStatus": lambda p: _only(p, ("transactionId",)),
+    "Heartbeat": _nothing,
+    "InstallCertificate": _names("certificateType"),
+    "LogStatusNotification": _names("status"),
+    "SendLocalList": _local_list,
+    "SetDisplayMessage": lambda p: {"content": _at(p, "message", "message", "content")},
+    "SetNetworkProfile": lambda p: {
+        "slot": _at(p, "configurationSlot"),
+        **_file(p, ("connectionData", "ocppCsmsUrl")),
+    },
+    "SignCertificate": _nothing,
+    "SignedFirmwareStatusNotification": _names("status"),
+    "SignedUpdateFirmware": lambda p: _file(p, ("firmware", "location")),
+    "UnlockConnector": _nothing,
+    "UpdateFirmware": lambda p: _file(p, ("location",), ("firmware", "location")),
     "TriggerMessage": _names("requestedMessage"),
 }
 

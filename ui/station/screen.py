@@ -110,7 +110,7 @@ class ScreenPainter:
             self._prompt(scribe, rect, base, bay)
             return
         corner = bay.remaining if bay.flowing else ""
-        base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner)
+        base = self._head(painter, scribe, rect, bay, bay.word, self.text, corner, short=bay.state)
         counts = bay.flowing or bay.energy != NOTHING_YET
         if bay.status in BUSY and counts and not bay.ended and (bay.flowing or not bay.told):
             self._figures(painter, scribe, rect, bay, base, view)

@@ -100,6 +100,8 @@ class BayView:
     """The session is over and the plug still in."""
     free: bool
     """No reader: started by its own button."""
+    state: str = ""
+    """The word for the status, where the longer `word` finds no room."""
 
 
 def kilowatts(watts: float) -> str:
@@ -192,6 +194,7 @@ class Wording:
             told=ordered(evse.screen) and station.mains,
             ended=not evse.permitted and not flowing and evse.session_energy > 0,
             free=evse.reader is None,
+            state=self.say(f"state.{status.value}"),
         )
 
     def hint(self, evse: EvseSnapshot | None, station: StationSnapshot) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 
@@ -9,7 +10,9 @@ from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
 from app.ocpp.events import CallEnded, Direction, FramePassed, Violation
 from app.ocpp.version import Version
+from app.trace import summary
 from app.trace.exchange import Exchanges, Verdict
+from tests.support.coverage_page import ACTIONS
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -34,8 +37,11 @@ def frame(direction, kind, message_id, action, body, *, version=Version.V16, **m
     return FramePassed(direction, version, kind, message_id, action, json.dumps(content), **more)
 
 
+words_of = cache(Catalogue.load)
+
+
 def say(exchange):
-    return Catalogue.load().render(exchange.summary)
+    return words_of().render(exchange.summary)
 
 
 def test_a_request_waits_and_its_reply_completes_the_same_row(bus, exchanges):
@@ -133,11 +139,37 @@ def test_201_transaction_events_tell_power_and_energy(bus, exchanges):
     assert exchanges.row(1).evse == 1
 
 
+def test_every_message_of_16_says_a_sentence(bus, exchanges):
+    for action in ACTIONS:
+        bus.publish(frame(Direction.IN, 2, action, action, {}))
+    assert len(exchanges) == 39
+    assert [row.action for row in exchanges.rows() if not say(row)] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "words"),
+    [
+        ("GetDiagnostics", {"location": "ftp://u:secret@h.example/up"}, "to h.example"),
+        ("UpdateFirmware", {"location": "https://h/a/fw-2.bin?key=secret"}, "Install fw-2.bin"),
+        ("UpdateFirmware", {"location": "http://[broken"}, "Install –"),
+        ("GetLog", {"logType": "SecurityLog", "log": {"remoteLocation": 7}}, "SecurityLog to –"),
+        ("ClearChargingProfile", {}, "profiles: *"),
+        ("ClearChargingProfile", {"id": 7}, "profiles: 7"),
+        ("SendLocalList", {"listVersion": 3, "updateType": "Full"}, "Full list, version 3"),
+        ("FirmwareStatusNotification", {"status": "Installing"}, "Firmware: Installing"),
+    ],
+)
+def test_a_sentence_names_what_matters_and_nothing_secret(bus, exchanges, action, body, words):
+    bus.publish(frame(Direction.IN, 2, "a", action, body))
+    assert words in say(exchanges.row(1))
+    assert "secret" not in say(exchanges.row(1))
+
+
 @pytest.mark.parametrize("body", [None, [], "text", 5, {"meterValue": [None]}, {"evse": []}])
 def test_payloads_of_any_shape_are_told_without_failing(bus, exchanges, body):
-    for action in ("TransactionEvent", "MeterValues", "NotifyEvent", "StatusNotification"):
+    for action in summary._FILLS:
         bus.publish(frame(Direction.IN, 2, action, action, body, version=Version.V201))
-    assert len(exchanges) == 4
+    assert len(exchanges) == len(summary._FILLS)
     assert all(say(row) is not None for row in exchanges.rows())
 
 
