@@ -28,6 +28,7 @@ from app.trace.export import export_exchanges
 from ui.messages import model as m
 from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
+from ui.rooms.table import RingTable
 from ui.theme import Theme
 
 SEARCH_MS = 150
@@ -47,7 +48,7 @@ TAIL_SLACK = 2
 """Rows from the end at which the table still counts as followed."""
 
 
-class _Table(QTableView):
+class _Table(RingTable):
     """Tells its new width in px."""
 
     resized = Signal(int)
@@ -78,7 +79,7 @@ class MessagePanel(QWidget):
         self._detail = ExchangeDetail(theme, catalogue)
         self._follow = True
         self._number: int | None = None
-        self._build()
+        self._build(theme)
         self._model.rowsAboutToBeInserted.connect(self._before_rows)
         self._model.rowsInserted.connect(self._after_rows)
         self._model.modelReset.connect(self._recount)
@@ -104,7 +105,7 @@ class MessagePanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._delegate.set_theme(theme)
         self._detail.set_theme(theme)
-        self._table.viewport().update()
+        self._table.set_theme(theme)
 
     def close_model(self) -> None:
         """The window is about to go."""
@@ -132,13 +133,13 @@ class MessagePanel(QWidget):
 
     # ------------------------------------------------------------------ building
 
-    def _build(self) -> None:
+    def _build(self, theme: Theme) -> None:
         left = QWidget()
         box = QVBoxLayout(left)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(self._head())
-        box.addWidget(self._make_table(), 1)
+        box.addWidget(self._make_table(theme), 1)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._detail)
@@ -188,8 +189,8 @@ class MessagePanel(QWidget):
         button.clicked.connect(slot)
         return button
 
-    def _make_table(self) -> QTableView:
-        table = _Table()
+    def _make_table(self, theme: Theme) -> QTableView:
+        table = _Table(theme)
         self._table = table
         table.setModel(self._model)
         table.setItemDelegate(self._delegate)

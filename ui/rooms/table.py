@@ -299,11 +299,43 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(inner, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
 
 
-class RecordTable(QTableView, Generic[R]):
+class RingTable(QTableView):
+    """Shows the keyboard by a ring over its rows: a border of the style sheet would lie below them."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("ring", "own")
+        self._ring = theme.colour("focus")
+
+    def set_theme(self, theme: Theme) -> None:
+        self._ring = theme.colour("focus")
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self.viewport())
+            painter.setPen(QPen(self._ring, RING))
+            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.viewport().update()  # Qt moves what is painted, the ring as well
+
+
+class RecordTable(RingTable, Generic[R]):
     """A table of records that keeps the chosen record chosen, wherever its row goes."""
 
     def __init__(self, model: RecordModel[R], columns: Sequence[Column[R]], name: str) -> None:
-        super().__init__()
+        super().__init__(model.theme)
         # Before it has sections: what styles them looks for their margins then.
         self.horizontalHeader().setProperty("margins", "records")
         self._columns = tuple(columns)
@@ -314,7 +346,6 @@ class RecordTable(QTableView, Generic[R]):
         self.setItemDelegate(self._delegate)
         self.setMinimumHeight(LOWEST)
         self.setAccessibleName(name)
-        self.setProperty("ring", "own")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -335,6 +366,7 @@ class RecordTable(QTableView, Generic[R]):
             else:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
         model.modelReset.connect(self._restore)
+        model.themed.connect(self.set_theme)
         model.themed.connect(self._delegate.set_theme)
         self.selectionModel().selectionChanged.connect(self._remember)
 
@@ -350,26 +382,6 @@ class RecordTable(QTableView, Generic[R]):
             filled = filled or not (hidden or column.width)
         self.horizontalHeader().setStretchLastSection(not filled)
         super().resizeEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """A border of the style sheet would lie below the rows: the ring is painted over them."""
-        super().paintEvent(event)
-        if self.hasFocus():
-            painter = QPainter(self.viewport())
-            painter.setPen(QPen(self._records.theme.colour("focus"), RING))
-            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.viewport().update()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        super().scrollContentsBy(dx, dy)
-        self.viewport().update()  # Qt moves what is painted, the ring as well
 
     def chosen(self) -> R | None:
         """The record of the selected row."""

@@ -56,6 +56,28 @@ def choose_tab(qtbot: QtBot, panel: MessagePanel, tab: int) -> None:
 # ---------------------------------------------------------------- table
 
 
+def test_the_ring_of_the_keyboard_lies_over_the_rows(
+    panel: MessagePanel, wire: Wire, qtbot: QtBot
+) -> None:
+    for _ in range(40):
+        wire.ask("Heartbeat", {})
+    panel.model.flush()
+
+    def edges() -> set[str]:
+        image = panel.table.viewport().grab().toImage()
+        w, h = image.width(), image.height()
+        places = ((0, h // 2), (w - 1, h // 2), (w // 2, 0), (w // 2, h - 1))
+        return {image.pixelColor(*place).name() for place in places}
+
+    panel.activateWindow()
+    panel.table.setFocus()
+    qtbot.waitUntil(panel.table.hasFocus)
+    for name in ("dark", "light"):
+        theme = Theme.load(name)
+        panel.set_theme(theme)
+        assert edges() == {theme.colour("focus").name()}
+
+
 def test_a_click_on_a_row_shows_request_reply_and_raw_text(
     panel: MessagePanel, wire: Wire, qtbot: QtBot
 ) -> None:
