@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMenu
 
 from app.kernel.text import Text
 from app.runtime.address import AddressBad
@@ -159,10 +160,12 @@ class Room(QObject):
             menu.insertAction(first, action)
         menu.insertSeparator(first)
         menu.insertAction(commands["messages"], edit)
+        file = QMenu(self.session.catalogue.render(Text("top.file")), self.window)
         for ident, run in (("hand_over", self._hand_over), ("take_in", self._take_in)):
             action = commands.add(Command(ident, run))
             self.window.addAction(action)
-            menu.insertAction(commands["repower"], action)
+            file.addAction(action)
+        menu.insertMenu(commands["repower"], file)
 
     def _hand_over(self) -> None:
         say, tell = self.controller.say, self.controller.tell
