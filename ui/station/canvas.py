@@ -36,6 +36,7 @@ from ui.station.hotspots import HEAD_ACTS, Act, Hotspot, Spot
 from ui.station.mood import Moving
 from ui.station.naming import HeldCard, reader_target, spot_intent
 from ui.station.picture import Picture
+from ui.station.renewal import Renewal
 from ui.station.spots import SpotKeeper
 from ui.station.views import BayView, PictureExtra
 from ui.theme.theme import Theme
@@ -74,6 +75,7 @@ class StationCanvas(QWidget):
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self._tick)
         self._since = QElapsedTimer()
+        self._renewal = Renewal(self)
         self.setMinimumSize(480, 280)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -117,7 +119,8 @@ class StationCanvas(QWidget):
         percent = min(ZOOM_STEPS[-1], max(ZOOM_STEPS[0], percent))
         if percent == self.picture.zoom:
             return
-        self.picture.set_zoom(percent)
+        with self._renewal:
+            self.picture.set_zoom(percent)
         self.reveal(self.picture.mood.selected)
         self._place_spots()
         self.update()
@@ -132,8 +135,9 @@ class StationCanvas(QWidget):
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
-        """Change the colours at once."""
-        self.picture.set_theme(theme)
+        """Change the colours; the old picture stays for the turns of the loop that the new one takes."""
+        with self._renewal:
+            self.picture.set_theme(theme)
         self._spots.colour(self.picture)
         self.update()
 
@@ -198,6 +202,11 @@ class StationCanvas(QWidget):
         return QSize(1200, 560)
 
     @property
+    def ready(self) -> bool:
+        """The picture is of this size and theme, and not one that stands in for it."""
+        return not self._renewal.running
+
+    @property
     def animating(self) -> bool:
         """Is the frame timer running."""
         return self._timer.isActive()
@@ -207,6 +216,8 @@ class StationCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         self._fit()
         painter = QPainter(self)
+        if self._renewal.shown(painter):
+            return
         for rect in _rects(event.region()):
             painter.save()
             painter.setClipRect(rect)
@@ -407,7 +418,8 @@ class StationCanvas(QWidget):
     # ------------------------------------------------------------------ Qt's events
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
+        with self._renewal:
+            self._fit()
         self._place_spots()
         super().resizeEvent(event)
 
@@ -422,6 +434,7 @@ class StationCanvas(QWidget):
         super().hideEvent(event)
         self.picture.mood.moving.clear()
         self._timer.stop()
+        self._renewal.drop()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

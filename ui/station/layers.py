@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap, QTransform
 
 from ui.widgets.scribe import PaintedLabel, Scribe
 
-Paint = Callable[[QPainter, Scribe], None]
+Paint = Callable[[QPainter, Scribe], Iterator[None] | None]
+"""Paints a part: all of it at once, or in steps."""
 
 
 def on_grid(rect: QRectF, ratio: float) -> QRectF:
@@ -52,30 +53,46 @@ class Layer:
 
         `opaque` parts are mixed with 16 bits a channel, so that faint light has no coloured bands.
         """
+        for _ in self.painting(key, rect, ratio, world, paint, opaque=opaque):
+            pass
+
+    def painting(
+        self,
+        key: Hashable,
+        rect: QRectF,
+        ratio: float,
+        world: QTransform,
+        paint: Paint,
+        *,
+        opaque: bool = False,
+    ) -> Iterator[None]:
+        """As `render`, step by step; what was there before is shown until the last one."""
         if self.matches(key):
             return
-        self._key = key
-        self.rect = on_grid(rect, ratio)
-        self.renders += 1
+        rect = on_grid(rect, ratio)
         deep = QImage.Format.Format_RGBX64
         form = deep if opaque else QImage.Format.Format_ARGB32_Premultiplied
         image = QImage(
-            max(1, round(self.rect.width() * ratio)),
-            max(1, round(self.rect.height() * ratio)),
-            form,
+            max(1, round(rect.width() * ratio)), max(1, round(rect.height() * ratio)), form
         )
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.black if opaque else Qt.GlobalColor.transparent)
-        self.labels = []
+        labels: list[PaintedLabel] = []
         painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        painter.setTransform(world * QTransform.fromTranslate(-self.rect.left(), -self.rect.top()))
-        paint(painter, Scribe(painter, self.labels, self.owner, self.rect.topLeft()))
-        painter.end()
+        try:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+            painter.setTransform(world * QTransform.fromTranslate(-rect.left(), -rect.top()))
+            steps = paint(painter, Scribe(painter, labels, self.owner, rect.topLeft()))
+            if steps is not None:
+                yield from steps
+        finally:
+            painter.end()
         if opaque:
             image = image.convertToFormat(QImage.Format.Format_RGB32)
         self._pixmap = QPixmap.fromImage(image)
+        self._key, self.rect, self.labels = key, rect, labels
+        self.renders += 1
 
     def draw(self, painter: QPainter, offset: QPointF, clip: QRectF | None = None) -> None:
         """Show the part, moved by `offset`; only what lies in `clip` where one is given."""

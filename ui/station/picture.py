@@ -211,6 +211,26 @@ class Picture(Placing):
             for layer in self._bubbles():
                 layer.draw(painter, QPointF(0, 0), dirty)
 
+    def steps(self) -> Iterator[None]:
+        """All that `paint` would have to make first, in steps of a few ms."""
+        if self.frame is None or self.plan is None:
+            return
+        yield from self._scenery_steps()
+        for number in self.views:
+            if self.bay_rect(number).intersects(self.whole):
+                self._bay(number)
+                yield
+                self._floor(number)
+        for cabinet in self.plan.cabinets:
+            if self.face_rect(cabinet).intersects(self.whole):
+                self._face(cabinet)
+                yield
+                self._screen(cabinet)
+                yield
+        self._bar()
+        for _ in self._bubbles():
+            yield
+
     def _scene(self, painter: QPainter, dirty: QRectF, away: QPointF) -> None:
         assert self.plan is not None
         self._scenery().draw(painter, away, dirty)
@@ -251,6 +271,11 @@ class Picture(Placing):
         return self._layers.setdefault(name, Layer(name))
 
     def _scenery(self) -> Layer:
+        for _ in self._scenery_steps():
+            pass
+        return self._layer("scenery")
+
+    def _scenery_steps(self) -> Iterator[None]:
         assert self.frame is not None
         assert self.plan is not None
         layer, plan, fit, theme = self._layer("scenery"), self.plan, self.frame, self.theme
@@ -259,11 +284,10 @@ class Picture(Placing):
         inverse, _ = self.world.inverted()
         span = (inverse.map(QPointF(0, 0)).x() - 2, inverse.map(rect.topRight()).x() + 2)
 
-        def draw(painter: QPainter, scribe: Scribe) -> None:
-            Scenery(theme, plan, fit.canopy, fit.floor_end, span).paint(painter, lit=lit)
+        def draw(painter: QPainter, scribe: Scribe) -> Iterator[None]:
+            return Scenery(theme, plan, fit.canopy, fit.floor_end, span).paint(painter, lit=lit)
 
-        layer.render(lit, rect, self.ratio, self.world, draw, opaque=True)
-        return layer
+        return layer.painting(lit, rect, self.ratio, self.world, draw, opaque=True)
 
     def _select(self, painter: QPainter, dirty: QRectF) -> None:
         evse = self.mood.selected

@@ -5,6 +5,8 @@ Painted once into a pixmap per theme, size, device pixel ratio and plan.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
@@ -82,23 +84,29 @@ class Scenery:
         self.end = end
         self.left, self.right = span
 
-    def paint(self, painter: QPainter, *, lit: bool) -> None:
-        """Paint everything; `lit` says that the mains are on."""
+    def paint(self, painter: QPainter, *, lit: bool) -> Iterator[None]:
+        """Paint everything, in steps of a few ms; `lit` says that the mains are on."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._wall(painter)
+        yield
         self._entourage(painter)
-        if lit:
-            for x in self._lamps():
-                self._cone(painter, x)
+        yield
+        for x in self._lamps() if lit else ():
+            self._cone(painter, x)
+            yield
         self._lines(painter)
+        yield
         self._canopy(painter, lit=lit)
+        yield
         self._columns(painter)
         ground = self.theme.colour("line2")
         painter.fillRect(QRectF(self.left, GROUND - 1, self.right - self.left, 2), ground)
         for cabinet in self.plan.cabinets:
             self._base(painter, cabinet)
+            yield
         for cabinet in self.plan.cabinets:
             self._body(painter, cabinet)
+            yield
 
     def _lamps(self) -> list[float]:
         """A lamp over each bay and each cabinet, and on over what is left of the wall."""

@@ -117,10 +117,11 @@ def test_an_equal_snapshot_paints_nothing(show: Show) -> None:
     assert canvas.picture.renders() == before
 
 
-def test_a_new_theme_repaints_at_once(show: Show) -> None:
+def test_a_new_theme_repaints_all(show: Show, qtbot: QtBot) -> None:
     canvas = show(scenes.mixed())
     dark = canvas.grab().toImage()
     canvas.set_theme(Theme.load("light"))
+    qtbot.waitUntil(lambda: canvas.ready)
     light = canvas.grab().toImage()
     assert light.pixelColor(4, 4).lightness() > 200 > 60 > dark.pixelColor(4, 4).lightness()
 

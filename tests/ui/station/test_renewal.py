@@ -1,0 +1,70 @@
+"""A picture of another size or theme is painted in turns of the loop; meanwhile the old one is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QSize, Qt
+from pytestqt.qtbot import QtBot
+
+from tests.ui.station import scenes
+from tests.ui.station.conftest import Show
+from ui.station.canvas import StationCanvas
+from ui.theme import Theme
+
+Change = Callable[[StationCanvas], None]
+LARGE = (1200, 640)
+
+CHANGES: dict[str, Change] = {
+    "size": lambda canvas: canvas.resize(*LARGE),
+    "theme": lambda canvas: canvas.set_theme(Theme.load("light")),
+    "zoom": lambda canvas: canvas.set_zoom(150),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_old_picture_is_seen_until_the_new_one_is_ready(
+    show: Show, qtbot: QtBot, change: str
+) -> None:
+    canvas = show(scenes.mixed())
+    before = canvas.grab().toImage()
+    CHANGES[change](canvas)
+    assert not canvas.ready
+    stretched = before.scaled(
+        canvas.size(),
+        Qt.AspectRatioMode.IgnoreAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    between = canvas.grab().toImage()
+    middle = between.rect().center()
+    assert between.pixelColor(middle) == stretched.pixelColor(middle)
+    qtbot.waitUntil(lambda: canvas.ready)
+    assert canvas.grab().toImage() != between
+
+
+def test_the_new_picture_is_the_one_that_is_painted_at_once(show: Show, qtbot: QtBot) -> None:
+    canvas = show(scenes.mixed(), still=True)
+    canvas.resize(*LARGE)
+    canvas.set_theme(Theme.load("light"))
+    qtbot.waitUntil(lambda: canvas.ready)
+    renewed = canvas.grab().toImage()
+    assert renewed.size() == QSize(*LARGE)
+    assert renewed == show(scenes.mixed(), LARGE, "light", still=True).grab().toImage()
+
+
+def test_what_is_painted_in_turns_is_painted_once(show: Show, qtbot: QtBot) -> None:
+    canvas = show(scenes.mixed())
+    canvas.resize(*LARGE)
+    qtbot.waitUntil(lambda: canvas.ready)
+    canvas.grab()
+    assert set(canvas.picture.renders().values()) == {1}
+
+
+def test_a_canvas_that_is_hidden_meanwhile_paints_at_once_when_it_is_back(show: Show) -> None:
+    canvas = show(scenes.mixed())
+    canvas.resize(*LARGE)
+    canvas.hide()
+    assert canvas.ready
+    canvas.show()
+    assert canvas.ready
