@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -20,7 +20,7 @@ SMALLEST = (320, 200)
 
 
 class TrainingPanel(QWidget):
-    """What it holds is made when it is shown first: a window that opens without it opens sooner.
+    """What it holds is made a turn of the loop after it is shown first: without it a window opens sooner.
 
     `use_training_requested`: the station of the window shall come here.
     """
@@ -41,6 +41,9 @@ class TrainingPanel(QWidget):
         self._rooms: TrainingRooms | None = None
         self._feed = TrainingFeed(csms, self)
         self._feed.set_active(False)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._wake)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self.setMinimumSize(*SMALLEST)
@@ -82,9 +85,14 @@ class TrainingPanel(QWidget):
         self._feed.close()
 
     def showEvent(self, event: QShowEvent) -> None:
-        assert self.rooms is not None
         super().showEvent(event)
-        self._feed.set_active(True)
+        self._soon.start()
+
+    def _wake(self) -> None:
+        """Its place is there: make what it holds, and read what happens."""
+        if self.isVisible():
+            assert self.rooms is not None
+            self._feed.set_active(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

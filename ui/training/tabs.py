@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -42,7 +42,7 @@ Room = StationsTab | TransactionsTab | TokensTab | ComposerTab | FilesTab | Beha
 
 
 class TrainingRooms(QWidget):
-    """Six tabs over one feed, each made when it is looked at first: all at once would be felt.
+    """Six tabs over one feed, each made in the turn of the loop after it is looked at first.
 
     `use_training_requested`: the station of the window shall come here.
     """
@@ -58,6 +58,9 @@ class TrainingRooms(QWidget):
         self._feed = feed
         self._rooms: dict[int, Room] = {}
         self._station = ""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._make_front)
         self.empty = EmptyState(
             "link", self._say("elsewhere.title"), "", theme, self._say("elsewhere.use")
         )
@@ -205,11 +208,15 @@ class TrainingRooms(QWidget):
 
     def _on_tab(self, index: int) -> None:
         """The keyboard stays at the tabs: Qt would hand it to the first button of the new page."""
-        self._room(index)
         focus = QApplication.focusWidget()
         if focus is not None and self._pages.isAncestorOf(focus):
             self._tabs.setFocus()
         self._pages.setCurrentIndex(index)
+        if index not in self._rooms:
+            self._soon.start()
+
+    def _make_front(self) -> None:
+        self._room(self._tabs.currentIndex())
 
     def _on_view(self, view: TrainingView) -> None:
         for room in self._rooms.values():

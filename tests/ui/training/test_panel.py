@@ -35,9 +35,10 @@ def click(qtbot: QtBot, button: QPushButton) -> None:
 
 
 def open_tab(qtbot: QtBot, panel: TrainingPanel, number: int) -> None:
-    """Click on a tab; what it holds is made then, and has its place after a turn of the loop."""
+    """Click on a tab; what it holds is made after a turn of the loop, and has its place after another."""
     qtbot.mouseClick(panel.rooms.tabs, LEFT, pos=panel.rooms.tabs.tabRect(number).center())
     assert panel.rooms.tabs.currentIndex() == number
+    qtbot.waitUntil(lambda: number in panel.rooms._rooms)
     QApplication.processEvents()
 
 
