@@ -227,6 +227,10 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """All rooms where they were at first: all but inspector and messages behind these, and closed."""
         below = Qt.DockWidgetArea.BottomDockWidgetArea
+        first = {self.inspector_dock, self.messages_dock}
+        others = [dock for dock in self.findChildren(QDockWidget) if dock not in first]
+        for dock in others:
+            dock.hide()  # before they are moved: each that is seen is laid out at each step
         for dock, area in (
             (self.inspector_dock, Qt.DockWidgetArea.RightDockWidgetArea),
             (self.messages_dock, below),
@@ -234,12 +238,11 @@ class MainWindow(QMainWindow):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
             dock.show()
-        for dock in self.findChildren(QDockWidget):
-            if dock not in {self.inspector_dock, self.messages_dock}:
-                dock.setFloating(False)
-                self.addDockWidget(below, dock)
-                self.tabifyDockWidget(self.messages_dock, dock)
-                dock.hide()
+        for dock in others:
+            dock.setFloating(False)
+            self.addDockWidget(below, dock)
+            self.tabifyDockWidget(self.messages_dock, dock)
+            dock.hide()
         self._height_before = None
         self.share_out()
 
