@@ -156,9 +156,12 @@ class Room(QObject):
         for version in VERSIONS:
             ident = f"speak_{version.replace('.', '')}"
             action = commands.add(Command(ident, self._speakers()[version]))
+            action.setCheckable(True)
+            action.setData(version)
             self.window.addAction(action)
             menu.insertAction(first, action)
         menu.insertSeparator(first)
+        menu.aboutToShow.connect(self._tick_version)
         menu.insertAction(commands["messages"], edit)
         file = QMenu(self.session.catalogue.render(Text("top.file")), self.window)
         for ident, run in (("hand_over", self._hand_over), ("take_in", self._take_in)):
@@ -166,6 +169,13 @@ class Room(QObject):
             self.window.addAction(action)
             file.addAction(action)
         menu.insertMenu(commands["repower"], file)
+
+    def _tick_version(self) -> None:
+        """Each time the menu opens: a wish that was turned down leaves the old one ticked."""
+        wish = self.bridge.snapshot().version_wish
+        for action in self.controller.menu.actions():
+            if action.data() in VERSIONS:
+                action.setChecked(action.data() == wish)
 
     def _hand_over(self) -> None:
         say, tell = self.controller.say, self.controller.tell

@@ -38,6 +38,9 @@ class PointDialog(QDialog):
         box.addWidget(kind)
         box.addWidget(question)
         self._group = QButtonGroup(self)
+        choices = QVBoxLayout()
+        choices.setSpacing(0)  # a summary belongs to what is above it
+        box.addLayout(choices)
         for number, option in enumerate(point.options):
             tail = "" if option.conformant else catalogue.render(Text("points.not_conformant"))
             radio = QRadioButton(f"{option.key}{tail}")
@@ -46,9 +49,9 @@ class PointDialog(QDialog):
             summary = QLabel(option.summary)
             summary.setProperty("role", "secondary")
             summary.setWordWrap(True)
-            summary.setContentsMargins(26, 0, 0, 4)
-            box.addWidget(radio)
-            box.addWidget(summary)
+            summary.setContentsMargins(26, 0, 0, 8)
+            choices.addWidget(radio)
+            choices.addWidget(summary)
         self.always = QCheckBox(catalogue.render(Text("points.always")))
         box.addWidget(self.always)
         hint = QLabel(catalogue.render(Text("points.hint", {"default": point.default})))

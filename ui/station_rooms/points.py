@@ -162,7 +162,7 @@ class PointsRoom(LiveRoom):
         radio.setToolTip(option.summary)
         radio.setChecked(option == row.option)
         summary = label(option.summary, "secondary", wrap=True)
-        summary.setContentsMargins(26, 0, 0, 4)
+        summary.setContentsMargins(26, 0, 0, 8)
         self.options.addButton(radio, number)
         self._choices.addWidget(radio)
         self._choices.addWidget(summary)

@@ -153,7 +153,7 @@ def test_search_finds_words_and_counts(panel: MessagePanel, wire: Wire, qtbot: Q
     wire.beat(10)
     wire.ask("Authorize", {"idToken": {"idToken": "DEADBEEF", "type": "ISO14443"}})
     panel.model.flush()
-    assert panel._count.text() == "11 messages"
+    assert panel._count.text() == "11 in all"
     qtbot.keyClicks(panel.search_field, "deadbeef")
     qtbot.waitUntil(lambda: panel.model.rowCount() == 1)
     assert panel._count.text() == "1 of 11"
@@ -200,7 +200,7 @@ def test_clear_empties_the_table(panel: MessagePanel, wire: Wire, qtbot: QtBot) 
     panel.model.flush()
     qtbot.mouseClick(panel._clear, LEFT)
     assert panel.model.rowCount() == 0
-    assert panel._count.text() == "0 messages"
+    assert panel._count.text() == "0 in all"
 
 
 def test_rows_are_chosen_by_keyboard(panel: MessagePanel, wire: Wire, qtbot: QtBot) -> None:

@@ -142,6 +142,10 @@ def test_the_other_version_is_spoken_on_demand_but_not_in_a_session(play):
         room.controller.commands.run("speak_201")
         await until(lambda: any("2.0.1" in text for text in room.window.toasts.texts()))
         assert room.session.snapshot().version.value == "1.6"
+        menu = room.controller.menu
+        menu.aboutToShow.emit()
+        ticked = [action.data() for action in menu.actions() if action.isChecked()]
+        assert ticked == ["1.6"]  # what it speaks, not what was turned down
 
     play(story, version="2.0.1")
 
