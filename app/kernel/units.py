@@ -63,3 +63,16 @@ def parse_stamp(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) - offset
     except OverflowError as error:  # the year 1 or 9999, moved over its edge by the offset
         raise ValueError(f"not a date-time: {text!r}") from error
+
+
+def with_zone(moment: datetime) -> datetime:
+    """A moment without a zone is of this computer's.
+
+    Raises ValueError at the edges of the calendar; where they lie depends on Python and the system.
+    """
+    if moment.tzinfo is not None:
+        return moment
+    try:
+        return moment.astimezone()
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"no moment of this computer: {moment}") from error

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.kernel.bus import Entry
 from app.kernel.clock import showable
+from app.kernel.units import with_zone
 from app.ocpp.events import ClockSet, HeartbeatAnswered
 from app.runtime.calendar import set_calendar
 from app.runtime.session import Session
@@ -70,7 +71,14 @@ class ClockDesk:
         return tuple(reversed(self._steps))
 
     def set_to(self, to: datetime) -> bool:
-        """As a person at the station would: no time passes. False: no clock can read that."""
+        """As a person at the station would: no time passes. False: no clock can read that.
+
+        A moment without a zone is of this computer's.
+        """
+        try:
+            to = with_zone(to)
+        except ValueError:
+            return False
         if not showable(to):
             return False
         set_calendar(self._session.clock, self._session.bus, to)

@@ -183,8 +183,8 @@ class ClockRoom(LiveRoom):
     def _set(self) -> None:
         text = self.wanted.text().strip()
         try:
-            to = datetime.fromisoformat(text).astimezone()
-        except (ValueError, OverflowError, OSError):
+            to = datetime.fromisoformat(text)
+        except ValueError:
             example = datetime.now().astimezone().strftime(SHOWN)
             self.notice.tell(self._say("clock.unreadable", text=text, example=example))
             return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app.kernel.bus import Entry, Origin, Remover
 from app.kernel.clock import showable
 from app.kernel.forms import values
-from app.kernel.units import stamp
+from app.kernel.units import stamp, with_zone
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
@@ -390,8 +390,8 @@ class Methods:
 
 
 def _moment(given: datetime) -> datetime:
-    """One without a zone is of this computer's. Raises ControlError at the edges of the calendar."""
+    """Raises ControlError at the edges of the calendar."""
     try:
-        return given if given.tzinfo else given.astimezone()
-    except (OverflowError, ValueError):
+        return with_zone(given)
+    except ValueError:
         raise ControlError(Code.CLOCK, "no time for a station") from None

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.kernel.forms import Limits, form
+from app.kernel.units import with_zone
 from app.ocpp.shared.security_desk import SecurityDesk
 from app.runtime.control.dispatch import Table
 from app.runtime.control.errors import Code, ControlError
@@ -72,7 +73,10 @@ class SecurityMethods:
         return personality.desk
 
     def _log(self, arguments: LogParams) -> dict[str, Any]:
-        since, until = _aware(arguments.since), _aware(arguments.until)
+        try:
+            since, until = (at and with_zone(at) for at in (arguments.since, arguments.until))
+        except ValueError as error:
+            raise ControlError(Code.INVALID_PARAMS, str(error)) from None
         return {"entries": to_json(self._desk().log(since, until))}
 
     def _login(self, arguments: LoginParams) -> dict[str, Any]:
@@ -104,8 +108,3 @@ class SecurityMethods:
             return {"accepted": self._desk().request_certificate(arguments.purpose)}
         except ValueError as error:
             raise ControlError(Code.INVALID_PARAMS, str(error)) from None
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    """A moment without a zone is the computer's local time, as in clock.jump."""
-    return moment.astimezone() if moment is not None and moment.tzinfo is None else moment

@@ -66,6 +66,8 @@ async def test_log_login_and_certificates_by_control(version: str, tmp_path: Pat
         assert (await site.ask("security.clear_log"))["cleared"] == len(entries)
         late = await site.ask("security.log", since="2999-01-01T00:00:00")
         assert late == {"entries": []}
+        edge = "0001-01-01T00:00:00"  # local time, of which UTC may be out of the calendar
+        assert await site.channel.fail("security.log", since=edge) is Code.INVALID_PARAMS
         kind = {"certificateType": ROOT[version], "certificate": root.certificate_pem}
         answer = await csms.call("CS-1", "InstallCertificate", kind)
         assert answer.payload == {"status": "Accepted"}

@@ -14,7 +14,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.ids import random_ids, seeded_ids
 from app.kernel.resources import resource, resource_texts
 from app.kernel.text import Text
-from app.kernel.units import parse_stamp, stamp
+from app.kernel.units import parse_stamp, stamp, with_zone
 
 MOMENT = datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC)
 
@@ -87,6 +87,16 @@ def test_a_stamp_read_back_is_the_same_to_the_millisecond(micros: int) -> None:
     moment = datetime(1, 1, 2, tzinfo=UTC) + timedelta(microseconds=micros)
     back = parse_stamp(stamp(moment))
     assert timedelta(0) <= moment - back < timedelta(milliseconds=1)
+
+
+def test_a_moment_without_a_zone_is_of_this_computers() -> None:
+    there = datetime(2024, 2, 29, 12, tzinfo=timezone(timedelta(hours=5)))
+    assert with_zone(there) is there
+    here = datetime(2024, 2, 29, 12)  # noqa: DTZ001 - it is what this is about
+    assert with_zone(here).tzinfo is not None
+    assert with_zone(here).replace(tzinfo=None) == here
+    with pytest.raises(ValueError, match=r"year|no moment"):
+        with_zone(datetime(1, 1, 1))  # noqa: DTZ001 - UTC may be out of the calendar
 
 
 def test_ids_are_unique_and_the_seeded_ones_repeat() -> None:
