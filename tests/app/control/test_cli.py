@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from jsonschema import Draft202012Validator
 
 from app import __version__
@@ -220,6 +221,25 @@ def test_the_training_csms_reads_out_of_a_password_file_what_a_station_does(
     assert main(["training-csms", "--security-profile", "1", *files]) == Exit.OK
     assert [one.password for one in served] == ["of sixteen letters "]
     assert password_in(file) == b"of sixteen letters "
+
+
+@pytest.mark.parametrize(("flags", "anybody"), [([], False), (["--any-certificate"], True)])
+def test_A00_FR_405_whose_certificate_is_made_and_whether_any_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], anybody: bool
+) -> None:
+    served: list[CsmsSettings] = []
+
+    async def serve(*_: object, settings: CsmsSettings, **__: object) -> None:
+        served.append(settings)
+
+    monkeypatch.setattr("app.training.main.serve", serve)
+    profile = ["training-csms", "--security-profile", "3", "--certificates", str(tmp_path)]
+    assert main([*profile, "--station", "CP-9", *flags]) == Exit.OK
+    [settings] = served
+    assert settings.asks_certificates
+    assert settings.any_certificate == anybody
+    shown = x509.load_pem_x509_certificate((tmp_path / "station.pem").read_bytes())
+    assert "CN=CP-9" in shown.subject.rfc4514_string()
 
 
 def test_no_command_line_imports_qt(monkeypatch: pytest.MonkeyPatch) -> None:
