@@ -26,6 +26,7 @@ from app.ocpp.shared.jobs.faults import FirmwareFault
 from app.ocpp.v16.security import LIST as LIST_16
 from app.ocpp.v16.security import TRIGGERED
 from app.ocpp.v201.security import LIST as LIST_201
+from app.runtime.security_view import CertificateState, security_of
 from app.runtime.session import Session
 from app.runtime.settings import resolve
 from app.runtime.views import LinkState
@@ -261,6 +262,11 @@ async def test_A02_FR_28_29_a_renewed_certificate_that_is_turned_down_is_given_u
         await there.tries_until(lambda: there.session.snapshot().link.state is LinkState.ONLINE)
         if version == "1.6":
             assert [(one.id, one.turned_down) for one in book.chains()] == [(renewed.id, True)]
+            shown = {row.key: row.state for row in security_of(there.session).certificates}
+            assert shown[renewed.id] is CertificateState.TURNED_DOWN
+            desk = there.session.personality and there.session.personality.desk
+            assert desk is not None
+            assert [one.state for one in desk.certificates() if one.own] == ["turned_down"]
             return
         await there.raised("DiscardedRenewedClientCertificate")
         await there.told("DiscardedRenewedClientCertificate")
