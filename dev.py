@@ -125,7 +125,9 @@ def fits(version: "tuple[int, ...]") -> bool:
 def wrong_python_message(version: "tuple[int, ...]") -> str:
     """The sentence for a computer without any fitting Python."""
     if LINUX:
-        how = "for example with your package manager (`apt-get install python3 python3-venv`)"
+        # Not `python3`: where this is said, that is too old or too new.
+        how = "with your package manager (python3.12 and python3.12-venv on Debian and Ubuntu) or "
+        how += "with uv (`uv python install 3.12`)"
     else:
         how = "from python.org"
     return (

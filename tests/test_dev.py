@@ -81,13 +81,33 @@ def test_the_message_about_a_wrong_python_names_both_versions() -> None:
     assert "this is Python 3.9" in message
 
 
+@pytest.mark.parametrize("version", [(3, 6), (3, 10), (3, 14), (4, 0)])
 def test_a_wrong_python_without_an_alternative_ends_with_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    version: tuple[int, int], checkout: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(dev, "fits", lambda version: False)
-    monkeypatch.setattr(dev, "find_interpreter", lambda: None)
-    assert dev.main(["run"]) == dev.EXIT_PYTHON
-    assert "Forecourt needs Python" in capsys.readouterr().err
+    """The whole program, in a Python that takes itself for another, where no other can be found."""
+    file = str(checkout / "dev.py")
+    lines = (
+        "import runpy, sys",
+        f"sys.version_info = {(*version, 0, 'final', 0)}",
+        f"sys.argv = [{file!r}, 'run']",
+        f"runpy.run_path({file!r}, run_name='__main__')",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == dev.EXIT_PYTHON
+    assert ended.stderr == f"dev.py: {dev.wrong_python_message(version)}\n"
+    assert ended.stdout == ""
+
+
+def test_who_lacks_a_fitting_python_is_told_to_install_one_by_its_version() -> None:
+    """The `python3` of a system may be the one that does not fit."""
+    assert not re.search(r"python3(?!\.\d)", dev.wrong_python_message((3, 14)))
 
 
 def test_a_wrong_python_hands_over_to_a_fitting_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,11 +307,15 @@ def test_the_version_of_an_environment_is_read_without_starting_it(desk: Path) -
     assert dev.venv_version() == (3, 11)
 
 
-def test_an_environment_whose_python_is_gone_is_made_again(
-    desk: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("wrong", ["gone", "3.10.13", "3.14.0"])
+def test_an_environment_whose_python_is_gone_or_does_not_fit_is_made_again(
+    wrong: str, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dev.venv_python().unlink()
-    assert dev.venv_version() is None
+    if wrong == "gone":
+        dev.venv_python().unlink()
+        assert dev.venv_version() is None
+    else:
+        (dev.VENV / "pyvenv.cfg").write_text(f"version = {wrong}\n")
     calls = []
     monkeypatch.setattr(dev, "ensure_venv_module", lambda: None)
     monkeypatch.setattr(dev, "ensure_disk", lambda: None)
