@@ -27,6 +27,8 @@ ERROR_TEXT = "#FFE4E0"
 ERROR_TEXT2 = "#F3BDB6"
 SMALLEST = 9.0
 """Least height of letters on screens, in px of the widget."""
+FOOT = 0.4
+"""Of the screen's height: what words for the whole station may take from the places."""
 SHRINK = 0.82
 """A sentence that does not fit may have letters this much smaller."""
 
@@ -276,22 +278,22 @@ class ScreenPainter:
             self._lines(scribe, rect, base, view.please, size, colour)
 
     def _message(self, painter: QPainter, scribe: Scribe, rect: QRectF, text: str) -> float:
-        """A line for the whole station at the foot; returns its height."""
+        """Words for the whole station at the foot, in a few lines if they are long; returns their height."""
         size = self._size(10)
-        height = size * 1.9
+        step, room = size * 1.3, rect.width() - 16
+        lines = _wrap(text, room, size)
+        most = max(1, int((rect.height() * FOOT - size * 0.6) / step))
+        if len(lines) > most:
+            lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+        height = step * len(lines) + size * 0.6
         foot = QRectF(rect.left(), rect.bottom() - height, rect.width(), height)
         painter.setPen(NO_PEN)
         painter.setBrush(QColor("#10293A"))
         painter.drawRoundedRect(foot, 4, 4)
-        scribe.write(
-            foot.left() + 8,
-            foot.bottom() - size * 0.62,
-            text,
-            size,
-            500,
-            self.text,
-            room=foot.width() - 16,
-        )
+        base = foot.top() + size * 1.28
+        for number, line in enumerate(lines):
+            y = base + step * number
+            scribe.write(foot.left() + 8, y, line, size, 500, self.text, room=room)
         return height
 
 

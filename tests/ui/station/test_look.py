@@ -256,3 +256,17 @@ def test_states_differ_in_shape_and_not_in_colour_alone(qapp: QApplication) -> N
         painter.end()
         pictures.append(bytes(image.constBits()))
     assert len(set(pictures)) == len(pictures)
+
+
+def test_long_words_for_the_whole_station_take_lines_and_leave_the_places_theirs(
+    qapp: QApplication,
+) -> None:
+    words = "Dear guests, this place closes at ten this evening"
+    snapshot = replace(
+        scenes.row(2, lambda evse, i: evse), screen=Text("ocpp.vendor_text", {"text": words})
+    )
+    picture, _ = painted(snapshot, "light", (900, 520))
+    shown = [label.text for label in picture.labels() if label.owner == "screen0"]
+    assert " ".join(shown).count("Available") == 2
+    start = shown.index(next(text for text in shown if text.startswith("Dear")))
+    assert len(shown) - start >= 2
