@@ -377,6 +377,22 @@ async def test_kept_cable_is_nobody_elses(bench16: Make) -> None:
     assert bench.station.snapshot().evse(2).connectors[0].lock.value == "locked"
 
 
+async def test_kept_cable_may_be_used_by_a_remote_start_for_the_group(bench16: Make) -> None:
+    """16-AU-10, errata 3.5: of whose group a token is shows only when the back office is asked."""
+    bench = bench16(keys={"AuthorizeRemoteTxRequests": "true"})
+    refusal = {"status": "Invalid", "parentIdTag": "P"}
+    bench.csms.on("StartTransaction", {"transactionId": 1, "idTagInfo": refusal})
+    group = {"idTagInfo": {"status": "Accepted", "parentIdTag": "P"}}
+    bench.csms.on("Authorize", group)
+    await bench.boot()
+    await bench.do(PlugIn(2), PresentCard("A", evse=2))
+    assert bench.personality.sessions() == ()
+    bench.csms.default("StartTransaction")
+    order = {"idTag": "B", "connectorId": 2}
+    assert await bench.request("RemoteStartTransaction", order) == {"status": "Accepted"}
+    assert bench.sent("StartTransaction")[-1]["idTag"] == "B"
+
+
 async def test_remote_start_for_the_owner_of_a_kept_cable_prepares_first(bench16: Make) -> None:
     """16-ST-03, F2: there is no way from Finishing to Charging."""
     bench = bench16()

@@ -481,9 +481,11 @@ def stopping(*stop: str) -> dict[str, str]:
     return {"TxCtrlr.TxStopPoint": ",".join(stop)}
 
 
-async def refused_later(bench201: Make, variables: dict[str, str], evse: int = 1) -> Bench:
+async def refused_later(
+    bench201: Make, variables: dict[str, str], evse: int = 1, **options: Any
+) -> Bench:
     """A session whose token is not accepted when the back office hears of it."""
-    bench = await booted(bench201, variables=variables)
+    bench = await booted(bench201, variables=variables, **options)
     bench.csms.on("TransactionEvent", lambda r: info("Blocked") if "idToken" in r else {})
     await bench.do(SetVehicle(evse, ready_delay=0.0), PlugIn(evse), PresentCard("A", evse=evse))
     return bench
@@ -524,6 +526,19 @@ async def test_cable_of_a_refused_driver_stays_locked_until_the_card_is_shown(
     await bench.do(PresentCard("A", evse=2))
     assert len(bench.sent("Authorize")) == before
     assert bench.station.snapshot().evse(2).connectors[0].lock is LockState.OPEN
+
+
+@pytest.mark.parametrize(("guarded", "lock"), [("both", "OPEN"), ("token-first", "LOCKED")])
+async def test_cable_of_a_refused_driver_waits_no_longer_than_any_cable(
+    bench201: Make, guarded: str, lock: str
+) -> None:
+    """E05.FR.11 with the open point ocpp201-ev-connection-timeout.applies-to."""
+    points = {"ocpp201-ev-connection-timeout.applies-to": guarded}
+    bench = await refused_later(bench201, {}, evse=2, points=points)
+    await bench.advance(59)
+    assert bench.station.snapshot().evse(2).connectors[0].lock is LockState.LOCKED
+    await bench.advance(2)
+    assert bench.station.snapshot().evse(2).connectors[0].lock is LockState[lock]
 
 
 async def test_refused_answer_without_stopping_suspends_at_once(bench201: Make) -> None:
