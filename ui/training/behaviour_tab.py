@@ -154,11 +154,17 @@ class BehaviourTab(QWidget):
         self._rules.setSpacing(4)
 
     def _build(self) -> None:
-        inner = QWidget()
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        inner = QWidget()  # goes into its place empty: what it holds is styled once then
         inner.setMaximumWidth(2 * WIDEST)
         box = QVBoxLayout(inner)
         box.setContentsMargins(16, 12, 16, 16)
         box.setSpacing(12)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        area.setWidget(inner)
         state = QHBoxLayout()
         state.setSpacing(8)
         state.addWidget(self._glyphs[0])
@@ -172,12 +178,6 @@ class BehaviourTab(QWidget):
         self._columns.addLayout(self._wrong(), 1)
         box.addLayout(self._columns)
         box.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
 
     def _usual(self) -> QVBoxLayout:
         """What it tells a booting station, and how quick it is."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QItemSelection, QModelIndex, Qt
+from PySide6.QtCore import QItemSelection, QModelIndex, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -29,6 +31,8 @@ MARKS = {
 }
 STATUS = 1
 ROW_HEIGHT = 40
+TURN = 0.004
+"""Seconds of making combo boxes in one turn of the loop."""
 
 
 class TokensTab(QWidget):
@@ -42,6 +46,9 @@ class TokensTab(QWidget):
         self._say = Words(catalogue, "training_panel")
         self._dialog: TokenDialog | None = None
         self._shown: tuple[Token, ...] | None = None
+        self._bare: deque[int] = deque()
+        self._soon = QTimer(self)
+        self._soon.timeout.connect(self._dress_some)
         self._count = label("", "secondary")
         self._add = button(self._say("tokens.add"))
         self._edit = button(self._say("tokens.edit"), "quiet")
@@ -92,6 +99,9 @@ class TokensTab(QWidget):
     def status_combo(self, token_id: str) -> QuietCombo | None:
         """The combo box in the row of a token."""
         row = self._model.row_of(token_id.casefold())
+        if row in self._bare:  # its turn has not come
+            self._bare.remove(row)
+            self._dress_row(row)
         return self._combo_in(row) if row >= 0 else None
 
     def _combo_in(self, row: int) -> QuietCombo | None:
@@ -136,25 +146,41 @@ class TokensTab(QWidget):
         self._table.activated.connect(self._on_double_click)
 
     def _dress(self) -> None:
-        """A combo box in each row shows the status and changes it."""
-        for row, token in enumerate(self._model.rows):
-            combo = self._combo_in(row)
-            if combo is None:
-                combo = QuietCombo()
-                combo.currentIndexChanged.connect(self._on_status)
-                self._table.setIndexWidget(self._model.index(row, STATUS), _cell(combo))
-            combo.blockSignals(True)
-            combo.clear()
-            for status in STORED:
-                mark = MARKS[status]
-                icon = glyph_icon(
-                    mark.glyph, self._theme.colour(mark.token), self._theme.colour("onink")
-                )
-                combo.addItem(icon, self._word(status), status)
-            combo.choose(token.status)
-            combo.setProperty("token", token.id)
-            combo.setAccessibleName(self._say("tokens.status_of", name=token.name or token.id))
-            combo.blockSignals(False)
+        """A combo box in each row shows the status and changes it: a few in each turn of the loop.
+
+        Until its turn comes a new row says its status in words.
+        """
+        self._bare = deque(range(len(self._model.rows)))
+        self._soon.start()
+
+    def _dress_some(self) -> None:
+        end = time.perf_counter() + TURN
+        while self._bare and time.perf_counter() < end:
+            self._dress_row(self._bare.popleft())
+        if not self._bare:
+            self._soon.stop()
+
+    def _dress_row(self, row: int) -> None:
+        token = self._model.record(row)
+        if token is None:
+            return
+        combo = self._combo_in(row)
+        if combo is None:
+            combo = QuietCombo()
+            combo.currentIndexChanged.connect(self._on_status)
+            self._table.setIndexWidget(self._model.index(row, STATUS), _cell(combo))
+        combo.blockSignals(True)
+        combo.clear()
+        for status in STORED:
+            mark = MARKS[status]
+            icon = glyph_icon(
+                mark.glyph, self._theme.colour(mark.token), self._theme.colour("onink")
+            )
+            combo.addItem(icon, self._word(status), status)
+        combo.choose(token.status)
+        combo.setProperty("token", token.id)
+        combo.setAccessibleName(self._say("tokens.status_of", name=token.name or token.id))
+        combo.blockSignals(False)
 
     def _on_status(self) -> None:
         combo = self.sender()
