@@ -142,11 +142,12 @@ class PowerCycle:
         try:
             if self.personality is not None:
                 self.personality.stop()
-        finally:  # whatever happens: a task that runs on would be waited for for ever
-            for task in self._tasks:
-                task.cancel()
-            if self.dialogue is not None:
-                self.dialogue.stop()
+        except Exception as error:  # noqa: BLE001 - the power is gone, whatever a block says to that
+            self._board.bus.publish(TaskFailed("power down", f"{type(error).__name__}: {error}"))
+        for task in self._tasks:
+            task.cancel()
+        if self.dialogue is not None:
+            self.dialogue.stop()
 
     # ------------------------------------------------------------------ the link
 

@@ -673,6 +673,26 @@ async def test_a_factory_reset_forgets_what_was_set_and_keeps_the_meter(make: Ma
     assert rig.session.points.chosen == {}
 
 
+@pytest.mark.parametrize("mains", [True, False])
+async def test_a_personality_that_fails_to_stop_does_not_keep_the_station_down(
+    make: Make, mains: bool
+) -> None:
+    """A fault of the program is told, the power goes and comes all the same."""
+    rig = make()
+    await rig.session.start()
+    fake = await rig.accepted()
+    fake.stop = lambda: 1 / 0  # type: ignore[method-assign, assignment]
+    if mains:
+        await rig.session.restart()
+    else:
+        await rig.session.repower()
+    assert await rig.accepted() is not fake
+    assert len(rig.fakes) == 2
+    (failed,) = rig.hears.all(TaskFailed)
+    assert failed == TaskFailed("power down", "ZeroDivisionError: division by zero")
+    rig.hears.entries.clear()
+
+
 async def test_a_factory_reset_is_not_lost_in_a_restart_that_was_ordered_before(make: Make) -> None:
     rig = make()
     await rig.session.start()
