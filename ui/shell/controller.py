@@ -211,6 +211,7 @@ class Controller(QObject):
                 card=view.id_token or "",
                 cost=view.cost or "",
                 closing=view.evse in snapshot.closing,
+                meter_start=view.meter_start,
             )
         return PictureExtra(
             station_id=snapshot.station_id,

@@ -20,13 +20,21 @@ from app.station.snapshot import EvseSnapshot, StationSnapshot
 
 @dataclass(frozen=True, slots=True)
 class EvseExtra:
-    """What only the session knows about an EVSE; each is a ready piece of text, or empty."""
+    """What only the session knows about an EVSE; texts are ready to be shown, or empty."""
 
     card: str = ""
     cost: str = ""
     queue: str = ""
     closing: bool = False
     """It goes out of service when its session is over."""
+    meter_start: float | None = None
+    """Wh on the meter when its session began; None while none runs."""
+
+    def delivered(self, evse: EvseSnapshot) -> float:
+        """Wh of the session, else of all that this plug brought since it came."""
+        if self.meter_start is None:
+            return evse.session_energy
+        return max(0.0, evse.energy - self.meter_start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,7 @@ class Wording:
             flowing=flowing,
             share=round(min(1.0, evse.power / evse.max_power), 2) if flowing else 0.0,
             power=kilowatts(evse.power),
-            energy=f"{evse.session_energy / 1000:.2f} kWh",
+            energy=f"{more.delivered(evse) / 1000:.2f} kWh",
             cost=more.cost,
             remaining=self._remaining(evse) if flowing else "",
             title=title,

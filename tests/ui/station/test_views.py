@@ -14,7 +14,7 @@ from app.ocpp.context import BootState
 from app.station.kinds import BayStatus, Fault, Flow, LockState, Plug, ReaderLamp
 from app.station.snapshot import EvseSnapshot
 from tests.ui.station import scenes
-from ui.station.views import BayView, Wording, kilowatts, rating
+from ui.station.views import BayView, EvseExtra, PictureExtra, Wording, kilowatts, rating
 
 
 def view_of(evse: EvseSnapshot, **station: object) -> BayView:
@@ -65,6 +65,15 @@ def test_a_permission_without_a_car_asks_to_plug_in() -> None:
     view = view_of(evse)
     assert (view.word, view.subline) == ("Preparing", "Type 2, plug in now")
     assert view.title == "Bay 1"
+
+
+def test_the_screen_counts_the_session_and_not_what_the_plug_brought_before() -> None:
+    evse = replace(scenes.charging(scenes.make_evse(1)), energy=9_000.0, session_energy=510.0)
+    snapshot = scenes.station(evse)
+    words = Wording(Catalogue.load())
+    for began, shown in ((None, "0.51 kWh"), (8_990.0, "0.01 kWh"), (9_001.0, "0.00 kWh")):
+        known = PictureExtra(evses={1: EvseExtra(meter_start=began)})
+        assert words.bay(evse, snapshot, known).energy == shown
 
 
 def test_a_reservation_names_its_holder_and_end() -> None:
