@@ -109,7 +109,7 @@ class ClockRoom(LiveRoom):
         self.ask.clicked.connect(self._ask)
 
     def _step(self, seconds: int, words: str, what: str) -> QPushButton:
-        made = button(words, "segment")
+        made = button(words)
         made.setProperty("seconds", seconds)
         made.setAccessibleName(f"{self._say(f'clock.{what}')} {words}")
         return made
