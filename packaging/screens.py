@@ -105,6 +105,7 @@ class Stage:
         self.room.window.messages.select(best.number)
         self.room.window.setFocus()
         await asyncio.sleep(0.4)
+        await until(lambda: self.room.switch.settled and self.room.window.canvas.ready)
 
     def shoot(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)

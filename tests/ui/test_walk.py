@@ -341,7 +341,7 @@ def test_every_text_fits_every_target_is_large_and_all_can_be_read(
             room.window.resize(*size)
             for theme in ("dark", "light"):
                 room.switch.use(theme)
-                await until(lambda: room.switch.settled)
+                await until(lambda: room.switch.settled and room.window.canvas.ready)
                 bar = tabs_of(room, state)
                 for tab in range(bar.count() if state in {"charging", "training"} else 1):
                     bar.setCurrentIndex(tab)

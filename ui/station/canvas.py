@@ -216,6 +216,7 @@ class StationCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         self._fit()
         painter = QPainter(self)
+        painter.setClipRegion(event.region())
         if self._renewal.shown(painter):
             return
         for rect in _rects(event.region()):
@@ -231,7 +232,7 @@ class StationCanvas(QWidget):
         self.picture.resize(float(self.width()), float(self.height()), ratio)
 
     def _refresh(self, rect: QRectF) -> None:
-        if not rect.isEmpty():
+        if self.ready and not rect.isEmpty():
             self.update(rect.toAlignedRect().adjusted(-1, -1, 1, 1))
 
     def _wants_motion(self) -> bool:

@@ -6,8 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRectF, QTimer
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPixmap, QTransform
+
+from ui.station.geometry import GROUND
+from ui.station.picture import Picture
 
 if TYPE_CHECKING:
     from ui.station.canvas import StationCanvas
@@ -27,6 +30,7 @@ class Renewal(QObject):
         self._canvas = canvas
         self._seen = False
         self._before: QPixmap | None = None
+        self._then, self._head = QTransform(), 0.0
         self._steps: Iterator[None] = iter(())
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
@@ -37,12 +41,23 @@ class Renewal(QObject):
         return self._before is not None
 
     def shown(self, painter: QPainter) -> bool:
-        """While it is not ready, show what was there before, stretched to the size of now."""
+        """While it is not ready, show what was there before, each thing where it will be."""
         self._seen = True
         if self._before is None:
             return False
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(self._canvas.rect(), self._before)
+        picture, before, head = self._canvas.picture, self._before, self._head
+        top, width, height = picture.head_height, picture.width, picture.height
+        ground = picture.point(QPointF(0, GROUND)).y()
+        painter.fillRect(QRectF(0, top, width, height), picture.theme.colour("wall1"))
+        painter.fillRect(QRectF(0, ground, width, height), picture.theme.colour("floor1"))
+        painter.save()
+        painter.setClipRect(QRectF(0, top, width, height), Qt.ClipOperation.IntersectClip)
+        painter.setTransform(self._then.inverted()[0] * _onto_widget(picture))
+        ratio, size = before.devicePixelRatio(), before.deviceIndependentSize()
+        below = QRectF(0, head * ratio, before.width(), before.height() - head * ratio)
+        painter.drawPixmap(QRectF(0, head, size.width(), size.height() - head), before, below)
+        painter.restore()
+        picture.paint(painter, picture.head_rect)  # quickly made, and words are not stretched
         return True
 
     def drop(self) -> None:
@@ -52,23 +67,15 @@ class Renewal(QObject):
         self._before, self._seen = None, False
 
     def __enter__(self) -> None:
-        if self._seen and self._before is None:
-            self._before = self._picture_of_now()
+        picture = self._canvas.picture
+        if self._seen and self._before is None and picture.frame is not None:
+            self._before = _photograph(picture)
+            self._then, self._head = _onto_widget(picture), picture.head_height
 
     def __exit__(self, *_: object) -> None:
         if self._before is not None:
             self._steps = self._canvas.picture.steps()
             self._timer.start()
-
-    def _picture_of_now(self) -> QPixmap:
-        picture = self._canvas.picture
-        ratio = picture.ratio
-        pixmap = QPixmap(round(picture.width * ratio), round(picture.height * ratio))
-        pixmap.setDevicePixelRatio(ratio)
-        painter = QPainter(pixmap)
-        picture.paint(painter, QRectF(0, 0, picture.width, picture.height))
-        painter.end()
-        return pixmap
 
     def _turn(self) -> None:
         end = time.perf_counter() + TURN
@@ -78,3 +85,18 @@ class Renewal(QObject):
                 self._before = None
                 self._canvas.update()
                 return
+
+
+def _onto_widget(picture: Picture) -> QTransform:
+    """From the scene to the widget, scrolled."""
+    return picture.world * QTransform.fromTranslate(-picture.scroll.x(), -picture.scroll.y())
+
+
+def _photograph(picture: Picture) -> QPixmap:
+    ratio = picture.ratio
+    pixmap = QPixmap(round(picture.width * ratio), round(picture.height * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    painter = QPainter(pixmap)
+    picture.paint(painter, picture.whole)
+    painter.end()
+    return pixmap

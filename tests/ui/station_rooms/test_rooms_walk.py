@@ -98,6 +98,7 @@ async def each_room(room: Room) -> AsyncIterator[str]:
         room.controller.commands.run(f"room_{ident}")
         await until(partial(is_filled, room, ident))
         await asyncio.sleep(0.25)
+        await until(lambda: room.window.canvas.ready)
         yield ident
         room.controller.commands.run(f"room_{ident}")
         await until(lambda: not any(d.isVisible() for d in room.rooms.docks.values()))
