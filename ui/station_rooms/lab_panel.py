@@ -30,6 +30,8 @@ class LabPanel(QWidget):
         super().__init__()
         self._feed, self._say = feed, say
         self._pressed: QPushButton | None = None
+        self._begun = False
+        """A step was ordered, and is not over yet: for an instant the lab is not busy with it."""
         self.profiles = [self._profile_button(number) for number in PROFILES]
         self.server_flaw = self._flaws("lab.server", SERVER_FLAWS)
         self.station_flaw = self._flaws("lab.station", STATION_FLAWS)
@@ -63,7 +65,7 @@ class LabPanel(QWidget):
             each.setChecked(number == profile)
         for each in (self.serve, self.ask, self.renew):
             each.setEnabled(not lab.busy)
-        if not lab.busy:
+        if not lab.busy and not self._begun:
             self._give_focus_back()
         results = lab.results()
         self._model.show(results)
@@ -142,6 +144,7 @@ class LabPanel(QWidget):
     def _do(self, step: Awaitable[object]) -> None:
         sender = self.sender()
         self._pressed = sender if isinstance(sender, QPushButton) else None
+        self._begun = True
         self._feed.spawner.spawn(self._run(step), "certificate lab")
         self._feed.poke()
 
@@ -149,6 +152,7 @@ class LabPanel(QWidget):
         try:
             await step
         finally:
+            self._begun = False
             self._feed.poke()
 
 

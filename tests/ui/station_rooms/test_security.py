@@ -52,6 +52,21 @@ def test_from_profile_0_to_3_and_back_by_buttons(play, version):
     play(story, version=version)
 
 
+def test_a_button_keeps_the_keyboard_though_the_room_is_read_before_its_step_has_begun(play):
+    async def story(room):
+        security = opened(room)
+        lab = security.lab
+        await until(lambda: security.isAncestorOf(room.window.focusWidget()))
+        QTest.mouseClick(lab.profiles[1], Qt.MouseButton.LeftButton)
+        security.refresh()  # something else has happened in the same instant
+        assert not room.lab.busy
+        await until(lambda: room.lab.results() and not room.lab.busy, PATIENCE)
+        security.refresh()
+        assert room.window.focusWidget() is lab.profiles[1]
+
+    play(story, version="1.6")
+
+
 def test_a_bad_certificate_of_the_back_office_is_told_in_words_and_logged(play):
     async def story(room):
         security = opened(room)
