@@ -25,6 +25,7 @@ RADIUS = 17.0
 EDGE = 16.0
 TEXT_AT = 26.0
 MANY = 5
+GAP = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ def text_sides(
         end = centres[i + 1].x() - RADIUS - 8 if i + 1 < len(centres) else edge
         right = end - centre.x() - TEXT_AT
         left = centre.x() - TEXT_AT - taken - 8
-        side = -1 if right < wanted and left > right and left >= min(wanted, right + 24) else 1
+        clear = i == 0 or left >= wanted + GAP  # else they could be those of the bubble before
+        side = -1 if right < wanted and left >= min(wanted, right + 24) and clear else 1
         room = min(wanted, left) if side < 0 else right
         sides.append((side, room))
         taken = centre.x() + (RADIUS if side < 0 else TEXT_AT + min(wanted, right))

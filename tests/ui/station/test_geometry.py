@@ -73,3 +73,12 @@ def test_in_a_row_of_many_the_last_bubble_has_no_more_room_for_words_than_the_ot
     centres = bubble_centres([0.0] * 8, 1024, 90, fixed=True)
     rooms = [room for _, room in text_sides([bubble] * 8, centres, 1024)]
     assert rooms == pytest.approx([rooms[0]] * 8)
+
+
+def test_words_between_two_bubbles_belong_to_the_one_before_them(qapp: QApplication) -> None:
+    """Pressed between two bubbles, the words of the second would read as those of the first."""
+    bubble = BubbleView(1, BayStatus.RESERVED, "Reserved", "Fleet 12 until 13:30")
+    near = [QPointF(224, 50), QPointF(345, 50), QPointF(420, 50)]
+    assert [side for side, _ in text_sides([bubble] * 3, near, 780)] == [-1, 1, 1]
+    far = [QPointF(224, 50), QPointF(640, 50), QPointF(700, 50)]
+    assert text_sides([bubble] * 3, far, 900)[1][0] == -1
