@@ -24,8 +24,9 @@ async def ask(dialog: QDialog) -> bool:
             done.set_result(result == QDialog.DialogCode.Accepted.value)
 
     dialog.finished.connect(finish)
-    dialog.open()
     try:
+        await asyncio.sleep(0)  # making it took its turn of the loop
+        dialog.open()
         return await done
     finally:
         dialog.deleteLater()
