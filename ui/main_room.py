@@ -121,6 +121,8 @@ class Room(QObject):
         await asyncio.to_thread(read_charts)
         for place in self.window.findChildren(PlotPlace):
             if place.isVisible():  # others do it when they are shown
+                place.prepare()
+                await asyncio.sleep(0)
                 place.furnish()
                 await asyncio.sleep(0)
 

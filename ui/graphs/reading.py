@@ -29,16 +29,23 @@ class PlotPlace(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drawing: QWidget | None = None
+        self._made: QWidget | None = None
 
     @property
     def furnished(self) -> bool:
         """Whether there is something that draws."""
         return self._drawing is not None
 
+    def prepare(self) -> None:
+        """The long half of `furnish`, for a turn of the loop of its own."""
+        if self._drawing is None and self._made is None and _read.is_set():
+            self._made = self.make_drawing()
+
     def furnish(self) -> None:
         """Make what draws, once, when its library has been read."""
-        if self._drawing is None and _read.is_set():
-            self._drawing = self.make_drawing()
+        self.prepare()
+        if self._made is not None:
+            self._drawing, self._made = self._made, None
             self._drawing.setParent(self)
             self._drawing.setGeometry(self.rect())
             self.fill_drawing()
