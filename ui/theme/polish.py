@@ -70,6 +70,7 @@ class Polisher(QObject):
     def _turn(self) -> None:
         if next(self._turns, True):
             self._timer.stop()
+            self._go_on()
 
     def _work(self) -> Iterator[None]:
         """All that is to be done, in steps of a turn."""
@@ -77,13 +78,17 @@ class Polisher(QObject):
         yield
         seen = [one for one in widgets if isValid(one) and one.isVisible()]
         yield from self._polish(seen)
+        self._go_on()
+        yield
+        known = set(seen)
+        yield from self._polish([one for one in widgets if one not in known])
+
+    def _go_on(self) -> None:
+        """Let the windows show what is so now; after a fault in the middle of the work, too."""
         for window in self._still:
             if isValid(window):
                 window.setUpdatesEnabled(True)
         self._still.clear()
-        yield
-        known = set(seen)
-        yield from self._polish([one for one in widgets if one not in known])
 
     def _polish(self, widgets: list[QWidget]) -> Iterator[None]:
         end = time.perf_counter() + TURN
