@@ -26,7 +26,7 @@ class Knot:
 
 @pytest.fixture
 async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]:
-    """Its rounds are those that a test asks for: on a busy computer a second passes before the test begins."""
+    """Its rounds are those a test asks for: on a busy computer a second passes before the test begins."""
     monkeypatch.setattr(module, "INTERVAL", 3600.0)
     gc.enable()
     made = Collector()
