@@ -110,11 +110,10 @@ class LazyRoom(QWidget):
     @property
     def room(self) -> LiveRoom:
         """The room, made if it is not there yet."""
-        return self._room or self._made()
-
-    def _made(self) -> LiveRoom:
-        self._room = self._make(self._theme)
-        self._box.addWidget(self._room)
+        if self._room is None:
+            self._room = self._make(self._theme)
+        if not self._box.count():
+            self._box.addWidget(self._room)
         return self._room
 
     def set_theme(self, theme: Theme) -> None:
@@ -136,15 +135,18 @@ class LazyRoom(QWidget):
         self._soon.start()
 
     def _wake(self) -> None:
-        """Its place is shown, then it is made, then shown, then filled: a turn of the loop for each."""
+        """Its place is shown, then it is made, put in, shown, and filled: a turn of the loop for each."""
         if not self._live:
             return
         if self._room is None:
-            self._made()
+            self._room = self._make(self._theme)
             self._soon.start()
             return
         if self._room.isHidden():
-            self._room.show()
+            if self._box.count():
+                self._room.show()
+            else:
+                self._box.addWidget(self._room)
             self._soon.start()
             return
         self._room.set_live(True)
