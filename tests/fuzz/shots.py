@@ -146,6 +146,10 @@ class Shots:
             if not shot.answer:
                 self._before = shot
 
+    def forget(self) -> None:
+        """Hold no shot of megabytes for another time."""
+        self._before = None
+
     # ------------------------------------------------------------ CALLs
 
     def _maker(self, action: str, kind: Any) -> Maker:

@@ -112,7 +112,8 @@ async def fire(version: Version, folder: Path, many: int, seed: int) -> str:
                 await stand.shoot(shot)
             await stand.completes_a_session()
             before = 0
-            for number, shot in enumerate(islice(Shots(version, Random(seed)), many), 1):
+            shots = Shots(version, Random(seed))
+            for number, shot in enumerate(islice(shots, many), 1):
                 await stand.shoot(shot)
                 fired[shot.kind] += 1
                 if number % PROBE_EVERY == 0:
@@ -120,7 +121,9 @@ async def fire(version: Version, folder: Path, many: int, seed: int) -> str:
                 if number % SESSION_EVERY == 0:
                     await stand.completes_a_session()
                 if number == max(WARM_UP, many // 10) and MEASURED:
+                    shots.forget()
                     before = await target.resident()
+            shots.forget()
             grown = await target.resident() - before if MEASURED else 0
         finally:
             await target.stop()
