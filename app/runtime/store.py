@@ -29,7 +29,7 @@ MEMORY = ":memory:"
 CHECKPOINT_EVERY = 500
 """Commits between two checkpoints: the log stays at a few MB."""
 LONG_LOG = 4000
-"""Pages (16 MB) from which on the log has to begin anew, even if a commit waits for it."""
+"""Pages (16 MB) from which on the log has to begin anew, even if the loop waits for it."""
 
 Row = dict[str, Any]
 
@@ -104,6 +104,7 @@ class Store:
         self._written: set[str] = set()
         self._commits = 0
         self._checkpoint: threading.Thread | None = None
+        self._log_is_long = False
         self._closed = False
         self._lock = self._take_lock()
         try:
@@ -282,15 +283,37 @@ class Store:
 
     def _committed(self) -> None:
         self._commits += 1
-        if self._commits < CHECKPOINT_EVERY or self.path is None:
-            return
         if self._checkpoint is not None and self._checkpoint.is_alive():
+            return
+        if self._log_is_long:
+            self._begin_the_log_anew()
+        if self._commits < CHECKPOINT_EVERY or self.path is None:
             return
         self._commits = 0
         self._checkpoint = threading.Thread(
-            target=_checkpoint, args=(self.path,), name="store checkpoint", daemon=True
+            target=self._fold_back, args=(self.path,), name="store checkpoint", daemon=True
         )
         self._checkpoint.start()
+
+    def _fold_back(self, path: Path) -> None:
+        """In a thread of its own, with a connection of its own."""
+        # on failure the next one, or closing, tries again; a disk that is broken fails the next commit
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection,
+        ):
+            _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._log_is_long = pages > LONG_LOG
+
+    def _begin_the_log_anew(self) -> None:
+        """Fold back the few commits that came while the thread folded back the others.
+
+        The log begins anew only when nothing is left to fold back, and while a queue is delivered there is
+        always one more commit: only between two of them, here, is the moment for it.
+        """
+        self._log_is_long = False
+        with contextlib.suppress(sqlite3.Error):  # as in the thread
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     # ------------------------------------------------------------------ the port
 
@@ -420,15 +443,3 @@ class _Step:
 
 def _application_id(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA application_id").fetchone()[0])
-
-
-def _checkpoint(path: Path) -> None:
-    # on failure the next one, or closing, tries again; a disk that is broken fails the next commit
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=1.0)) as connection,
-    ):
-        _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if pages > LONG_LOG:
-            # it begins anew only if nobody wrote meanwhile, which never happens while a queue is delivered
-            connection.execute("PRAGMA wal_checkpoint(RESTART)")

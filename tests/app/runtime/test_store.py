@@ -393,7 +393,7 @@ def test_the_log_stays_short_also_while_commits_follow_each_other_without_a_paus
         store.delete("queue", f"{number:05}")
     size = path.with_name(path.name + "-wal").stat().st_size
     store.close()
-    assert size < 60_000_000, size  # 99 MB when it never begins anew
+    assert size < 30_000_000, size  # 99 MB when it never begins anew
 
 
 def test_heads_tell_of_all_or_of_some_without_reading_the_whole(store: Store) -> None:
