@@ -595,6 +595,36 @@ def test_time_on_the_loop_is_judged_in_one_process_and_without_the_burden_of_cov
         assert rest.command[rest.command.index("-m") + 1] == "not loop_time"
 
 
+@pytest.mark.parametrize(("again_passes", "failed"), [(True, 0), (False, 1)])
+def test_time_that_was_too_long_is_measured_once_more(
+    again_passes: bool, failed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another program did to a measurement does not repeat itself; what is slow does."""
+    answers = [(False, dev.Counts(10, 1, 2)), (again_passes, dev.Counts(1 - failed, failed))]
+    commands = []
+
+    def run_pytest(run: Any) -> Any:
+        commands.append(run.command)
+        passed, counts = answers[len(commands) - 1]
+        return dev.Result(run.name, 2.0, passed), counts
+
+    monkeypatch.setattr(dev, "run_pytest", run_pytest)
+    *_, time, rest = dev.pytest_runs(dev.TestOptions())
+    result, counts = dev.run_tests(time)
+    assert result == dev.Result("loop time", 4.0, again_passes)
+    assert counts == dev.Counts(11 - failed, failed, 2)
+    assert commands == [time.command, [*time.command, "--last-failed"]]
+    assert not rest.look_again
+
+
+def test_what_cannot_be_measured_at_all_is_not_measured_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dev, "run_pytest", lambda run: (dev.Result(run.name, 2.0, False), None))
+    *_, time, _ = dev.pytest_runs(dev.TestOptions())
+    assert dev.run_tests(time) == (dev.Result("loop time", 2.0, False), None)
+
+
 def test_benchmarks_run_first_and_without_the_burden_of_coverage(desk: Path) -> None:
     options = dev.TestOptions(full=True)
     assert [run.name for run in dev.pytest_runs(options)] == ["loop time", "pytest"]
