@@ -603,7 +603,7 @@ def test_time_that_was_too_long_is_measured_once_more(
     answers = [(False, dev.Counts(10, 1, 2)), (again_passes, dev.Counts(1 - failed, failed))]
     commands = []
 
-    def run_pytest(run: Any) -> Any:
+    def run_pytest(run: dev.Check) -> tuple[dev.Result, dev.Counts]:
         commands.append(run.command)
         passed, counts = answers[len(commands) - 1]
         return dev.Result(run.name, 2.0, passed), counts
