@@ -84,7 +84,7 @@ def _try(nursery: Nursery, folder: Path, version: str, seed: int) -> tuple[Trial
     trial = Trial(office, nursery, version, seed, folder / str(seed))
     try:
         trial.run(LIVES)
-        evidence = Evidence(trial.frames, version)
+        evidence = Evidence(trial.frames, version, new_ids=trial.new_ids)
         evidence.sample_every = SAMPLE_EVERY
         evidence.judge()
         _nothing_told_is_missing(trial, evidence)

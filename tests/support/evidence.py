@@ -22,6 +22,7 @@ START, STOP, METER, EVENT = (
     "TransactionEvent",
 )
 HOUR = timedelta(hours=1)
+START_KEY = ("connectorId", "idTag", "timestamp", "meterStart")
 REGISTER = "Energy.Active.Import.Register"
 
 
@@ -48,6 +49,19 @@ class Sent:
         return self.action in (START, STOP, EVENT)
 
     @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it apart from all other messages of transactions: two with one key are repeats."""
+        payload = self.payload
+        if self.action == EVENT:
+            transaction = payload["transactionInfo"]["transactionId"]
+            return (transaction, payload["seqNo"], payload["eventType"])
+        if self.action == START:
+            return (START, *(payload[name] for name in START_KEY))
+        if self.action == STOP:
+            return (STOP, payload["transactionId"])
+        return (self.action, self.text)
+
+    @property
     def is_asked_for(self) -> bool:
         """Meter values that the CSMS triggered: told now or never."""
         return self.action == METER and any(
@@ -60,11 +74,15 @@ class Sent:
 class Evidence:
     """What came, sorted. `judge()` raises AssertionError with what is wrong."""
 
-    def __init__(self, frames: Iterable[FrameRecord], version: str) -> None:
+    def __init__(
+        self, frames: Iterable[FrameRecord], version: str, *, new_ids: bool = False
+    ) -> None:
         self.version = version
+        self.new_ids = new_ids
+        """Repeats may carry an id of their own (open point both-retry-message-id)."""
         self.sent = _sent(list(frames))
         self.queued = [one for one in self.sent if one.is_queued]
-        self.once = list({one.id: one for one in reversed(self.queued)}.values())[::-1]
+        self.once = list({one.key: one for one in reversed(self.queued)}.values())[::-1]
         """Without repeats, in the order of their first arrival."""
         self.repeats = len(self.queued) - len(self.once)
 
@@ -90,29 +108,26 @@ class Evidence:
             )
 
     def _repeats(self) -> None:
-        """The same message again only if it was the one without an answer."""
-        before: dict[str, Sent] = {}
+        """The same message again only if it was the one without an answer, and byte for byte."""
+        before: dict[tuple[Any, ...], Sent] = {}
         for one in self.queued:
-            if one.id in before:
-                earlier = before[one.id]
+            if one.key in before:
+                earlier = before[one.key]
+                assert earlier.text == one.text, f"not the same again: {earlier} and {one}"
+                assert (earlier.id == one.id) or self.new_ids, f"under a new id: {one}"
                 assert earlier.link != one.link, f"repeated on the same connection: {one}"
                 assert earlier.last_on_link, f"repeated although the station went on: {one}"
-            before[one.id] = one
+            before[one.key] = one
 
     def _answered(self) -> None:
-        answered = {one.id for one in self.queued if one.answer is not None}
+        answered = {one.key for one in self.queued if one.answer is not None}
         for one in self.once:
-            assert one.id in answered, f"never came again after it got no answer: {one}"
+            assert one.key in answered, f"never came again after it got no answer: {one}"
 
     def unseen(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows of an outbox that never arrived."""
-        came = {one.id: one for one in self.once}
-        return [
-            row
-            for row in rows
-            if row["message_id"] not in came
-            or _bare(came[row["message_id"]].payload) != _bare(row["payload"])
-        ]
+        came = [(one.action, _bare(one.payload)) for one in self.once]
+        return [row for row in rows if (row["action"], _bare(row["payload"])) not in came]
 
     def _asked_for(self) -> None:
         """No register that was told on demand lies above one that was told in a later life."""
@@ -150,11 +165,6 @@ class Evidence:
 
     def _transactions16(self) -> None:
         starts = [one for one in self.once if one.action == START]
-        keys = [
-            tuple(one.payload[key] for key in ("connectorId", "idTag", "timestamp", "meterStart"))
-            for one in starts
-        ]
-        assert len(set(keys)) == len(keys), f"a start came twice: {keys}"
         registers: dict[int, float] = defaultdict(float)
         parts = self._by_transaction16(starts)
         for start in starts:
@@ -164,7 +174,9 @@ class Evidence:
 
     def _number(self, start: Sent) -> int:
         numbers = {
-            one.answer["transactionId"] for one in self.queued if one.id == start.id and one.answer
+            one.answer["transactionId"]
+            for one in self.queued
+            if one.key == start.key and one.answer
         }
         assert len(numbers) == 1, f"{numbers} for one start"
         return int(numbers.pop())

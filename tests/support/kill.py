@@ -45,6 +45,8 @@ QUEUED = {"StartTransaction", "StopTransaction", "MeterValues", "TransactionEven
 
 CONFIG = f"""
 blueprint = "dc-2x150"
+[open_points]
+both-retry-message-id = "{{ids}}"
 [vehicle]
 ready_delay = 0
 soc = 5
@@ -234,7 +236,9 @@ class Trial:
         self._cut_off: str | None = None
         self._remove = office.thread.subscribe(self._on_change)
         folder.mkdir(parents=True)
-        (folder / "config.toml").write_text(CONFIG, "utf-8")
+        self.new_ids = self._random.random() < 0.3
+        config = CONFIG.format(ids="new-id" if self.new_ids else "same-id")
+        (folder / "config.toml").write_text(config, "utf-8")
 
     def run(self, kills: int) -> None:
         """Live and die so often, then live on until all is delivered."""
