@@ -135,7 +135,8 @@ class MainWindow(QMainWindow):
             field.selectAll()
 
     def reveal(self) -> None:
-        """Show what was put in, all at once."""
+        """Show what was put in, all at once; only the picture comes a few turns of the loop later."""
+        self.canvas.open_in_turns()
         self.setUpdatesEnabled(True)
         self.show()
 

@@ -85,12 +85,17 @@ class StationCanvas(QWidget):
 
     # ------------------------------------------------------------------ what the shell calls
 
+    def open_in_turns(self) -> None:
+        """The first picture takes turns of the loop, too; until it is ready wall and floor are seen."""
+        self._renewal.open_in_turns()
+
     def set_snapshot(self, snapshot: StationSnapshot, extra: PictureExtra | None = None) -> None:
         """Show the station as it is now; only what changed is painted anew."""
         before, offered = self.picture.views, self.picture.offered()
         changed = self.picture.show(snapshot, extra or self.picture.extra)
         self._cars_moved(before)
         if changed is None:
+            self._renewal.again()
             self.update()
         else:
             for rect in changed:

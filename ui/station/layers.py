@@ -77,6 +77,8 @@ class Layer:
         )
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.black if opaque else Qt.GlobalColor.transparent)
+        if opaque:
+            yield  # it is as large as the picture: a few ms to clear, and to convert in the end
         labels: list[PaintedLabel] = []
         painter = QPainter(image)
         try:
@@ -89,6 +91,7 @@ class Layer:
         finally:
             painter.end()
         if opaque:
+            yield
             image = image.convertToFormat(QImage.Format.Format_RGB32)
         self._pixmap = QPixmap.fromImage(image)
         self._key, self.rect, self.labels = key, rect, labels

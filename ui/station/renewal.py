@@ -1,4 +1,4 @@
-"""Paints the whole picture anew in turns of the loop: in another size or theme nothing that is kept fits."""
+"""Paints the whole picture in turns of the loop: the first one, and in another size or theme a new one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ TURN = 0.006
 class Renewal(QObject):
     """`with renewal: ...` around what makes the picture another one; what was seen stays until that is ready.
 
-    A picture that nobody has seen yet is painted at once.
+    A picture that nobody has seen yet is painted at once, unless it is asked to open in turns: then wall and
+    floor are seen until it is ready.
     """
 
     def __init__(self, canvas: StationCanvas) -> None:
         super().__init__(canvas)
         self._canvas = canvas
-        self._seen = False
+        self._seen = self._running = self._opens = False
         self._before: QPixmap | None = None
         self._then, self._head = QTransform(), 0.0
         self._steps: Iterator[None] = iter(())
@@ -38,51 +39,75 @@ class Renewal(QObject):
     @property
     def running(self) -> bool:
         """The picture is not ready."""
-        return self._before is not None
+        return self._running or self._opens
+
+    def open_in_turns(self) -> None:
+        """The next picture that is seen is the first one of a window that opens."""
+        self._opens = True
+
+    def again(self) -> None:
+        """What is being painted has become another picture."""
+        if self._running:
+            self._start()
 
     def shown(self, painter: QPainter) -> bool:
         """While it is not ready, show what was there before, each thing where it will be."""
+        picture = self._canvas.picture
+        if self._opens and picture.frame is not None:
+            self._opens, self._running = False, True
+            self._start()
         self._seen = True
-        if self._before is None:
+        if not self._running:
             return False
-        picture, before, head = self._canvas.picture, self._before, self._head
-        top, width, height = picture.head_height, picture.width, picture.height
         ground = picture.point(QPointF(0, GROUND)).y()
-        painter.fillRect(QRectF(0, top, width, height), picture.theme.colour("wall1"))
-        painter.fillRect(QRectF(0, ground, width, height), picture.theme.colour("floor1"))
+        painter.fillRect(picture.whole, picture.theme.colour("wall1"))
+        painter.fillRect(
+            QRectF(0, ground, picture.width, picture.height), picture.theme.colour("floor1")
+        )
+        if self._before is not None:
+            self._show_before(painter, self._before)
+            picture.paint(painter, picture.head_rect)  # quickly made, and words are not stretched
+        return True
+
+    def _show_before(self, painter: QPainter, before: QPixmap) -> None:
+        picture, head = self._canvas.picture, self._head
         painter.save()
-        painter.setClipRect(QRectF(0, top, width, height), Qt.ClipOperation.IntersectClip)
+        painter.setClipRect(
+            QRectF(0, picture.head_height, picture.width, picture.height),
+            Qt.ClipOperation.IntersectClip,
+        )
         painter.setTransform(self._then.inverted()[0] * _onto_widget(picture))
         ratio, size = before.devicePixelRatio(), before.deviceIndependentSize()
         below = QRectF(0, head * ratio, before.width(), before.height() - head * ratio)
         painter.drawPixmap(QRectF(0, head, size.width(), size.height() - head), before, below)
         painter.restore()
-        picture.paint(painter, picture.head_rect)  # quickly made, and words are not stretched
-        return True
 
     def drop(self) -> None:
         """Nobody looks any more."""
         self._timer.stop()
         self._steps = iter(())
-        self._before, self._seen = None, False
+        self._before = None
+        self._seen = self._running = False
 
     def __enter__(self) -> None:
         picture = self._canvas.picture
-        if self._seen and self._before is None and picture.frame is not None:
-            self._before = _photograph(picture)
+        if self._seen and not self._running and picture.frame is not None:
+            self._before, self._running = _photograph(picture), True
             self._then, self._head = _onto_widget(picture), picture.head_height
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            self._steps = self._canvas.picture.steps()
-            self._timer.start()
+        self.again()
+
+    def _start(self) -> None:
+        self._steps = self._canvas.picture.steps()
+        self._timer.start()
 
     def _turn(self) -> None:
         end = time.perf_counter() + TURN
         while time.perf_counter() < end:
             if next(self._steps, True):
                 self._timer.stop()
-                self._before = None
+                self._before, self._running = None, False
                 self._canvas.update()
                 return
 

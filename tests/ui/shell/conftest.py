@@ -52,8 +52,12 @@ def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Cal
         room = Room(session, Bridge(session), switch, training, url, preferences, folder)
         asker.set_window(room.window, session.choose_point)
         room.open()
-        await asyncio.to_thread(training.start)
         try:
+            with qapp.watched_by(
+                loop_watch
+            ):  # what is seen first; a thread reads the charts meanwhile
+                await until(lambda: room.window.canvas.ready)
+            await asyncio.to_thread(training.start)
             if session.snapshot().csms_url == url:
                 await until(lambda: session.snapshot().boot is BootState.ACCEPTED)
             strays = Strays(qapp, room.window)

@@ -8,6 +8,8 @@ import pytest
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
+from app.kernel.catalogue import Catalogue
+from app.station.snapshot import StationSnapshot
 from tests.ui.station import scenes
 from tests.ui.station.conftest import Show
 from ui.station.canvas import StationCanvas
@@ -21,6 +23,18 @@ CHANGES: dict[str, Change] = {
     "theme": lambda canvas: canvas.set_theme(Theme.load("light")),
     "zoom": lambda canvas: canvas.set_zoom(150),
 }
+
+
+def opening(qtbot: QtBot, snapshot: StationSnapshot) -> StationCanvas:
+    """As in a window that opens: nothing is painted yet."""
+    canvas = StationCanvas(Theme.load("dark"), Catalogue.load())
+    qtbot.addWidget(canvas)
+    canvas.resize(*LARGE)
+    canvas.set_reduced_motion(True)
+    canvas.set_snapshot(snapshot, scenes.extra(snapshot))
+    canvas.open_in_turns()
+    canvas.show()
+    return canvas
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -46,6 +60,28 @@ def test_the_new_picture_is_the_one_that_is_painted_at_once(show: Show, qtbot: Q
     renewed = canvas.grab().toImage()
     assert renewed.size() == QSize(*LARGE)
     assert renewed == show(scenes.mixed(), LARGE, "light", still=True).grab().toImage()
+
+
+def test_a_picture_that_opens_in_turns_is_the_one_that_is_painted_at_once(
+    qtbot: QtBot, show: Show
+) -> None:
+    canvas = opening(qtbot, scenes.mixed())
+    assert not canvas.ready
+    empty = canvas.grab().toImage()
+    assert not canvas.picture.renders(), "only wall and floor are seen at first"
+    qtbot.waitUntil(lambda: canvas.ready)
+    opened = canvas.grab().toImage()
+    assert opened != empty
+    assert opened == show(scenes.mixed(), LARGE, still=True).grab().toImage()
+
+
+def test_what_opens_in_turns_may_become_another_station_meanwhile(qtbot: QtBot, show: Show) -> None:
+    canvas = opening(qtbot, scenes.mixed())
+    canvas.grab()
+    canvas.set_snapshot(scenes.home(), scenes.extra(scenes.home()))
+    assert not canvas.ready
+    qtbot.waitUntil(lambda: canvas.ready)
+    assert canvas.grab().toImage() == show(scenes.home(), LARGE, still=True).grab().toImage()
 
 
 def test_what_is_painted_in_turns_is_painted_once(show: Show, qtbot: QtBot) -> None:
