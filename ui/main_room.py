@@ -120,11 +120,7 @@ class Room(QObject):
         """Half a second of library, read in a thread once the window is there; then the charts appear."""
         await asyncio.to_thread(read_charts)
         for place in self.window.findChildren(PlotPlace):
-            if place.isVisible():  # others do it when they are shown
-                place.prepare()
-                await asyncio.sleep(0)
-                place.furnish()
-                await asyncio.sleep(0)
+            place.furnish()  # those that are not seen yet do it when they are
 
     async def closed(self) -> None:
         """Wait until a person closes the window."""

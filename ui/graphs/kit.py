@@ -5,7 +5,7 @@ Importing this reads pyqtgraph and numpy: only `ui.graphs.reading` does it, in a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import pyqtgraph as pg
@@ -248,13 +248,29 @@ class Legend(pg.GraphicsObject):
         self.labels = there
 
 
+@dataclass(frozen=True, slots=True)
+class Bones:
+    """What a plot is built on: pyqtgraph's share, which takes the most time."""
+
+    view: pg.ViewBox
+    axes: dict[str, Axis]
+    item: pg.PlotItem
+
+    @classmethod
+    def make(cls, theme: Theme, sides: Sequence[str]) -> Generator[None, None, Bones]:
+        """In steps for a turn of the loop each."""
+        view = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
+        axes = {side: Axis(side, theme) for side in sides}
+        yield
+        return cls(view, axes, pg.PlotItem(viewBox=view, axisItems=dict(axes), enableMenu=False))
+
+
 class Plot(pg.PlotWidget):
     """A plot with edges of given width, which nothing but our own code moves."""
 
-    def __init__(self, theme: Theme, edges: Edges, sides: Sequence[str]) -> None:
-        view = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
-        self.axes = {side: Axis(side, theme) for side in sides}
-        item = pg.PlotItem(viewBox=view, axisItems=dict(self.axes), enableMenu=False)
+    def __init__(self, theme: Theme, edges: Edges, bones: Bones) -> None:
+        view, item, sides = bones.view, bones.item, bones.axes
+        self.axes = bones.axes
         super().__init__(plotItem=item)
         self.edges = edges
         self.view, self.item = view, item

@@ -13,13 +13,16 @@ from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPen, QResizeEvent
 
 from ui.graphs.axes import Points
 from ui.graphs.history import Marker
-from ui.graphs.kit import Box, Edges, Legend, Plot
+from ui.graphs.kit import Bones, Box, Edges, Legend, Plot
 from ui.theme import Theme
 from ui.widgets.scribe import PaintedLabel
 
 SYMBOLS = {True: "t1", False: "t"}
 """A triangle that points up for what was sent, down for what came."""
 Ticks = Sequence[tuple[float, str]]
+
+SIDES = ("left", "right", "bottom")
+"""Where its axes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,9 @@ class Scales:
 class PowerPlot(Plot):
     """Power as an area, its limit as steps, the battery in percent of a second axis."""
 
-    def __init__(self, theme: Theme, edges: Edges, strip: int) -> None:
+    def __init__(self, theme: Theme, edges: Edges, bones: Bones, strip: int) -> None:
         """`strip`: px between the plot and the words of the time axis, for the marks."""
-        super().__init__(theme, edges, ("left", "right", "bottom"))
+        super().__init__(theme, edges, bones)
         self._theme, self._strip = theme, strip
         self._actual = self._line(fillLevel=0.0, antialias=True)
         self._limit = self._line(stepMode="right", antialias=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Generator, Iterator
 from threading import Event
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -21,7 +23,7 @@ def read_charts() -> None:
 
 
 class PlotPlace(QWidget):
-    """Where a chart stands: empty until its library is read, then filled by `furnish()`.
+    """Where a chart stands: empty until its library is read, then filled in turns of the loop.
 
     The pointer and the keys are the place's own: what draws lies on it and lets all through.
     """
@@ -29,35 +31,49 @@ class PlotPlace(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drawing: QWidget | None = None
-        self._made: QWidget | None = None
+        self._turns: Iterator[None] | None = None
+        self._soon = QTimer(self)
+        self._soon.timeout.connect(self._turn)
 
     @property
     def furnished(self) -> bool:
         """Whether there is something that draws."""
         return self._drawing is not None
 
-    def prepare(self) -> None:
-        """The long half of `furnish`, for a turn of the loop of its own."""
-        if self._drawing is None and self._made is None and _read.is_set():
-            self._made = self.make_drawing()
-
     def furnish(self) -> None:
-        """Make what draws, once, when its library has been read."""
-        self.prepare()
-        if self._made is not None:
-            self._drawing, self._made = self._made, None
-            self._drawing.setParent(self)
-            self._drawing.setGeometry(self.rect())
-            self.fill_drawing()
-            self._drawing.show()
+        """Make what draws, once, when its library has been read and somebody looks."""
+        if self._drawing is None and _read.is_set() and self.isVisible():
+            self._soon.start()
 
-    def make_drawing(self) -> QWidget:
-        """The widget that draws, still empty."""
+    def start_over(self) -> None:
+        """What is being made is made of something old."""
+        self._turns = None
+
+    def make_drawing(self) -> Generator[None, None, QWidget]:
+        """Make the widget that draws, still empty, in steps."""
         raise NotImplementedError
 
     def fill_drawing(self) -> None:
         """Tell it all that is to be seen."""
         raise NotImplementedError
+
+    def _turn(self) -> None:
+        if self._turns is None:
+            self._turns = self._steps()
+        if next(self._turns, True):
+            self._turns = None
+            self._soon.stop()
+
+    def _steps(self) -> Iterator[None]:
+        drawing = yield from self.make_drawing()
+        yield
+        drawing.setParent(self)
+        drawing.setGeometry(self.rect())
+        yield
+        self._drawing = drawing
+        self.fill_drawing()
+        drawing.setGeometry(self.rect())  # it may have become another size in between
+        drawing.show()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

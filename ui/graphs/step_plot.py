@@ -11,13 +11,15 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem
 
-from ui.graphs.kit import AHEAD, Box, Edges, Plot
+from ui.graphs.kit import AHEAD, Bones, Box, Edges, Plot
 from ui.theme import Theme
 
 WHOLE = 2.4
 LANE = 1.4
 FILLED = 0.10
 """How much of its colour lies under the bold line."""
+SIDES = ("left", "bottom")
+"""Where its axes are."""
 Steps = Sequence[tuple[float, float | None]]
 """Seconds since the start, and the limit from there on; None: there is none."""
 
@@ -35,8 +37,8 @@ class Lane:
 class StepPlot(Plot):
     """Places are seconds since the start of the schedule and limits in its unit."""
 
-    def __init__(self, theme: Theme, edges: Edges) -> None:
-        super().__init__(theme, edges, ("left", "bottom"))
+    def __init__(self, theme: Theme, edges: Edges, bones: Bones) -> None:
+        super().__init__(theme, edges, bones)
         # Nothing lies outside but half of the present's line and its knob, and they are to be seen whole.
         self.view.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)
         self._theme, self._edges = theme, edges

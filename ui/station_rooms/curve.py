@@ -7,7 +7,7 @@ keys and read by screen readers.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,8 @@ class StepCurve(PlotPlace):
         if self._plot is not None:
             self._plot.set_theme(theme)
             self.fill_drawing()
+        else:
+            self.start_over()
 
     def show_schedule(self, schedule: ScheduleView | None) -> None:
         """Another schedule; None empties it."""
@@ -130,11 +132,13 @@ class StepCurve(PlotPlace):
 
     # ------------------------------------------------------------------ drawing
 
-    def make_drawing(self) -> QWidget:
-        from ui.graphs.kit import Edges
-        from ui.graphs.step_plot import StepPlot
+    def make_drawing(self) -> Generator[None, None, QWidget]:
+        from ui.graphs.kit import Bones, Edges
+        from ui.graphs.step_plot import SIDES, StepPlot
 
-        self._plot = StepPlot(self._theme, Edges(LEFT, TOP, RIGHT, BOTTOM))
+        bones = yield from Bones.make(self._theme, SIDES)
+        yield
+        self._plot = StepPlot(self._theme, Edges(LEFT, TOP, RIGHT, BOTTOM), bones)
         self._plot.setAccessibleName(self.accessibleName())
         return self._plot
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from app.kernel.catalogue import Catalogue
 from tests.ui.station.scenes import charging, make_evse
+from ui.graphs.chart import Chart
 from ui.graphs.history import History, Marker
 from ui.graphs.power_graph import PowerGraph
 from ui.graphs.reading import read_charts
@@ -24,6 +25,7 @@ def graph(qtbot, qapp):
     made.resize(380, 260)
     with qtbot.waitExposed(made):
         made.show()
+    qtbot.waitUntil(lambda: made.chart.furnished)
     ring = History()
     evse = charging(make_evse(1))
     for second in range(600):
@@ -78,6 +80,25 @@ def test_both_axes_begin_at_zero_and_say_their_unit(graph):
     words = [label.text for label in graph.chart.painted_labels()]
     assert {"kW", "%", "0", "100", "Power", "Limit", "Battery"} <= set(words)
     assert not [word for word in words if word.startswith("-")]
+
+
+def test_a_theme_that_comes_while_the_chart_is_made_is_the_one_it_wears(qtbot, graph):
+    chart = Chart(Theme.load("dark"))
+    qtbot.addWidget(chart)
+    chart.resize(graph.chart.size())
+    with qtbot.waitExposed(chart):
+        chart.show()
+    fresh = Chart(Theme.load("dark"))
+    qtbot.addWidget(fresh)
+    fresh.resize(graph.chart.size())
+    fresh.show()
+    fresh._turn()
+    assert not fresh.furnished
+    fresh.set_theme(Theme.load("light"))
+    qtbot.waitUntil(lambda: fresh.furnished and chart.furnished)
+    assert fresh.grab().toImage() != chart.grab().toImage()
+    chart.set_theme(Theme.load("light"))
+    assert fresh.grab().toImage() == chart.grab().toImage()
 
 
 def test_frozen_it_stands_still(graph):
