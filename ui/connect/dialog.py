@@ -97,7 +97,6 @@ class ConnectDialog(QDialog):
         if current is not None:
             self._fill(current)
         self._refresh()
-        self.resize(self.sizeHint().boundedTo(self.screen().availableGeometry().size() - FRAME))
         self.url_field.setFocus()
         self.url_field.selectAll()
 
@@ -142,6 +141,13 @@ class ConnectDialog(QDialog):
         if result == QDialog.DialogCode.Accepted.value:
             self._recent.remember(self._final)
         super().done(result)
+
+    def setVisible(self, visible: bool) -> None:
+        """The size that it wants is long to find, and found in the turn of the loop in which it appears."""
+        if visible and not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            most = self.screen().availableGeometry().size() - FRAME
+            self.resize(self.sizeHint().boundedTo(most))
+        super().setVisible(visible)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """It grows with what a profile needs, and stays on the screen with it."""

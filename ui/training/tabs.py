@@ -42,7 +42,7 @@ Room = StationsTab | TransactionsTab | TokensTab | ComposerTab | FilesTab | Beha
 
 
 class TrainingRooms(QWidget):
-    """Six tabs over one feed, each made in the turn of the loop after it is looked at first.
+    """Six tabs over one feed, each made when it is looked at first, in turns of the loop of its own.
 
     `use_training_requested`: the station of the window shall come here.
     """
@@ -57,6 +57,7 @@ class TrainingRooms(QWidget):
         self._odd = self._tight = False
         self._feed = feed
         self._rooms: dict[int, Room] = {}
+        self._made: dict[int, Room] = {}
         self._station = ""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -104,7 +105,7 @@ class TrainingRooms(QWidget):
         self._theme = theme
         self._mark_behaviour()
         self.empty.set_theme(theme)
-        for room in self._rooms.values():
+        for room in (*self._rooms.values(), *self._made.values()):
             room.set_theme(theme)
 
     def set_elsewhere(self, url: str | None) -> None:
@@ -164,7 +165,7 @@ class TrainingRooms(QWidget):
     def _room(self, index: int) -> Room:
         """What a tab holds, made if it is not there yet."""
         if index not in self._rooms:
-            room = self._rooms[index] = self._make(index)
+            room = self._rooms[index] = self._made.pop(index, None) or self._make(index)
             page = self._pages.widget(index).layout()
             assert page is not None
             page.addWidget(room)
@@ -216,7 +217,13 @@ class TrainingRooms(QWidget):
             self._soon.start()
 
     def _make_front(self) -> None:
-        self._room(self._tabs.currentIndex())
+        """It is made in one turn of the loop, and put in and filled in the next."""
+        index = self._tabs.currentIndex()
+        if index in self._rooms or index in self._made:
+            self._room(index)
+        else:
+            self._made[index] = self._make(index)
+            self._soon.start()
 
     def _on_view(self, view: TrainingView) -> None:
         for room in self._rooms.values():
