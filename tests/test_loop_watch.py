@@ -178,6 +178,8 @@ def run_under_ci(name: str, folder: Path, *more: str) -> str:
     story = folder / "test_story.py"
     story.write_text(STORY)
     run = next(run for run in dev.pytest_runs(dev.TestOptions()) if run.name == name)
+    # coverage of this very test run goes on in the programs that it starts: not in this one
+    environment = {name: value for name, value in os.environ.items() if "COV" not in name}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"),
@@ -185,7 +187,7 @@ def run_under_ci(name: str, folder: Path, *more: str) -> str:
             *(*run.command, *more, str(story)),
         ],
         cwd=CHECKOUT,
-        env={**os.environ, "CI": "true", "COVERAGE_FILE": str(folder / "coverage")},
+        env=environment | {"CI": "true", "COVERAGE_FILE": str(folder / "coverage")},
         capture_output=True,
         text=True,
         timeout=100,
