@@ -119,23 +119,11 @@ def _no_constant(name: str) -> Any:
     raise _NotJson(f"{name} is no JSON")
 
 
-def _number(text: str) -> float | int:
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
 _decoder = json.JSONDecoder(parse_constant=_no_constant)
-_whole_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_number)
 
 
-def parse(
-    text: str | bytes, max_chars: int = MAX_FRAME, *, whole_is_integer: bool = False
-) -> Frame | NotOcpp:
-    """Read one frame. Never raises.
-
-    `whole_is_integer`: 1.0 is read as 1. JSON schema means so from draft 6 on, which OCPP 2.0.1 uses; in
-    draft 4, which 1.6 uses, 1.0 is no integer.
-    """
+def parse(text: str | bytes, max_chars: int = MAX_FRAME) -> Frame | NotOcpp:
+    """Read one frame. Never raises."""
     if isinstance(text, bytes):
         return NotOcpp(Fault.BINARY, detail=f"{len(text)} bytes")
     if len(text) > max_chars:
@@ -144,7 +132,7 @@ def parse(
     if parts > MAX_PARTS:
         return _beyond(Fault.TOO_MANY, text, MAX_PARTS, parts)
     try:
-        data = (_whole_decoder if whole_is_integer else _decoder).decode(text)
+        data = _decoder.decode(text)
         if not text.isascii():
             text.encode()
         if "\\u" in text and _SURROGATE.search(text):

@@ -279,8 +279,7 @@ class Endpoint:
 
     def receive(self, text: str | bytes) -> Arrival:
         """Judge and route one text. Never raises on foreign text."""
-        whole = self.version is not Version.V16
-        frame = frames.parse(text, self._max_chars, whole_is_integer=whole)
+        frame = frames.parse(text, self._max_chars)
         if isinstance(frame, Call):
             return self._on_call(frame)
         if isinstance(frame, CallResult):
@@ -291,7 +290,7 @@ class Endpoint:
 
     def _on_call(self, frame: Call) -> Arrival:
         known = frame.action in self.schemas.actions
-        violations = self.schemas.check(frame.action, "request", frame.payload) if known else ()
+        violations = self._judge(frame.action, "request", frame.payload) if known else ()
         head = (frames.CALL, frame.message_id, frame.action, violations)
         if frame.message_id in self._handling:
             code = ErrorCode.RPC_FRAMEWORK_ERROR
@@ -353,7 +352,14 @@ class Endpoint:
     def _judge_answer(self, call: OpenCall, payload: Any) -> tuple[Violation, ...]:
         if call.action not in self.schemas.actions:
             return ()
-        return self.schemas.check(call.action, "response", payload)
+        return self._judge(call.action, "response", payload)
+
+    def _judge(self, action: str, kind: Kind, payload: Any) -> tuple[Violation, ...]:
+        """The verdict on what came; in what is right, integers are integers afterwards."""
+        violations = self.schemas.check(action, kind, payload)
+        if not violations:
+            self.schemas.read_whole_numbers(action, kind, payload)
+        return violations
 
     def _unexpected(self, kind: int, message_id: str | None, payload: Any) -> Arrival:
         """An answer that nobody waits for: too late, a second one, or to nothing at all."""

@@ -93,6 +93,15 @@ class Schemas:
         judge = self._judges.get((action, kind, own)) or self._compile(action, kind, own)
         return judge(payload)
 
+    def read_whole_numbers(self, action: str, kind: Kind, payload: Any) -> None:
+        """Make 1.0 a 1 within a payload that keeps its schema, where that takes it for an integer.
+
+        JSON schema does so from draft 6 on: in 2.0.1 and in the security extension of 1.6; in draft 4, which
+        the rest of 1.6 uses, 1.0 is no integer.
+        """
+        if not _is_draft4(self.document(action, kind)):
+            _read_whole_numbers(payload)
+
     def explain(
         self, action: str, kind: Kind, payload: Any, *, own: bool = False
     ) -> tuple[Violation, ...]:
@@ -146,6 +155,17 @@ def _parts(document: Any) -> Iterator[Schema]:
     elif isinstance(document, list):
         for value in document:
             yield from _parts(value)
+
+
+def _read_whole_numbers(holder: Any) -> None:
+    places: Any = holder.items() if isinstance(holder, dict) else enumerate(holder)
+    for place, value in places:
+        kind = type(value)
+        if kind is float:
+            if value.is_integer():
+                holder[place] = int(value)
+        elif kind is dict or kind is list:
+            _read_whole_numbers(value)
 
 
 def _is_draft4(document: Schema) -> bool:

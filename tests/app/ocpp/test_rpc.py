@@ -63,6 +63,28 @@ def test_in_16_a_number_with_a_fraction_of_nothing_is_no_integer() -> None:
     assert [found.rule for found in request.violations] == ["type"]
 
 
+def test_the_security_extension_of_16_takes_whole_numbers_as_201_does() -> None:
+    """Its schemas are of draft 6; the StatusNotification that answers it is of draft 4."""
+    text = (
+        '[2,"1","ExtendedTriggerMessage",'
+        '{"requestedMessage":"StatusNotification","connectorId":1.0}]'
+    )
+    request = Desk(Version.V16).take(text).request
+    assert request is not None
+    assert not request.violations
+    assert type(request.payload["connectorId"]) is int
+
+
+def test_whole_numbers_in_an_answer_are_integers_too() -> None:
+    desk = Desk(Version.V201)
+    desk.endpoint.start_call("BootNotification", "1")
+    answer = desk.take(
+        f'[3,"1",{{"status":"Accepted","currentTime":"{NOW}","interval":3e2}}]'
+    ).answer
+    assert answer is not None
+    assert type(answer.payload["interval"]) is int
+
+
 def test_what_is_beyond_any_number_stays_what_it_is() -> None:
     text = '[2,"1","ChangeAvailability",{"operationalStatus":"Operative","evse":{"id":1e999}}]'
     request = Desk(Version.V201).take(text).request
