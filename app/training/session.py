@@ -59,7 +59,7 @@ class Session:
             async for message in self._socket:
                 await self._take(message)
         except ConnectionClosed:
-            pass
+            pass  # gone without a farewell: the end is the same
         finally:
             await self._end()
 

@@ -236,7 +236,7 @@ def _check_leaf(leaf: x509.Certificate, subject: Subject) -> None:
     try:
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
-        pass
+        pass  # a certificate that names no use may be used for any (RFC 5280, 4.2.1.3)
     else:
         if not (usage.digital_signature or usage.key_agreement):
             raise BadCertificate("key usage forbids signatures")

@@ -40,7 +40,7 @@ def check_signer(pem: str, roots: Sequence[str], at: datetime) -> None:
     try:
         usage = certificate.extensions.get_extension_for_class(KeyUsage).value
     except ExtensionNotFound:
-        pass
+        pass  # a certificate that names no use may be used for any (RFC 5280, 4.2.1.3)
     else:
         if not usage.digital_signature:
             raise BadCertificate("key usage forbids signatures")
