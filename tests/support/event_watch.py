@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QGraphicsScene
 from shiboken6 import isValid
 
 from tests.support.loop_watch import LoopWatch
+from ui.widgets.turns import Turns
 
 PAINTING = {QEvent.Type.UpdateRequest, QEvent.Type.Expose}
 
@@ -59,11 +60,10 @@ def _holds_others(receiver: QObject, event: QEvent) -> bool:
 
 
 def _name(receiver: QObject, event: QEvent) -> str:
-    kind = type(receiver)
-    owner = receiver.parent() if isValid(receiver) else None  # it may have been its end
-    of = (
-        f" of {type(owner).__name__}"
-        if owner is not None and kind.__module__.startswith("PySide6")
-        else ""
-    )
-    return f"{event.type().name} for {kind.__name__}{of}"
+    names = [type(receiver).__name__]
+    owner = receiver
+    # It may have been its end.
+    while isinstance(owner, QTimer | Turns) and isValid(owner) and owner.parent() is not None:
+        owner = owner.parent()
+        names.append(type(owner).__name__)
+    return f"{event.type().name} for {' of '.join(names)}"

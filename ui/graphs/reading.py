@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from threading import Event
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
+
+from ui.widgets.turns import Turns, Work
 
 MODULES = ("ui.graphs.power_plot", "ui.graphs.step_plot")
 """All that imports pyqtgraph, and with it numpy."""
@@ -31,9 +32,7 @@ class PlotPlace(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drawing: QWidget | None = None
-        self._turns: Iterator[None] | None = None
-        self._soon = QTimer(self)
-        self._soon.timeout.connect(self._turn)
+        self._turns = Turns(self)
 
     @property
     def furnished(self) -> bool:
@@ -42,12 +41,18 @@ class PlotPlace(QWidget):
 
     def furnish(self) -> None:
         """Make what draws, once, when its library has been read and somebody looks."""
-        if self._drawing is None and _read.is_set() and self.isVisible():
-            self._soon.start()
+        if (
+            self._drawing is None
+            and not self._turns.running
+            and _read.is_set()
+            and self.isVisible()
+        ):
+            self._turns.start(self._steps())
 
     def start_over(self) -> None:
         """What is being made is made of something old."""
-        self._turns = None
+        if self._turns.running:
+            self._turns.start(self._steps())
 
     def make_drawing(self) -> Generator[None, None, QWidget]:
         """Make the widget that draws, still empty, in steps."""
@@ -57,14 +62,7 @@ class PlotPlace(QWidget):
         """Tell it all that is to be seen."""
         raise NotImplementedError
 
-    def _turn(self) -> None:
-        if self._turns is None:
-            self._turns = self._steps()
-        if next(self._turns, True):
-            self._turns = None
-            self._soon.stop()
-
-    def _steps(self) -> Iterator[None]:
+    def _steps(self) -> Work:
         drawing = yield from self.make_drawing()
         yield
         drawing.setParent(self)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap, QTransform
 
 from ui.station.geometry import GROUND
 from ui.station.picture import Picture
+from ui.widgets.turns import Turns, Work
 
 if TYPE_CHECKING:
     from ui.station.canvas import StationCanvas
-
-TURN = 0.006
-"""Seconds of painting in one turn of the loop."""
 
 
 class Renewal(QObject):
@@ -32,9 +28,7 @@ class Renewal(QObject):
         self._seen = self._running = self._opens = False
         self._before: QPixmap | None = None
         self._then, self._head = QTransform(), 0.0
-        self._steps: Iterator[None] = iter(())
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._turn)
+        self._turns = Turns(self)
 
     @property
     def running(self) -> bool:
@@ -84,8 +78,7 @@ class Renewal(QObject):
 
     def drop(self) -> None:
         """Nobody looks any more."""
-        self._timer.stop()
-        self._steps = iter(())
+        self._turns.stop()
         self._before = None
         self._seen = self._running = False
 
@@ -99,17 +92,12 @@ class Renewal(QObject):
         self.again()
 
     def _start(self) -> None:
-        self._steps = self._canvas.picture.steps()
-        self._timer.start()
+        self._turns.start(self._paint())
 
-    def _turn(self) -> None:
-        end = time.perf_counter() + TURN
-        while time.perf_counter() < end:
-            if next(self._steps, True):
-                self._timer.stop()
-                self._before, self._running = None, False
-                self._canvas.update()
-                return
+    def _paint(self) -> Work:
+        yield from self._canvas.picture.steps()
+        self._before, self._running = None, False
+        self._canvas.update()
 
 
 def _onto_widget(picture: Picture) -> QTransform:

@@ -7,15 +7,11 @@ each widget is polished once, a few in each turn of the loop.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-TURN = 0.006
-"""Seconds of polishing in one turn of the loop."""
+from ui.widgets.turns import Turns, Work
 
 
 def exchange_sheet(app: QApplication, sheet: str) -> bool:
@@ -49,39 +45,38 @@ class Polisher(QObject):
         super().__init__(parent)
         self._app = app
         self._still: list[QWidget] = []
-        self._turns: Iterator[None] = iter(())
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._turn)
+        self._turns = Turns(self)
 
     @property
     def done(self) -> bool:
         """Every widget is polished."""
-        return not self._timer.isActive()
+        return not self._turns.running
 
     def start(self) -> None:
         """Polish every widget there is; begin again if it is not done with the last ones."""
+        self._turns.stop()
         for window in self._app.topLevelWidgets():
             if window.isVisible() and window.updatesEnabled():
                 window.setUpdatesEnabled(False)
                 self._still.append(window)
-        self._turns = self._work()
-        self._timer.start()
+        self._turns.start(self._work())
 
-    def _turn(self) -> None:
-        if next(self._turns, True):
-            self._timer.stop()
+    def _work(self) -> Work:
+        try:
+            widgets = all_widgets(self._app)
+            yield
+            seen = [one for one in widgets if isValid(one) and one.isVisible()]
+            for one in seen:
+                polish(one)
+                yield
+        finally:
             self._go_on()
-
-    def _work(self) -> Iterator[None]:
-        """All that is to be done, in steps of a turn."""
-        widgets = all_widgets(self._app)
-        yield
-        seen = [one for one in widgets if isValid(one) and one.isVisible()]
-        yield from self._polish(seen)
-        self._go_on()
         yield
         known = set(seen)
-        yield from self._polish([one for one in widgets if one not in known])
+        for one in widgets:
+            if one not in known:
+                polish(one)
+                yield
 
     def _go_on(self) -> None:
         """Let the windows show what is so now; after a fault in the middle of the work, too."""
@@ -89,11 +84,3 @@ class Polisher(QObject):
             if isValid(window):
                 window.setUpdatesEnabled(True)
         self._still.clear()
-
-    def _polish(self, widgets: list[QWidget]) -> Iterator[None]:
-        end = time.perf_counter() + TURN
-        for widget in widgets:
-            polish(widget)
-            if time.perf_counter() > end:
-                yield
-                end = time.perf_counter() + TURN

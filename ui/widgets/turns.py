@@ -1,0 +1,72 @@
+"""Work that would hold the window up is done in turns of the loop, a few milliseconds in each.
+
+Such work is a generator that says by `yield` where it may be interrupted; what it has to clean up, however it
+ends, it does in a `finally`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+from PySide6.QtCore import QObject, QTimer
+
+TURN = 0.005
+"""Seconds after which no further step begins in this turn."""
+
+Work = Generator[None, None, object]
+
+
+class Turns(QObject):
+    """Does one piece of work after the other; another one ends what is not finished."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._work: Work | None = None
+        self._stepping = False
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._turn)
+
+    @property
+    def running(self) -> bool:
+        """Whether there is something still to be done."""
+        return self._work is not None
+
+    def start(self, work: Work) -> None:
+        """Begin with it in the next turn."""
+        self.stop()
+        self._work = work
+        self._timer.start()
+
+    def finish(self) -> None:
+        """Do all that is left now."""
+        while self._work is not None:
+            self._step(self._work)
+
+    def stop(self) -> None:
+        """Leave the rest undone; a step that asks for this is the last one."""
+        work, self._work = self._work, None
+        self._timer.stop()
+        if work is not None and not self._stepping:
+            work.close()
+
+    def _turn(self) -> None:
+        end = time.perf_counter() + TURN
+        work = self._work
+        while work is not None and self._work is work:
+            self._step(work)
+            if time.perf_counter() >= end:
+                return
+
+    def _step(self, work: Work) -> None:
+        over = True
+        self._stepping = True
+        try:
+            over = next(work, True) is True
+        finally:
+            self._stepping = False
+            if self._work is not work:  # the step itself has stopped it
+                work.close()
+            elif over:
+                self._work = None
+                self._timer.stop()
