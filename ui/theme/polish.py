@@ -32,6 +32,18 @@ def polish(widget: QWidget) -> None:
         QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
+def polished(widget: QWidget) -> Work:
+    """Find the style of something that is hidden still, and of all that it holds, in steps.
+
+    When it is shown Qt would do that in one go. What holds others comes after them, for Qt styles with each
+    widget those that it holds.
+    """
+    for one in reversed((widget, *widget.findChildren(QWidget))):
+        if isValid(one):
+            one.ensurePolished()
+            yield
+
+
 def all_widgets(app: QApplication) -> list[QWidget]:
     """Every widget, each behind its parent."""
     tops = app.topLevelWidgets()

@@ -6,6 +6,7 @@ ends, it does in a `finally`.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Generator
 
@@ -15,6 +16,30 @@ TURN = 0.005
 """Seconds after which no further step begins in this turn."""
 
 Work = Generator[None, None, object]
+
+
+async def in_turns(work: Work) -> None:
+    """Do it to its end; the loop turns in between."""
+    try:
+        while not _turn(work):
+            await asyncio.sleep(0)
+    finally:
+        work.close()
+
+
+def at_once(work: Work) -> None:
+    """Do it to its end without a turn of the loop."""
+    for _ in work:
+        pass
+
+
+def _turn(work: Work) -> bool:
+    """A few milliseconds of it. True when it is over."""
+    end = time.perf_counter() + TURN
+    while time.perf_counter() < end:
+        if next(work, True):
+            return True
+    return False
 
 
 class Turns(QObject):
