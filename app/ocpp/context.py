@@ -46,6 +46,13 @@ class NotConnected(CallFailed):
     """There is no link, or it broke while the CALL was open."""
 
 
+class TooLarge(CallFailed):
+    """It, or what came while it was open, was more than a side takes, which closed the link for that.
+
+    What ended so is not tried at once on the next link: that would end, too, and so without end.
+    """
+
+
 class InvalidOwnFrame(CallFailed):
     """Our own CALL breaks the schema: a fault of this program; nothing was sent."""
 

@@ -31,6 +31,7 @@ from app.ocpp.context import (
     NotConnected,
     OpenPointsPort,
     Payload,
+    TooLarge,
 )
 from app.ocpp.events import (
     CallEnded,
@@ -121,14 +122,20 @@ class Dialogue:
         """The link is open: `send` takes a text, `close` ends the link for a reason."""
         self._send, self._close = send, close
 
-    def detach(self) -> None:
-        """The link is gone: the open CALL and those in the line fail, answers are no longer given."""
+    def detach(self, *, too_large: bool = False) -> None:
+        """The link is gone: the open CALL and those in the line fail, answers are no longer given.
+
+        `too_large`: because of a message, which the open CALL is held to have caused.
+        """
         self._send = self._close = None
         self._deadline.drop()
         waiting, self._line = list(self._line), deque()
         if self._current is not None:
-            waiting.insert(0, self._current)
-            self._end_current("disconnected")
+            call = self._current
+            self._end_current("too_large" if too_large else "disconnected")
+            if too_large:
+                _fail(call.future, TooLarge(f"{call.action}: more than a side takes"))
+            waiting.insert(0, call)
         self.endpoint.reset()
         for call in waiting:
             _fail(call.future, NotConnected("the link broke"))

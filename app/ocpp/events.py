@@ -64,7 +64,7 @@ class OwnFrameRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class CallEnded(Event):
-    """A CALL of ours ended without an answer: `how` is timeout, disconnected or replaced."""
+    """A CALL of ours ended without an answer: `how` is timeout, disconnected, too_large or replaced."""
 
     message_id: str
     action: str

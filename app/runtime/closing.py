@@ -43,7 +43,7 @@ def explain_close(closed: WireClosed, max_size: int) -> Text:
     """The end of a link as a sentence."""
     if closed.mute is not None:
         return Text("runtime.link.mute", {"seconds": f"{closed.mute:g}"})
-    if closed.too_big:
+    if closed.too_large and closed.own:
         return Text("runtime.link.too_big", {"limit": f"{max_size / 1024 / 1024:g}"})
     if closed.code is None or closed.code == 1006:
         return Text("runtime.link.lost")

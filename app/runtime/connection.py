@@ -82,7 +82,9 @@ class LinkUser(Protocol):
 
     def link_opened(self, version: Version) -> None: ...
 
-    def link_closed(self) -> None: ...
+    def link_closed(self, *, too_large: bool) -> None:
+        """`too_large`: because one side sent more than the other takes."""
+        ...
 
     def received(self, text: str | bytes) -> None: ...
 
@@ -311,13 +313,15 @@ class Connection:
         opened_at = self._link.monotonic()
         self._show(LinkState.ONLINE, url=url, version=version, since=opened_at)
         self._bus.publish(LinkOpened(url, version))
+        too_large = False
         try:
             self._user.link_opened(version)
             closed = await self._live.run()
+            too_large = closed.too_large
         finally:
             self._live = None
             if self._gate_open:
-                self._user.link_closed()
+                self._user.link_closed(too_large=too_large)
         return self._ended(closed, url, target, opened_at)
 
     def _ended(self, closed: WireClosed, url: str, target: Target, opened_at: float) -> bool:

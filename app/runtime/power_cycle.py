@@ -162,11 +162,11 @@ class PowerCycle:
         first, self._was_linked = not self._was_linked, True
         self.personality.link_up(first=first)
 
-    def link_closed(self) -> None:
+    def link_closed(self, *, too_large: bool) -> None:
         if self._over or self.dialogue is None or self.personality is None:
             return
         if self.dialogue.online:
-            self.dialogue.detach()
+            self.dialogue.detach(too_large=too_large)
             self.personality.link_down()
 
     def received(self, text: str | bytes) -> None:

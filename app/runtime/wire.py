@@ -37,6 +37,9 @@ _log = logging.getLogger("forecourt.wire")
 _log.setLevel(logging.INFO)
 
 
+TOO_LARGE = 1009
+
+
 class WireClosed(Exception):
     """The socket is closed. `own`: we closed it; `mute`: no pong came within so many seconds."""
 
@@ -46,12 +49,16 @@ class WireClosed(Exception):
         reason: str,
         *,
         own: bool,
-        too_big: bool = False,
         mute: float | None = None,
     ) -> None:
         super().__init__(f"{code} {reason}")
         self.code, self.reason, self.own = code, reason, own
-        self.too_big, self.mute = too_big, mute
+        self.mute = mute
+
+    @property
+    def too_large(self) -> bool:
+        """One side sent more than the other takes (RFC 6455, 7.4.1)."""
+        return self.code == TOO_LARGE
 
 
 class Wire(Protocol):
@@ -183,7 +190,7 @@ class WebSocketWire:
 def _closed(error: ConnectionClosed) -> WireClosed:
     received, sent = error.rcvd, error.sent
     if sent is not None and (received is None or error.rcvd_then_sent is False):
-        return WireClosed(sent.code, sent.reason, own=True, too_big=sent.code == 1009)
+        return WireClosed(sent.code, sent.reason, own=True)
     if received is None:
         return WireClosed(None, "", own=False)
     return WireClosed(received.code, received.reason, own=False)

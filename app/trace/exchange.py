@@ -258,6 +258,8 @@ class Exchanges:
         timed_out = ended.how == "timeout"
         if timed_out:
             self._given_up[ended.message_id] = number
+        if ended.how == "too_large":
+            row = replace(row, note=Text("trace.too_large"))
         self._replace(replace(row, verdict=Verdict.TIMEOUT if timed_out else Verdict.DISCONNECTED))
 
     # ------------------------------------------------------------------ rows

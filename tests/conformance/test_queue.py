@@ -14,9 +14,9 @@ from app.kernel.units import parse_stamp
 from app.ocpp.context import KeySetting, OcppSettings
 from app.ocpp.events import MessageDropped, OpenPointMet
 from app.ocpp.version import Version
-from app.station.intents import PlugIn, PresentCard, SetVehicle, Unplug
+from app.station.intents import OpenDoor, PlugIn, PresentCard, SetVehicle, Unplug
 from tests.conformance.v201.conftest import setting
-from tests.support.harness import Bench, Refuse, make_bench
+from tests.support.harness import FLOOD, USUAL, Bench, Refuse, make_bench
 
 __all__ = ["make_bench"]
 
@@ -296,3 +296,55 @@ async def test_the_queue_says_why_each_message_waits(make_bench: Make, version: 
     bench.csms.boot_status = "Pending"
     await bench.kill_and_restart()
     assert {row.state.id for row in bench.personality.queue()} == {"queue.state.not_accepted"}
+
+
+@BOTH
+async def test_OFF_05_an_answer_too_large_for_the_link_is_no_reason_to_lose_or_repeat_for_ever(
+    make_bench: Make, version: Version
+) -> None:
+    """Each answer to the start ends the link: the start is given up in the end, the rest comes through."""
+    bench = make(make_bench, version)
+    await bench.boot()
+    first = "StartTransaction" if version is V16 else "TransactionEvent"
+    bench.csms.on(first, [FLOOD, FLOOD, FLOOD, USUAL])
+    await bench.do(SetVehicle(1, ready_delay=0.0), PlugIn(1), A1)
+    await bench.advance(600)
+    await bench.do(A1, Unplug(1))
+    await bench.advance(600)
+    ends = ["StartTransaction"] * 3 + ["StopTransaction"]
+    if version is V201:
+        ends = ["Started"] * 3 + ["Ended"]
+    assert frame(bench) == ends
+    assert bench.personality.queue() == []
+    (dropped,) = bench.happened(MessageDropped)
+    assert dropped.why == "TooLarge"
+
+
+@BOTH
+async def test_A04_FR_02_a_security_event_whose_answer_is_too_large_waits_over_the_links_it_ends(
+    make_bench: Make, version: Version
+) -> None:
+    bench = make(make_bench, version)
+    await bench.boot()
+    bench.csms.on(SECURITY, [FLOOD, FLOOD, USUAL])
+    before = len(bench.sent(SECURITY))
+    await bench.do(OpenDoor())
+    assert len(bench.sent(SECURITY)) == before + 1
+    await bench.advance(60)
+    assert len(bench.sent(SECURITY)) == before + 2
+    await bench.advance(3600)
+    assert len(bench.sent(SECURITY)) == before + 3
+    assert bench.personality.queue() == []
+
+
+@BOTH
+async def test_a_state_of_a_connector_whose_answer_is_too_large_is_not_told_again_on_each_link(
+    make_bench: Make, version: Version
+) -> None:
+    bench = make(make_bench, version)
+    await bench.boot()
+    bench.csms.on("StatusNotification", [FLOOD, FLOOD, USUAL])
+    told = len(bench.sent("StatusNotification"))
+    for times in (1, 2, 3):
+        await bench.do(Unplug(1) if times == 2 else PlugIn(1))
+        assert len(bench.sent("StatusNotification")) == told + times

@@ -35,7 +35,12 @@ class Usual:
     """Give the friendly answer."""
 
 
+class Flood:
+    """Answer with more than the link takes: it closes for that, and comes back at once."""
+
+
 MUTE = Mute()
+FLOOD = Flood()
 USUAL = Usual()
 
 
@@ -89,7 +94,7 @@ class Hold:
         self._office.reply(self._heard.result(), Refuse(code, description))
 
 
-Answer = Payload | Mute | Usual | Refuse | RawAnswer | Hold
+Answer = Payload | Mute | Flood | Usual | Refuse | RawAnswer | Hold
 Script = Answer | list[Any] | Callable[[Payload], Any]
 
 
@@ -104,6 +109,8 @@ class Bench(Protocol):
     def into_station(self, text: str, connection: int) -> None: ...
 
     def expire(self) -> None: ...
+
+    def flood(self) -> None: ...
 
 
 class BackOffice:
@@ -131,7 +138,7 @@ class BackOffice:
     # ------------------------------------------------------------ what a test says
 
     def on(self, action: str, script: Script) -> None:
-        """Answer this action so from now on: a payload, a function of the request, MUTE, Refuse(...),
+        """Answer this action so from now on: a payload, a function of the request, MUTE, FLOOD, Refuse(...),
         USUAL, RawAnswer(...), or a list of these for one after the other (the last one stays)."""
         self._scripts[action] = script
 
@@ -207,6 +214,9 @@ class BackOffice:
             return
         if isinstance(answer, Mute):
             self._bench.expire()
+            return
+        if isinstance(answer, Flood):
+            self._bench.flood()
             return
         if self._unanswered is heard:
             self._unanswered = None

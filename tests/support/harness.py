@@ -66,6 +66,7 @@ from app.station.commands import Command
 from app.station.events import MainsCut, MainsRestored
 from app.station.intents import Intent, Outcome
 from tests.support.back_office import (
+    FLOOD,
     MUTE,
     USUAL,
     BackOffice,
@@ -76,7 +77,17 @@ from tests.support.back_office import (
 from tests.support.coverage_record import RECORDER
 from tests.support.playbook import Line, compare, fits
 
-__all__ = ["MUTE", "USUAL", "Bench", "Hold", "NoAnswer", "RawAnswer", "Refuse", "make_bench"]
+__all__ = [
+    "FLOOD",
+    "MUTE",
+    "USUAL",
+    "Bench",
+    "Hold",
+    "NoAnswer",
+    "RawAnswer",
+    "Refuse",
+    "make_bench",
+]
 
 START = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 URL = "ws://bench/ocpp/CS-1"
@@ -323,21 +334,28 @@ class Bench:
             first, self._was_linked = not self._was_linked, True
             self.personality.link_up(first=first)
 
-    def _link_down(self) -> None:
+    def _link_down(self, *, too_large: bool = False) -> None:
         if not self.dialogue.online:
             return
         self.csms.connection += 1
-        self.dialogue.detach()
+        self.dialogue.detach(too_large=too_large)
         if self.powered:
             self.personality.link_down()
         self.bus.publish(LinkClosed(Text("runtime.link.closed")))
 
     def _close_link(self, why: str) -> None:
         """The station closes the link from its side: it comes back at once."""
+        self._reopen()
+
+    def flood(self) -> None:
+        """Something was too large for the link: it closes, and comes back at once."""
+        self._reopen(too_large=True)
+
+    def _reopen(self, *, too_large: bool = False) -> None:
         self.activity.begin()
 
         def again() -> None:
-            self._link_down()
+            self._link_down(too_large=too_large)
             if self.network:
                 self._link_up()
             self.activity.end()

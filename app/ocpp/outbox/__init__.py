@@ -6,7 +6,8 @@ repeat carries the very same payload, over any break of the link and any power c
 least once, and never out of order.
 
 Only a failure to process counts against a row (1.6 3.7.1, 2.0.1 E13): a CALLERROR, or an answer that
-cannot be used. A lost link never does. Whether a time-out on a live link does is an open point.
+cannot be used, be it because it is so large that the link was closed for it. A lost link never does
+otherwise. Whether a time-out on a live link does is an open point.
 
 rows.py has the rows, pump.py the queue and who sends them, rules.py what a version says about that, and
 room.py what leaves a full queue.

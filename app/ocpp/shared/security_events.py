@@ -25,6 +25,7 @@ from app.ocpp.context import (
     Payload,
     QueuedMessage,
     StorePort,
+    TooLarge,
 )
 from app.ocpp.events import SecurityEventRaised
 from app.ocpp.outbox import OutboxRow
@@ -79,6 +80,8 @@ class SecurityEvents(Block):
         self._next_key = 1 + max((int(head[0]) for head in ctx.store.heads(TABLE)), default=0)
         self._due = 0.0
         """Elapsed station time before which nothing is tried again after a failure."""
+        self._ended_link = False
+        """The last try ended the link, and would end the next one as soon as it is open."""
 
     # ------------------------------------------------------------------ what others call
 
@@ -155,7 +158,8 @@ class SecurityEvents(Block):
 
     def link_up(self, *, first: bool) -> None:
         self._resting = False
-        self._due = 0.0
+        if not self._ended_link:
+            self._due = 0.0
         self.kick()
 
     def link_down(self) -> None:
@@ -215,6 +219,7 @@ class SecurityEvents(Block):
         self.ctx.store.put(TABLE, key, {**row, "tries": tries})
         if isinstance(failure, CallRefused) and failure.code in UNKNOWN_TO_THEM:
             self._resting = True
+        self._ended_link = isinstance(failure, TooLarge)
         wait = min(RETRY * 2.0 ** min(tries - 1, 10), LONGEST_RETRY)
         self._due = self.ctx.clock.elapsed() + wait
 

@@ -15,6 +15,7 @@ from app.ocpp.context import (
     NotConnected,
     Payload,
     Reply,
+    TooLarge,
 )
 from app.ocpp.events import AuthorizationDecided
 from app.ocpp.personality import Block
@@ -112,7 +113,7 @@ class Authorization(Block):
     async def _ask(self, token: str) -> Decision:
         try:
             answer = await self.ctx.calls.call("Authorize", {"idTag": token})
-        except (NotConnected, CallTimedOut):
+        except (NotConnected, CallTimedOut, TooLarge):
             return await self._offline(token)
         except CallFailed:
             return Decision(token, "Invalid", "backoffice")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from app.kernel.bus import Entry
 from app.kernel.units import stamp
-from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.context import CallFailed, Context, Handler, Payload, Reply, TooLarge
 from app.ocpp.events import ConnectorStatusChanged
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block
@@ -36,6 +36,9 @@ from app.station.snapshot import ConnectorSnapshot, EvseSnapshot, FaultSnapshot,
 TABLE = "v201.availability"
 SCHEDULED = "v201.scheduled"
 
+STATUS, NOTIFY = "StatusNotification", "NotifyEvent"
+_MESSAGES = {"notify-event": (NOTIFY,), "both": (STATUS, NOTIFY)}
+"""By the open point; else STATUS alone."""
 _WORST = ("Faulted", "Unavailable", "Reserved", "Occupied", "Available")
 
 Spot = tuple[int, int]
@@ -184,12 +187,17 @@ class Availability(Block):
     async def _say(self, spot: Spot) -> bool:
         """Open point ocpp201-status-vs-notifyevent: in which message. False: nobody took it."""
         chosen = await self.ctx.points.ask("ocpp201-status-vs-notifyevent")
-        answer: Payload | None = {}
-        if chosen != "notify-event":
-            answer = await self._office.say("StatusNotification", self._payload(spot))
-        if answer is not None and chosen in ("notify-event", "both"):
-            answer = await self._office.say("NotifyEvent", self._event(spot))
-        return answer is not None
+        for action in _MESSAGES.get(chosen, (STATUS,)):
+            if not self._office.accepted:
+                return False
+            payload = self._payload(spot) if action == STATUS else self._event(spot)
+            try:
+                await self.ctx.calls.call(action, payload)
+            except TooLarge:
+                return True  # on the next link again it would end that one, too
+            except CallFailed:
+                return False
+        return True
 
     def _event(self, spot: Spot) -> Payload:
         """G01.FR.03: the same as a change of the variable AvailabilityState."""
@@ -208,7 +216,7 @@ class Availability(Block):
 
     def _queue(self) -> None:
         for spot in sorted(self._untold):
-            self._outbox.put("StatusNotification", self._payload(spot), ref="status")
+            self._outbox.put(STATUS, self._payload(spot), ref="status")
         self._untold.clear()
 
     def _payload(self, spot: Spot) -> Payload:
@@ -225,7 +233,7 @@ class Availability(Block):
         self.ctx.spawn(self._say_asked(payload), "triggered status notification")
 
     async def _say_asked(self, payload: Payload) -> None:
-        await self._office.say("StatusNotification", payload, asked=True)
+        await self._office.say(STATUS, payload, asked=True)
 
     def knows(self, evse: int, connector: int) -> bool:
         return (evse, connector) in self._now

@@ -20,6 +20,7 @@ from app.ocpp.context import (
     NotConnected,
     Payload,
     Reply,
+    TooLarge,
 )
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import (
@@ -33,7 +34,7 @@ from app.ocpp.events import (
 from app.ocpp.frames import MAX_FRAME
 from app.ocpp.personality import LinkPolicy, Silence
 from app.ocpp.version import Version
-from tests.support.harness import MUTE, Bench, NoAnswer, RawAnswer, Refuse
+from tests.support.harness import FLOOD, MUTE, Bench, NoAnswer, RawAnswer, Refuse
 from tests.support.tiny import BOTH, tiny, tiny_options
 
 MakeBench = Callable[..., Bench]
@@ -203,6 +204,16 @@ async def test_a_break_of_the_link_ends_the_open_call_and_those_in_the_line(benc
     assert ended.how == "disconnected"
     await bench.online()
     assert await bench.dialogue.call("Heartbeat", {}) == {"currentTime": NOW}
+
+
+async def test_a_link_that_a_too_large_message_ended_fails_the_open_call_and_not_those_in_the_line(
+    bench: Bench,
+) -> None:
+    bench.csms.on("Heartbeat", FLOOD)
+    tasks = [start(bench) for _ in range(2)]
+    assert [type(await outcome(task)) for task in tasks] == [TooLarge, NotConnected]
+    (ended,) = bench.happened(CallEnded)
+    assert ended.how == "too_large"
 
 
 async def test_an_answer_from_the_last_connection_is_nobodys(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from app.ocpp.outbox import Outbox, OutboxRow, Refusal, Unsendable
 from app.ocpp.outbox.rows import AT_ONCE, RECENT
 from app.ocpp.version import Version
 from app.runtime.store import MEMORY, Store
-from tests.support.harness import MUTE, Bench, Refuse
+from tests.support.harness import FLOOD, MUTE, Bench, Refuse
 from tests.support.memory_store import MemoryStore
 from tests.support.tiny import tiny, tiny_options
 
@@ -106,6 +106,22 @@ async def test_OFF_05_a_refused_message_is_repeated_after_the_interval_times_the
         assert values(bench) == [1] * attempt
         await bench.advance(1)
     assert values(bench) == [1] * (failures + 1) + [2]
+
+
+async def test_OFF_05_a_message_whose_answer_is_too_large_for_the_link_is_given_up_like_another(
+    bench: Bench,
+) -> None:
+    """It ends each link that it is tried on: sent again at every link-up it would never come to an end."""
+    bench.csms.on("MeterValues", [FLOOD, FLOOD, FLOOD, {}])
+    await bench.online()
+    put(bench, 1, 2)
+    await bench.rest()
+    assert values(bench) == [1]
+    await bench.advance(60)
+    assert values(bench) == [1, 1]
+    await bench.advance(120)
+    assert values(bench) == [1, 1, 1, 2]
+    assert tiny(bench).rules.dropped == [("tx1", "TooLarge")]
 
 
 async def test_OFF_05_after_the_last_attempt_the_message_is_dropped_and_the_next_one_goes(

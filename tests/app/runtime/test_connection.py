@@ -45,8 +45,8 @@ class User:
     def link_opened(self, version: Version) -> None:
         self.log.append(f"opened {version.value}")
 
-    def link_closed(self) -> None:
-        self.log.append("closed")
+    def link_closed(self, *, too_large: bool) -> None:
+        self.log.append("closed, too large" if too_large else "closed")
 
     def received(self, text: str | bytes) -> None:
         self.heard.put_nowait(text)
@@ -546,6 +546,7 @@ async def test_a_message_that_is_too_big_closes_the_link_with_a_sentence(
     assert closed.why.id == "runtime.link.too_big"
     assert "1 MiB" in catalogue.render(closed.why)
     assert bench.user.heard.empty()
+    assert bench.user.log[:2] == ["opened 2.0.1", "closed, too large"]
 
 
 async def test_a_message_longer_than_what_is_read_at_once_arrives_whole(

@@ -22,7 +22,8 @@ from app.runtime.events import ComputerWoke
 from app.runtime.sleep_watch import EVERY, SleepWatch, time_with_sleep
 from app.runtime.store import StoreFailed
 from app.runtime.views import LinkState
-from tests.app.runtime.link_bench import START, Station, StrictOffice, office, station
+from app.station.intents import PlugIn, PresentCard
+from tests.app.runtime.link_bench import START, Station, StrictOffice, office, says, station
 
 VERSIONS = ["1.6", "2.0.1"]
 
@@ -134,6 +135,54 @@ async def test_an_answer_that_comes_too_late_belongs_to_nothing(version: str) ->
         csms.answer = usual
         assert await there.session.call("Heartbeat", {})
         assert there.online
+
+
+ANSWERS: dict[str, Any] = {
+    "Authorize": {"idTagInfo": {"status": "Accepted"}, "idTokenInfo": {"status": "Accepted"}},
+    "StartTransaction": {"transactionId": 1, "idTagInfo": {"status": "Accepted"}},
+}
+
+
+@pytest.mark.parametrize("whose", ["theirs", "ours"])
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_OFF_05_a_message_that_is_too_large_or_whose_answer_is_does_not_end_link_after_link(
+    version: str, whose: str
+) -> None:
+    """It waits for its next attempt, and the links until then are for others."""
+    start = "StartTransaction" if version == "1.6" else "TransactionEvent"
+    bad = [True]
+
+    async with (
+        office() as csms,
+        station(csms.url, version, csms__max_message_size=10_000) as there,
+    ):
+
+        def answer(text: str) -> str | None:
+            _, message_id, action, *_ = json.loads(text)
+            if action != start or not bad:
+                found = ANSWERS.get(action)
+                return json.dumps([3, message_id, found]) if found else says(text)
+            bad.clear()
+            if whose == "theirs":
+                return json.dumps([3, message_id, {"x": "x" * 10_000}])
+            csms.guests[-1].transport.write(close_frame(1009))
+            return None
+
+        csms.answer = answer
+        await there.accepted()
+        for order in (PlugIn(1), PresentCard("A", evse=1)):
+            assert there.session.intend(order).accepted
+        await there.until(lambda: there.online and len(csms.guests) == 2)
+        await there.session.activity.idle()
+        assert [row.attempts for row in there.session.queue()][:1] == [1]
+        assert await there.session.call("Heartbeat", {})
+        assert len(csms.calls(start)) == 1
+        await there.session.clock.travel(60)
+        await there.session.activity.idle()
+        assert not there.session.queue()
+        first, again, *_ = csms.calls(start)
+        assert first == again
+        assert len(csms.guests) == 2
 
 
 # ---------------------------------------------------------------- addresses that change

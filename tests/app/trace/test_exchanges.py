@@ -8,6 +8,7 @@ import pytest
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
 from app.ocpp.events import CallEnded, Direction, FramePassed, Violation
 from app.ocpp.version import Version
 from app.trace import summary
@@ -85,6 +86,13 @@ def test_a_broken_link_ends_the_open_row(bus, exchanges):
     bus.publish(frame(Direction.OUT, 2, "a", "Heartbeat", {}))
     bus.publish(CallEnded("a", "Heartbeat", "disconnected"))
     assert exchanges.row(1).verdict is Verdict.DISCONNECTED
+
+
+def test_a_link_that_ended_for_the_size_of_a_message_says_so_at_the_open_row(bus, exchanges):
+    bus.publish(frame(Direction.OUT, 2, "a", "Heartbeat", {}))
+    bus.publish(CallEnded("a", "Heartbeat", "too_large"))
+    assert exchanges.row(1).verdict is Verdict.DISCONNECTED
+    assert exchanges.row(1).note == Text("trace.too_large")
 
 
 def test_a_callerror_names_its_code(bus, exchanges):
