@@ -124,7 +124,7 @@ class Metering(Block):
         choice = self._opening()
         if choice == "begin-in-first":
             self._queue(transaction, reading, self._config.wishes(SAMPLED), END)
-        values = self._book.samples(transaction)
+        values = self._book.samples.all(transaction.ref, transaction)
         signed, wishes, context = self._signing.kept(), self._stop_wishes(), END
         if signed:
             wishes = self._signing.kept_wishes(wishes)
@@ -133,7 +133,7 @@ class Metering(Block):
         if signed or choice in ("begin-end-in-stop-data", "periodic-only"):
             closing = self._of(transaction, reading, wishes, context, signed=signed)
             values += [closing] if closing is not None else []
-        self._book.drop_samples(transaction)
+        self._book.samples.drop(transaction.ref, transaction)
         if not wishes:
             return []
         return thinned(values, self._config.number("StopTransactionMaxMeterValues"))
@@ -196,7 +196,7 @@ class Metering(Block):
         value = self._of(transaction, reading, wishes, context, signed=signed)
         if value is not None:
             most = self._config.number("StopTransactionMaxMeterValues")
-            self._book.keep_sample(transaction, value, max(2, most) * 2)
+            self._book.samples.keep(transaction.ref, transaction, value, max(2, most) * 2)
 
     def _of(
         self,

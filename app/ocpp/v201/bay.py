@@ -62,6 +62,10 @@ class Transaction:
     """When its last event was: after a kill nobody knows more of its end."""
     begin: Payload | None = None
     """The meter value at its start, for the event that ends it."""
+    samples: int = 0
+    """So many MeterValues were there to be kept for the event that ends it."""
+    stride: int = 1
+    """Every so manieth of them is kept."""
 
     def row(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,6 +13,7 @@ from app.kernel.clock import Missed, Timer
 from app.ocpp.context import Context, Payload
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block
+from app.ocpp.shared.kept_samples import KeptSamples
 from app.ocpp.v201.bay import TABLE, Bay
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.measurands import ReadingContext, meter_value
@@ -20,6 +21,9 @@ from app.ocpp.v201.provisioning import Provisioning
 from app.station.kinds import Current
 
 SAMPLES = "v201.samples"
+ENDED_MOST = 2000
+"""Sampled values that the end of a transaction tells at most, apart from those of its begin and its end: some
+300 kB, which back offices take."""
 
 UPDATED = "SampledDataCtrlr.TxUpdatedMeasurands"
 ENDED = "SampledDataCtrlr.TxEndedMeasurands"
@@ -44,6 +48,8 @@ class Metering(Block):
         self._updated: dict[int, Timer] = {}
         self._ended: dict[int, Timer] = {}
         self._clock_timers: list[Timer] = []
+        self.samples = KeptSamples(ctx.store, SAMPLES)
+        """What the end of each transaction will tell."""
         self.sampled: Sampled | None = None
         """Tells the running transaction of a bay: trigger reason and meter value."""
 
@@ -96,20 +102,6 @@ class Metering(Block):
         """The energy register of an EVSE, Wh."""
         return self.ctx.station.meter(evse).energy_import
 
-    def samples(self, transaction_id: str) -> list[Payload]:
-        """What was collected for the end of a transaction, oldest first."""
-        return [
-            row["value"]
-            for _, row in self.ctx.store.rows(SAMPLES)
-            if row["transaction"] == transaction_id
-        ]
-
-    def forget(self, transaction_id: str) -> None:
-        """The transaction has ended; call it in the step of its end."""
-        for key, row in self.ctx.store.rows(SAMPLES):
-            if row["transaction"] == transaction_id:
-                self.ctx.store.delete(SAMPLES, key)
-
     def begin(self, bay: Bay) -> None:
         """A transaction runs at this bay: sample from now on."""
         self._running[bay.evse] = bay
@@ -158,13 +150,12 @@ class Metering(Block):
         bay = self._running.get(evse)
         if bay is None or bay.transaction is None or value is None:
             return
-        transaction = bay.transaction.id
-        number = self.ctx.store.count(SAMPLES)
-        key = f"{transaction}:{number:06d}:{value['timestamp']}"
-        bay.transaction.seen = value["timestamp"]
+        transaction = bay.transaction
+        transaction.seen = value["timestamp"]
+        most = max(2, ENDED_MOST // len(value["sampledValue"]))
         with self.ctx.store.step():  # with the register that was read: it must not fall below
-            self.ctx.store.put(SAMPLES, key, {"transaction": transaction, "value": value})
-            self.ctx.store.put(TABLE, transaction, bay.transaction.row())
+            self.samples.keep(transaction.id, transaction, value, most)
+            self.ctx.store.put(TABLE, transaction.id, transaction.row())
 
     # ---- by the clock
 

@@ -125,7 +125,7 @@ class Teller:
             values += [first] if first is not None else []
         if kind == "Ended":
             last = self._metering.value(bay.evse, ENDED, ReadingContext.END, at)
-            collected = self._metering.samples(tx.id)
+            collected = self._metering.samples.all(tx.id, tx)
             values += [tx.begin] if tx.begin and last is not None else []
             values += collected
             values += [last] if last is not None else []
@@ -139,7 +139,7 @@ class Teller:
             self._outbox.put("TransactionEvent", payload, ref=tx.id)
             if kind == "Ended":
                 self._ctx.store.delete(TABLE, tx.id)
-                self._metering.forget(tx.id)
+                self._metering.samples.drop(tx.id, tx)
             else:
                 self._ctx.store.put(TABLE, tx.id, tx.row())
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from app.kernel.units import parse_stamp
+from app.ocpp.v201 import metering
 from app.station.intents import PlugIn, PresentCard, Unplug
 from tests.conformance.v201.conftest import Make, events, set_variable
 from tests.support.harness import Bench
@@ -158,6 +162,42 @@ async def test_end_has_what_was_collected(bench201: Make) -> None:
         "Transaction.End",
     ]
     assert bench.store.rows("v201.samples") == []
+
+
+async def test_J02_FR_20_a_long_session_leaves_out_every_second_value_of_its_end(
+    bench201: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E06.FR.13; evenly over the whole session, also over a power cut, and never more rows than that."""
+    monkeypatch.setattr(metering, "ENDED_MOST", 20)
+    bench = await booted(bench201, {"SampledDataCtrlr.TxEndedInterval": "10"})
+    await bench.do(PlugIn(1), A1)
+    for _ in range(6):
+        await bench.advance(1000)
+        assert bench.store.count("v201.samples") <= 20
+    await bench.kill_and_restart()
+    assert bench.store.count("v201.samples") == 0
+    first, *kept, last = bench.sent("TransactionEvent")[-1]["meterValue"]
+    contexts = [value["sampledValue"][0]["context"] for value in (first, last)]
+    assert contexts == ["Transaction.Begin", "Transaction.End"]
+    assert 10 <= len(kept) <= 20
+    times = [parse_stamp(value["timestamp"]) for value in kept]
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(seconds=320)}
+
+
+async def test_J02_FR_20_what_is_too_much_depends_on_how_much_each_value_tells(
+    bench201: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metering, "ENDED_MOST", 20)
+    bench = await booted(
+        bench201,
+        {
+            "SampledDataCtrlr.TxEndedInterval": "10",
+            "SampledDataCtrlr.TxEndedMeasurands": "Energy.Active.Import.Register,Frequency",
+        },
+    )
+    await bench.do(PlugIn(1), A1)
+    await bench.advance(1000)
+    assert 5 <= bench.store.count("v201.samples") <= 10
 
 
 async def test_no_ended_measurands_no_values_at_the_end(bench201: Make) -> None:
