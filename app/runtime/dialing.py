@@ -19,6 +19,7 @@ from app.runtime.itinerary import Itinerary, Leg
 from app.runtime.setbacks import in_a_word, setback
 from app.runtime.store import Store, StoreError
 from app.runtime.tls import PemPair, TlsFiles, root_texts
+from app.runtime.turned_down import TurnedDown, name_of
 from app.runtime.wire import OpenFailed
 from app.runtime.wishes import LinkSettings, LinkWish, Wishes
 
@@ -31,6 +32,8 @@ class Own:
 
     files: TlsFiles
     chain: OwnChain | None = None
+    turned_down: bool = False
+    """The back office took another one instead."""
 
 
 class Dialing:
@@ -50,6 +53,7 @@ class Dialing:
         self._config, self._wishes, self._store = config, wishes, store
         self._personality, self.default_url = personality, default_url
         self._book = CertificateBook(store)
+        self._turned_down = TurnedDown(store)
         self._itinerary = Itinerary()
         self._first_own: str | None = None
         self._profile: int | None = None
@@ -86,12 +90,14 @@ class Dialing:
         anew = not self.is_there(place)
         with self._store.step():
             self._wishes.ask(wish, anew=anew, after=self.newest_own)
+            self._turned_down.forget()
             link_rows.forget(self._store, password=anew or wish.password is not None)
 
     def go_back(self) -> None:
         """Only what is configured counts again."""
         with self._store.step():
             self._wishes.forget_link()
+            self._turned_down.forget()
             link_rows.forget(self._store, password=True)
 
     def facts(self) -> LinkFacts:
@@ -107,7 +113,7 @@ class Dialing:
         """The next attempt: what the protocol has set wins over what people and files say."""
         settings, personality = self._wishes.link(), self._personality()
         plan = personality.link_plan() if personality else LinkPlan()
-        self._mind_new_own()
+        self._mind_new_own(settings)
         leg = self._itinerary.leg(plan)
         way, raised = leg.way, leg.way.security_profile
         profile = settings.security_profile if raised is None else raised
@@ -151,16 +157,22 @@ class Dialing:
         again = self._itinerary.failed(
             kind, own=len(owns), old_root=bool(self._book.fallback_roots())
         )
-        if self._itinerary.own != leg.own and last.chain is not None:
+        if self._itinerary.own != leg.own:
             judged = target.security_profile == 3 and kind is Setback.CREDENTIALS
-            self._book.failed_with(last.chain, refused=judged)
+            if last.chain is not None:
+                self._book.failed_with(last.chain, refused=judged)
+            elif judged:
+                self._turned_down.refused(last.files)
         self._tell(LinkTrial(leg.way, leg.password, kind, in_a_word(error)))
         return again
 
     def _worked(self, target: Target, owns: list[Own], server: Sequence[bytes]) -> None:
         leg = target.leg
         self._itinerary.worked()
-        chain = owns[leg.own % len(owns)].chain
+        used = owns[leg.own % len(owns)]
+        chain = used.chain
+        if server:
+            self._turned_down.taken(used.files)
         if server or self._book.chain_in_use() is not None:
             self._book.connected_with(
                 chain if server else None, server=server, fallback_root=leg.old_root
@@ -185,26 +197,27 @@ class Dialing:
     def _owns(self, settings: LinkSettings) -> list[Own]:
         """What the station can show, never empty: what the protocol installed, then what people gave.
 
-        Last what the back office has turned down. Whatever has failed since the last link stays in its
-        place: whose turn it is the itinerary knows.
+        What a person chose goes before what the protocol had installed until then. Last what the back
+        office has turned down. Whatever has failed since the last link stays in its place: whose turn it
+        is the itinerary knows.
         """
-        base, chains = settings.tls, self._book.to_show()
+        base = settings.tls
         installed = [
-            Own(replace(base, own=PemPair(chain.chain_pem, chain.key_pem)), chain)
-            for chain in chains
+            Own(replace(base, own=PemPair(one.chain_pem, one.key_pem)), one, one.turned_down)
+            for one in self._book.to_show()
         ]
-        good = sum(not chain.turned_down for chain in chains)
-        found, last = installed[:good], installed[good:]
+        given = []
         if base.certificate is not None or not installed:
-            # what a person chose goes before what the protocol had installed until then
-            chosen = found and settings.after == self.newest_own
-            found.insert(0 if chosen else len(found), Own(base))
+            given.append(base)
         if base.certificate is not None:
-            found += [
-                Own(replace(base, certificate=certificate, key=key))
+            given += [
+                replace(base, certificate=certificate, key=key)
                 for certificate, key in settings.spare
             ]
-        return found + last
+        files = [Own(one, turned_down=self._turned_down.holds(one)) for one in given]
+        chosen = settings.after is not None and settings.after == self.newest_own
+        found = [*files, *installed] if chosen else [*installed, *files]
+        return sorted(found, key=lambda own: own.turned_down)
 
     @property
     def newest_own(self) -> str | None:
@@ -212,10 +225,9 @@ class Dialing:
         newest = max(self._book.to_show(), key=lambda chain: chain.not_before, default=None)
         return newest.id if newest else None
 
-    def _mind_new_own(self) -> None:
+    def _mind_new_own(self, settings: LinkSettings) -> None:
         """Another one is the first now: a newer one came, or the newest was turned down."""
-        good = (chain.id for chain in self._book.to_show() if not chain.turned_down)
-        first = next(good, None)
+        first = name_of(self._owns(settings)[0].files)
         if first != self._first_own:
             self._first_own = first
             self._itinerary.own_changed()

@@ -300,6 +300,55 @@ async def test_the_certificates_of_a_folder_are_tried_one_after_the_other(world:
         assert len(there.hears.all(LinkFailed)) == 6
 
 
+async def test_a_certificate_file_that_was_turned_down_is_the_last_to_be_shown_over_a_restart_too(
+    world: World,
+) -> None:
+    """Until it holds another certificate: A02.FR.28 for what people gave."""
+    folder = world.folder / "own"
+    folder.mkdir()
+    mint("a", world.stranger, names=()).write(folder, "a")
+    mint("b", world.root, names=()).write(folder, "b")
+    flags = {
+        "security__profile": 3,
+        "security__ca": world.ca,
+        "security__certificate_folder": folder,
+    }
+    state = world.folder / "state"
+    rounds = {"b": 3, "b again": 0, "a": 0}
+    async with office(world.serve(clients=world.root)) as csms:
+        for name, failures in rounds.items():
+            if name == "a":
+                mint("a", world.root, names=()).write(folder, "a")
+            async with station(csms.url, "1.6", state, **flags) as there:
+                await there.accepted()
+                assert len(there.hears.all(LinkFailed)) == failures, name
+                await csms.guests[-1].close(1012)
+                await there.until(lambda: there.online and len(csms.guests) % 2 == 0)
+                assert len(there.hears.all(LinkFailed)) == failures, name
+        assert shown(csms) == ["b"] * 4 + ["a"] * 2
+
+
+async def test_what_a_person_chose_and_was_turned_down_has_a_chance_again_when_it_is_chosen_again(
+    world: World,
+) -> None:
+    certificate, key = mint("chosen", world.stranger, names=()).write(world.folder, "chosen")
+    state = world.folder / "state"
+    store = Store(state / STATE_FILE)
+    install(CertificateBook(store), mint("signed", world.root, names=(), begin=NOW - 9 * DAY))
+    store.close()
+    flags = {"security__profile": 3, "security__ca": world.ca}
+    async with office(world.serve(clients=world.root)) as csms:
+        async with station(csms.url, "1.6", state, **flags) as there:
+            await there.accepted()
+            for times in (1, 2):
+                await there.session.connect_to(csms.url, certificate=str(certificate), key=str(key))
+                await there.until(lambda: there.online)
+                assert len(there.hears.all(LinkFailed)) == 3 * times
+        async with station(csms.url, "1.6", state, **flags) as there:
+            await there.accepted()
+            assert there.hears.all(LinkFailed) == []
+
+
 async def test_an_expired_certificate_is_still_shown(world: World) -> None:
     """A00.FR.430: what to do with it is up to the back office."""
     state = world.folder / "state"
