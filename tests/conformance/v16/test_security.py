@@ -364,6 +364,22 @@ async def test_request_survives_a_power_cut_and_a_break_of_the_link(
     assert await sign(bench, pair.chain_pem) == "Accepted"
 
 
+async def test_request_that_was_not_answered_is_sent_again_with_the_next_link(
+    bench16: Make,
+) -> None:
+    """1.6 knows no wait after which it is repeated."""
+    bench = await station(bench16)
+    bench.csms.on("SignCertificate", [MUTE, USUAL])
+    await ask_for_one(bench)
+    await bench.advance(86_400)
+    assert len(bench.sent("SignCertificate")) == 1
+    for _ in range(2):
+        await bench.offline()
+        await bench.online()
+    first, again = bench.sent("SignCertificate")
+    assert first == again
+
+
 async def test_request_that_is_rejected_is_forgotten_with_its_key(bench16: Make) -> None:
     """A02.FR.12; 1.6 does not repeat by itself."""
     bench = await station(bench16)

@@ -26,7 +26,7 @@ from app.training.certificates import (
     sign_request,
 )
 from tests.conformance.v201.conftest import Make
-from tests.support.harness import Bench, Refuse
+from tests.support.harness import MUTE, Bench, Refuse
 
 SERIAL = "FC-0001"
 NOW = datetime.fromisoformat("2026-01-15T08:00:00+00:00")
@@ -275,6 +275,30 @@ async def test_A02_FR_17_to_19_back_off(bench201: Make) -> None:
         assert len(bench.sent("SignCertificate")) == count, seconds
     assert {request["csr"] for request in bench.sent("SignCertificate")} == {first}
     assert await csr(bench) != first
+
+
+async def test_A02_FR_17_to_19_back_off_of_a_request_that_was_not_answered(
+    bench201: Make, root: Authority
+) -> None:
+    """It may have arrived: it is repeated like one that was accepted, on the same link, and its certificate
+    is taken."""
+    bench = await station(
+        bench201,
+        SecurityCtrlr__CertSigningWaitMinimum="60",
+        SecurityCtrlr__CertSigningRepeatTimes="1",
+    )
+    await install(bench, root.certificate_pem)
+    bench.csms.on("SignCertificate", MUTE)
+    first = await csr(bench)
+    for seconds, count in ((59, 1), (2, 2), (118, 2), (2, 3), (7200, 3)):
+        await bench.advance(seconds)
+        assert len(bench.sent("SignCertificate")) == count, seconds
+    assert {request["csr"] for request in bench.sent("SignCertificate")} == {first}
+    await bench.offline()
+    await bench.online()
+    assert len(bench.sent("SignCertificate")) == 3
+    pair = sign_request(root, first, now=NOW)
+    assert (await sign(bench, pair.chain_pem))["status"] == "Accepted"
 
 
 async def test_late_certificate_is_taken_after_the_back_off(

@@ -3,7 +3,7 @@
 A02 and A03 of both versions. One request for each purpose at a time; it is a row, so a power cut in the
 middle loses nothing: the key lies in the table of keys, and what was not answered is sent again.
 
-    unsent --sent, Accepted--> waiting --CertificateSigned, taken--> (gone: the chain is installed)
+    unsent --sent, taken--> waiting --CertificateSigned, taken--> (gone: the chain is installed)
                                   |  ^            `-- refused --> refused, until asked again (A02.FR.20)
                                   |  `-- wait over, repeats left: sent again (A02.FR.17, .18)
                                   `-- no repeats left --> stopped, until asked again (A02.FR.19)
@@ -21,7 +21,14 @@ from typing import Any, Protocol, TypeVar
 
 from app.kernel.clock import Timer
 from app.kernel.units import parse_stamp, stamp
-from app.ocpp.context import CallFailed, CallRefused, Context, NotConnected, Payload
+from app.ocpp.context import (
+    CallFailed,
+    CallRefused,
+    Context,
+    NotConnected,
+    Payload,
+    TooLarge,
+)
 from app.ocpp.shared.certificates.book import CertificateBook
 from app.ocpp.shared.certificates.model import (
     BadCertificate,
@@ -240,7 +247,7 @@ class Signing:
             answer = await self._ctx.calls.call(
                 ACTION, self._rules.payload(request.purpose, request.csr)
             )
-        except CallRefused:
+        except (CallRefused, TooLarge):
             status = "Rejected"
         except NotConnected:
             return  # resume() sends it
@@ -256,17 +263,18 @@ class Signing:
             self.resume()
 
     def _answered(self, request: Request, status: str) -> None:
-        """What became of the call; `status` is empty where there was no answer that can be used."""
-        if not status:
-            if request.wait is not None:
-                self._arm_anew(request)
-            return
-        if status != "Accepted":
+        """What became of the call; `status` is empty where there was no answer that can be used.
+
+        Then nobody knows whether the back office has the request, and its certificate may well come. So it
+        is repeated as one that was accepted, no sooner and no more often than the back office has set
+        (A02.FR.17 to .19). Where there is no such wait, as in 1.6, it goes out with the next link.
+        """
+        if status == "Accepted" or (not status and self._rules.first_wait() is not None):
+            self._arm_anew(request)
+        elif status:
             with self._ctx.store.step():
                 self._forget(request.purpose)
             self._rules.rejected(request.purpose)
-            return
-        self._arm_anew(request)
 
     # ------------------------------------------------------------------ waiting
 
