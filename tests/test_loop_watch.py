@@ -150,6 +150,45 @@ def test_of_a_painting_the_widget_that_is_slow_is_blamed(qapp: WatchedApplicatio
     assert [slow.place for slow in watch.slow] == ["Paint for Slow"]
 
 
+def test_what_an_event_leads_to_is_not_slowed_down_by_the_watch(qapp: WatchedApplication) -> None:
+    """Python is asked for the event of the loop, not for the hundreds that making a dialog sends."""
+    asked: list[bool] = []
+
+    class Maker(QWidget):
+        def mousePressEvent(self, event: QMouseEvent) -> None:
+            asked.append("notify" in vars(qapp))
+            work(0.02)
+
+    maker = Maker()
+    with LoopWatch() as watch, qapp.watched_by(watch):
+        for _ in range(2):  # it looks again after the first
+            QTest.mouseClick(maker, Qt.MouseButton.LeftButton)
+    assert asked == [False, False]
+    assert [slow.place for slow in watch.slow] == ["MouseButtonPress for Maker"] * 2
+    assert "notify" not in vars(qapp)
+
+
+def test_what_a_callback_of_ours_leads_to_is_part_of_it(qapp: WatchedApplication) -> None:
+    qasync = pytest.importorskip("qasync")
+
+    class Slow(QWidget):
+        def mousePressEvent(self, event: QMouseEvent) -> None:
+            work(0.02)
+
+    async def clicks() -> None:
+        QTest.mouseClick(slow, Qt.MouseButton.LeftButton)
+
+    slow = Slow()
+    found = []
+    for folders in (HERE, ELSEWHERE):  # it is ours, or a test's
+        loop = qasync.QEventLoop(qapp)
+        with LoopWatch(folders) as watch, qapp.watched_by(watch):
+            loop.run_until_complete(clicks())
+        loop.close()
+        found.append([one.place.partition(" (")[0].rpartition(".")[2] for one in watch.slow])
+    assert found == [["clicks"], ["MouseButtonPress for Slow"]]
+
+
 # ---------------------------------------------------------------- what a run makes of it
 
 STORY = """

@@ -6,7 +6,6 @@ is many callbacks: each widget counts for itself, and their sum is a figure of t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,35 +20,36 @@ PAINTING = {QEvent.Type.UpdateRequest, QEvent.Type.Expose}
 
 
 class WatchedApplication(QApplication):
-    """Every event of every object passes here; while a watch looks, its work is measured."""
+    """While a watch looks, the work of every event that the loop delivers is measured.
 
-    _watch: LoopWatch | None = None
-    _inside = False
+    Qt asks Python for each event then. Of the hundreds that one callback leads to that would take as long as
+    they themselves: a dialog would be made at half its speed. So Python's `notify` is taken away while
+    something is measured as a whole; a method that is set on the object itself can be.
+    """
 
     @contextmanager
     def watched_by(self, watch: LoopWatch) -> Iterator[None]:
         """Until it is left, this watch hears how long each event took, with all that it led to."""
-        self._watch = watch
+
+        def notify(receiver: QObject, event: QEvent) -> bool:
+            if _holds_others(receiver, event):
+                return QApplication.notify(self, receiver, event)
+            with watch.timing(lambda: _name(receiver, event)):
+                return QApplication.notify(self, receiver, event)
+
+        def look(closely: bool) -> None:
+            if closely:
+                self.notify = notify
+            else:
+                del self.notify
+
+        watch.look = look
+        look(True)
         try:
             yield
         finally:
-            self._watch = None
-
-    def notify(self, receiver: QObject, event: QEvent) -> bool:
-        """Each event of the program comes by here: what is done for it is done for thousands a second."""
-        watch = self._watch
-        if watch is None or self._inside or _holds_others(receiver, event):
-            return super().notify(receiver, event)
-        self._inside = True
-        began = time.thread_time()
-        try:
-            return super().notify(receiver, event)
-        finally:
-            work = time.thread_time() - began
-            self._inside = False
-            watch.callbacks += 1
-            if work >= watch.report_over:
-                watch.keep(_name(receiver, event), work)
+            look(False)
+            watch.look = None
 
 
 def _holds_others(receiver: QObject, event: QEvent) -> bool:

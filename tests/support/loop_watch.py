@@ -11,6 +11,7 @@ away in between, so that a busy machine is not mistaken for slow code.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import sys
@@ -66,7 +67,7 @@ class LoopWatch:
 
     `report_over` and `fail_over` are seconds. `slow` holds the callbacks of our own code that took
     at least `report_over`; `callbacks` counts all that ran, so that a test can tell that the watch
-    was looking.
+    was looking. `look` is told when single events are of interest and when they are parts of a whole.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class LoopWatch:
         self.fail_over = fail_over
         self.slow: list[SlowCallback] = []
         self.callbacks = 0
+        self.look: Callable[[bool], None] | None = None
+        self._measuring = False
         self._original: Callable[[asyncio.Handle], None] | None = None
 
     def __enter__(self) -> LoopWatch:
@@ -95,9 +98,11 @@ class LoopWatch:
             callback = handle._callback
             place = self._place(callback)
             preempted = _times_preempted()
+            whole = place is not None and self._is_ours(callback)
             started, worked = time.perf_counter(), time.thread_time()
             try:
-                original(handle)
+                with self._as_a_whole() if whole else contextlib.nullcontext():
+                    original(handle)
             finally:
                 passed, work = time.perf_counter() - started, time.thread_time() - worked
                 held = passed if _times_preempted() == preempted else work
@@ -125,16 +130,31 @@ class LoopWatch:
         self.slow.append(SlowCallback(place, work, work))
 
     @contextmanager
-    def timing(self, place: str) -> Iterator[None]:
-        """Measure the work of what a test does in place of a person."""
+    def timing(self, place: str | Callable[[], str]) -> Iterator[None]:
+        """Measure the work of something that reaches our code past asyncio."""
         self.callbacks += 1
         began = time.thread_time()
         try:
-            yield
+            with self._as_a_whole():
+                yield
         finally:
             work = time.thread_time() - began
             if work >= self.report_over:
-                self.keep(place, work)
+                self.keep(place if isinstance(place, str) else place(), work)
+
+    @contextmanager
+    def _as_a_whole(self) -> Iterator[None]:
+        """What is measured in one piece is not looked at in parts: looking takes time itself."""
+        outermost, look = not self._measuring, self.look
+        self._measuring = True
+        if outermost and look is not None:
+            look(False)
+        try:
+            yield
+        finally:
+            self._measuring = not outermost
+            if outermost and look is not None and look is self.look:
+                look(True)
 
     def _blamed(self, callback: object, before: str | None) -> str | None:
         """Whose the time was: where it began, or where it ended.
@@ -143,10 +163,13 @@ class LoopWatch:
         its time there: it is nobody's.
         """
         after = self._place(callback)
-        owner = next(_codes(callback), None)
-        if owner is None or owner.co_filename.startswith(self._folders):
+        if self._is_ours(callback):
             return before or after
         return before if after is not None else None
+
+    def _is_ours(self, callback: object) -> bool:
+        owner = next(_codes(callback), None)
+        return owner is None or owner.co_filename.startswith(self._folders)
 
     def too_slow(self) -> list[SlowCallback]:
         """The callbacks that people would notice."""

@@ -102,4 +102,18 @@ def test_nothing_freezes_the_window(
         await tour(room, Person(room, loop_watch))
         assert loop_watch.callbacks > before
 
+    play(story, strays=False)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+@pytest.mark.parametrize(
+    "tour", [all_rooms, the_training_panel, dialogs], ids=lambda tour: tour.__name__
+)
+def test_nothing_flashes_up_as_a_window_of_its_own(
+    play: Callable[..., None], loop_watch: LoopWatch, tour: Tour
+) -> None:
+    async def story(room: Room) -> None:
+        loop_watch.report_over = loop_watch.fail_over  # who looks for strays slows down what is done
+        await tour(room, Person(room, loop_watch))
+
     play(story)
