@@ -22,6 +22,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.room import LiveRoom, span
 from ui.theme import Theme, mono_font
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 MOVES = (-3600, -60, -10, 10, 60, 3600)
@@ -36,15 +37,18 @@ SHOWN = "%Y-%m-%d %H:%M:%S"
 class ClockRoom(LiveRoom):
     """All times are local ones, as everywhere in the window."""
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self._passing = self._halted = False
         self.station, self.computer = label("", "strong"), label("", "secondary")
         for each in (self.station, self.computer):
             each.setFont(mono_font(13))
         self.difference, self.told = label("", wrap=True), label("", "hint", wrap=True)
-        self._make_acts()
+        yield
+        yield from self._make_acts()
+        yield
         self._make_steps()
+        yield
         form = QWidget()
         box = QVBoxLayout(form)
         box.setContentsMargins(16, 8, 12, 8)
@@ -52,6 +56,7 @@ class ClockRoom(LiveRoom):
         box.addLayout(self._rows())
         box.addWidget(self.told)
         box.addStretch(1)
+        yield
         steps = column(bar(label(say("clock.steps"), "strong")), self._past)
         body = TurningSplitter(TURN_AT, [58, 42], [1, 1], form, steps, low=10_000)
         box = QVBoxLayout(self)
@@ -79,7 +84,7 @@ class ClockRoom(LiveRoom):
 
     # ------------------------------------------------------------------ building
 
-    def _make_acts(self) -> None:
+    def _make_acts(self) -> Work:
         say = self._say
         self.wanted = QLineEdit()
         self.wanted.setFont(mono_font(13))
@@ -92,6 +97,7 @@ class ClockRoom(LiveRoom):
         self.set.clicked.connect(self._set)
         self.right = button(say("clock.computer_time"))
         self.right.clicked.connect(self._set_right)
+        yield
         self.moves = [self._step(seconds, _signed(seconds), "move") for seconds in MOVES]
         self.passes = [self._step(seconds, _short(seconds), "pass") for seconds in PASSES]
         for each in self.moves:
@@ -99,6 +105,7 @@ class ClockRoom(LiveRoom):
         for each in self.passes:
             each.setToolTip(say("clock.pass_hint"))
             each.clicked.connect(self._let_pass)
+        yield
         self.halt = button(say("clock.stop"))
         self.halt.clicked.connect(self._halt)
         self.follow = QCheckBox(say("clock.follow"))

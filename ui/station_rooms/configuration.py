@@ -20,6 +20,7 @@ from ui.station_rooms.setting_table import (
     shown_value,
 )
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 SHOWN = ("all", "writable", "changed")
@@ -30,7 +31,7 @@ class ConfigurationRoom(LiveRoom):
 
     actions = ("ChangeConfiguration", "SetVariables", "SetNetworkProfile")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self.search = SearchField(say("setting.search"))
         self.search.textChanged.connect(self._filter)
@@ -39,16 +40,21 @@ class ConfigurationRoom(LiveRoom):
             self.which.addItem(say(f"setting.show.{which}"), which)
         self.which.currentIndexChanged.connect(self._filter)
         self._count = label("", "secondary")
+        yield
         self._model = setting_model(say, self._theme, self)
         self._model.entered.connect(self.set_value)
         self.table = SettingTable(self._model, setting_columns(say), say("room.configuration"))
         self.table.selectionModel().selectionChanged.connect(self._show_chosen)
         self.table.locked.connect(self._tell_locked)
+        yield
         self._empty = EmptyState("off", say("setting.none"), say("setting.none_hint"), self._theme)
         self._rows: tuple[SettingRow, ...] = ()
+        detail = self._detail()
+        yield
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._whole())
+        yield
+        self._stack.addWidget(self._whole(detail))
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -70,7 +76,7 @@ class ConfigurationRoom(LiveRoom):
 
     # ------------------------------------------------------------------ building
 
-    def _whole(self) -> QWidget:
+    def _whole(self, detail: QWidget) -> QWidget:
         head = bar(self.search, self.which, self._count, stretch_after=2)
         left = QWidget()
         box = QVBoxLayout(left)
@@ -79,7 +85,7 @@ class ConfigurationRoom(LiveRoom):
         box.addWidget(head)
         box.addWidget(self.notice)
         box.addWidget(self.table, 1)
-        return TurningSplitter(TURN_AT, [72, 28], [65, 35], left, self._detail(), low=10_000)
+        return TurningSplitter(TURN_AT, [72, 28], [65, 35], left, detail, low=10_000)
 
     def _detail(self) -> QWidget:
         """Beside the table: what the chosen one is, what it takes, who changed it."""

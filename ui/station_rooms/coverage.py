@@ -15,6 +15,7 @@ from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.coverage_page import CoveragePage, CoveredMessage, read_page
 from ui.station_rooms.room import LiveRoom, SearchField
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 ARROWS = {"→": "out", "←": "in"}
@@ -26,12 +27,13 @@ class CoverageRoom(LiveRoom):
 
     source = resource("help", "coverage-1.6.md")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self._page: CoveragePage | None = None
         self.search = SearchField(say("coverage.search"))
         self.search.textChanged.connect(self._fill)
         self._summary = label("", "strong")
+        yield
         columns = (
             Column[CoveredMessage](
                 say("coverage.message"), lambda m: m.name, 252, strong=True, mark=_mark
@@ -51,6 +53,7 @@ class CoverageRoom(LiveRoom):
         self._model = RecordModel[CoveredMessage](columns, lambda m: m.number, self._theme, self)
         self.table = RecordTable[CoveredMessage](self._model, columns, say("room.coverage"))
         self.table.selectionModel().selectionChanged.connect(self._show_chosen)
+        yield
         self._title = label("", "strong")
         self._words = label("", wrap=True)
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -64,6 +67,7 @@ class CoverageRoom(LiveRoom):
         self._empty = EmptyState(
             "search", say("coverage.none"), say("coverage.none_hint"), self._theme
         )
+        yield
         detail = column(bar(self._title), area)
         body = TurningSplitter(TURN_AT, [64, 36], [6, 4], self.table, detail, low=10_000)
         whole = QWidget()

@@ -98,7 +98,7 @@ class StationRooms(QObject):
         """The session is about to end."""
         for ident, dock in self.docks.items():
             dock.visibilityChanged.disconnect(self._rooms[ident].set_live)
-            self._rooms[ident].set_live(False)
+            self._rooms[ident].leave()
         self.feed.close()
 
     def _add(self, ident: str, make: Callable[[Theme], LiveRoom], theme: Theme) -> None:

@@ -20,6 +20,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import MARGIN, Column, Index, Mark, RecordModel, RecordTable, RowDelegate
 from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 1000
 PROGRESS = 2
@@ -51,7 +52,7 @@ class JobsRoom(LiveRoom):
 
     actions = ("UpdateFirmware", "SignedUpdateFirmware", "GetDiagnostics", "GetLog")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self.search = SearchField(say("jobs.search"))
         self.search.textChanged.connect(self._filter)
@@ -59,7 +60,9 @@ class JobsRoom(LiveRoom):
         self.log_fault = self._faults(LOG_FAULTS, "log")
         self.firmware_fault.activated.connect(self._choose_firmware)
         self.log_fault.activated.connect(self._choose_log)
-        self._make_tables()
+        yield
+        yield from self._make_tables()
+        yield
         self._empty = EmptyState("export", say("jobs.none"), say("jobs.none_hint"), self._theme)
         head = bar(
             self.search,
@@ -68,6 +71,7 @@ class JobsRoom(LiveRoom):
             self.log_fault,
             stretch_after=0,
         )
+        yield
         course = column(bar(label(say("jobs.course"), "strong")), self.course)
         detail = QWidget()
         self._detail = label("", wrap=True)
@@ -80,6 +84,7 @@ class JobsRoom(LiveRoom):
         above.setSpacing(0)
         above.addWidget(self.table, 1)
         above.addWidget(detail)
+        yield
         whole = TurningSplitter(TURN_AT, [60, 40], [1, 1], upper, course, low=10_000)
         body = QWidget()
         self._stack = QStackedLayout(body)
@@ -120,7 +125,7 @@ class JobsRoom(LiveRoom):
             combo.addItem(self._say(f"jobs.fault.{kind}.{name}"), name)
         return combo
 
-    def _make_tables(self) -> None:
+    def _make_tables(self) -> Work:
         say = self._say
         columns = (
             Column[JobView](say("jobs.kind"), self._kind, 148, strong=True, mark=_mark),
@@ -137,6 +142,7 @@ class JobsRoom(LiveRoom):
         self._bars = ProgressDelegate(self._theme, self.table)
         self.table.setItemDelegate(self._bars)
         self.table.selectionModel().selectionChanged.connect(self._show_detail)
+        yield
         course = (
             Column[JobStep](say("jobs.at"), lambda s: clock(s.at), 96, mono=True),
             Column[JobStep](

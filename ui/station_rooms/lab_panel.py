@@ -19,6 +19,7 @@ from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.feed import RoomFeed
 from ui.station_rooms.room import Notice, clock
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 PROFILES = range(4)
 
@@ -32,9 +33,22 @@ class LabPanel(QWidget):
         self._pressed: QPushButton | None = None
         self._begun = False
         """A step was ordered, and is not over yet: for an instant the lab is not busy with it."""
+        self.notice = Notice(theme)
+        columns = (
+            Column[LabResult](say("lab.at"), lambda r: clock(r.at), 120, mono=True, mark=_mark),
+            Column[LabResult](say("lab.result"), lambda r: say.catalogue.render(r.words)),
+        )
+        self._model = RecordModel[LabResult](columns, lambda r: r.number, theme, self)
+        self.table = RecordTable[LabResult](self._model, columns, say("lab.results"))
+
+    def build(self) -> Work:
+        """Make all there is to press, in steps, and put it in its place."""
+        say = self._say
+        yield
         self.profiles = [self._profile_button(number) for number in PROFILES]
         self.server_flaw = self._flaws("lab.server", SERVER_FLAWS)
         self.station_flaw = self._flaws("lab.station", STATION_FLAWS)
+        yield
         self.serve = button(say("lab.serve"))
         self.serve.setToolTip(say("lab.serve_hint"))
         self.serve.clicked.connect(self._serve)
@@ -44,13 +58,7 @@ class LabPanel(QWidget):
         self.renew = button(say("lab.renew"), "quiet")
         self.renew.setToolTip(say("lab.renew_hint"))
         self.renew.clicked.connect(self._renew)
-        self.notice = Notice(theme)
-        columns = (
-            Column[LabResult](say("lab.at"), lambda r: clock(r.at), 120, mono=True, mark=_mark),
-            Column[LabResult](say("lab.result"), lambda r: say.catalogue.render(r.words)),
-        )
-        self._model = RecordModel[LabResult](columns, lambda r: r.number, theme, self)
-        self.table = RecordTable[LabResult](self._model, columns, say("lab.results"))
+        yield
         self._arrange()
 
     def set_theme(self, theme: Theme) -> None:

@@ -16,6 +16,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 SHOWN = ("all", "met", "chosen")
@@ -24,7 +25,7 @@ SHOWN = ("all", "met", "chosen")
 class PointsRoom(LiveRoom):
     """A choice made here acts when the point is met next, also in a session that runs."""
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self._rows: tuple[PointRow, ...] = ()
         self._shown: object = None
@@ -36,6 +37,7 @@ class PointsRoom(LiveRoom):
             self.which.addItem(say(f"points.show.{which}"), which)
         self.which.currentIndexChanged.connect(self._filter)
         self._count = label("", "secondary")
+        yield
         columns = (
             Column[PointRow](
                 say("points.question"), lambda r: r.point.question, strong=True, mark=_mark
@@ -52,7 +54,10 @@ class PointsRoom(LiveRoom):
         )
         self.table = RecordTable[PointRow](self._model, columns, say("room.points"))
         self.table.selectionModel().selectionChanged.connect(self._show_chosen)
-        body = TurningSplitter(TURN_AT, [62, 38], [55, 45], self.table, self._detail(), low=10_000)
+        yield
+        detail = self._detail()
+        yield
+        body = TurningSplitter(TURN_AT, [62, 38], [55, 45], self.table, detail, low=10_000)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)

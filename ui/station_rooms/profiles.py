@@ -23,6 +23,7 @@ from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.curve import LANE_TOKENS, StepCurve, figure
 from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 1000
 SPANS = {"hour": 3_600, "day": 86_400, "week": 604_800}
@@ -42,7 +43,7 @@ class ProfilesRoom(LiveRoom):
 
     actions = ("ClearChargingProfile", "GetCompositeSchedule")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self._view: ChargingView | None = None
         self._drawn: object = None
@@ -56,20 +57,25 @@ class ProfilesRoom(LiveRoom):
         self._now = label("", "strong")
         self._unit, units = self._segments(("A", "W"), "unit", say("profiles.unit"))
         self._span, spans = self._segments(tuple(SPANS), "span", say("profiles.span"))
-        self._make_tables()
+        yield
+        yield from self._make_tables()
+        yield
         self.curve = StepCurve(self._theme, say)
         self.tree = PayloadTree(self._theme, self._catalogue)
         self.tree.setAccessibleName(say("profiles.fields"))
         self.tree.setColumnHidden(KIND, True)  # the schema says it in the reference
         self.tree.setIndentation(12)  # leaves the values their place in a narrow window
+        yield
         self._none = EmptyState(
             "unavailable", say("profiles.none"), say("profiles.none_hint"), self._theme
         )
         self._no_profile = EmptyState(
             "bolt", say("profiles.empty"), say("profiles.empty_hint"), self._theme
         )
+        yield
         head = bar(self.place, units, spans, self._now, self.search, stretch_after=3)
-        self._arrange(head)
+        yield
+        yield from self._arrange(head)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -127,7 +133,7 @@ class ProfilesRoom(LiveRoom):
         buttons.buttonClicked.connect(self._on_choice)
         return buttons, host
 
-    def _make_tables(self) -> None:
+    def _make_tables(self) -> Work:
         say = self._say
         columns = (
             Column[ProfileView](
@@ -152,6 +158,7 @@ class ProfilesRoom(LiveRoom):
         )
         self.table = RecordTable[ProfileView](self._model, columns, say("room.profiles"))
         self.table.selectionModel().selectionChanged.connect(self._show_fields)
+        yield
         refused = (
             Column[RefusedProfile](
                 say("profiles.refused.at"),
@@ -178,7 +185,7 @@ class ProfilesRoom(LiveRoom):
             self._refused_model, refused, say("profiles.refused")
         )
 
-    def _arrange(self, head: QFrame) -> None:
+    def _arrange(self, head: QFrame) -> Work:
         installed = QWidget()
         self._pages = QStackedLayout(installed)
         self._pages.addWidget(self._no_profile)
@@ -187,11 +194,13 @@ class ProfilesRoom(LiveRoom):
             bar(label(self._say("profiles.refused"), "strong")), self.refused
         )
         left = TurningSplitter(10_000, [1, 1], [6, 5], installed, self._refused_pane)
+        yield
         self._legend = label("", "hint")
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._legend.setContentsMargins(16, 6, 8, 0)
         chart = column(self._legend, self.curve)
         body = TurningSplitter(TURN_AT, [43, 31, 26], [4, 4, 3], left, chart, self.tree, low=10_000)
+        yield
         whole = QWidget()
         box = QVBoxLayout(whole)
         box.setContentsMargins(0, 0, 0, 0)

@@ -15,6 +15,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.room import LiveRoom, SearchField, clock, span
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 HALTED = "queue.state.halted"
@@ -31,13 +32,14 @@ _ACTIONS = {
 class QueueRoom(LiveRoom):
     """Newest at the end, as they will be sent; what was given up stands below."""
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self._view = QueueView(0, ())
         self._shown = ""
         self.search = SearchField(say("queue.search"))
         self.search.textChanged.connect(self._filter)
         self._count = label("", "secondary")
+        yield
         columns = (
             Column[QueuedRow](say("queue.place"), lambda q: str(q.place), 64, mono=True),
             Column[QueuedRow](
@@ -56,12 +58,15 @@ class QueueRoom(LiveRoom):
         self.resume = button(say("queue.resume"), "primary")
         self.resume.setToolTip(say("queue.resume_hint"))
         self.resume.clicked.connect(self._resume)
+        yield
         self._make_lost()
+        yield
         self._raw = RawText(self._theme)
         self._raw.setAccessibleName(say("queue.payload"))
         self._raw.setMinimumHeight(JSON_LOWEST)
         self._raw.document().setDocumentMargin(JSON_MARGIN)
         self._empty = EmptyState("tick", say("queue.none"), say("queue.none_hint"), self._theme)
+        yield
         self._place()
 
     def set_theme(self, theme: Theme) -> None:

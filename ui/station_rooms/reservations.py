@@ -12,6 +12,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.room import LiveRoom, SearchField, clock, span
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 _ENDS = {
@@ -28,16 +29,19 @@ class ReservationsRoom(LiveRoom):
 
     actions = ("ReserveNow", "CancelReservation")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self.search = SearchField(say("reservations.search"))
         self.search.textChanged.connect(self._filter)
         self._count = label("", "secondary")
-        self._make_tables()
+        yield
+        yield from self._make_tables()
+        yield
         self._empty = EmptyState("reserved", "", "", self._theme)
         self._no_past = EmptyState(
             "tick", say("reservations.no_past"), say("reservations.no_past_hint"), self._theme
         )
+        yield
         now, past = QWidget(), QWidget()
         self._now = QStackedLayout(now)
         self._now.addWidget(self._empty)
@@ -47,6 +51,7 @@ class ReservationsRoom(LiveRoom):
         self._past.addWidget(self.ended)
         ended = column(bar(label(say("reservations.ended"), "strong")), past)
         body = TurningSplitter(TURN_AT, [58, 42], [1, 1], now, ended, low=10_000)
+        yield
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -72,7 +77,7 @@ class ReservationsRoom(LiveRoom):
     def tick(self) -> None:
         self.table.viewport().update()
 
-    def _make_tables(self) -> None:
+    def _make_tables(self) -> Work:
         say = self._say
         columns = (
             Column[ReservationView](
@@ -94,6 +99,7 @@ class ReservationsRoom(LiveRoom):
             columns, lambda r: r.id, self._theme, self, lambda r: r
         )
         self.table = RecordTable[ReservationView](self._model, columns, say("room.reservations"))
+        yield
         ended = (
             Column[EndedReservation](
                 say("reservations.how"),

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from ui.rooms.empty import Glyph
 from ui.rooms.form import Words, label
+from ui.rooms.split import put_in_panes
 from ui.station_rooms.feed import RoomFeed
 from ui.theme import Theme
+from ui.theme.polish import leave_unpolished, polished
+from ui.widgets.turns import Turns, Work
 
 SMALLEST = (320, 160)
 
@@ -34,9 +37,13 @@ class LiveRoom(QWidget):
         self.notice = Notice(theme)
         self._refusal = 0
         self._live = False
-        self.build()
 
-    def build(self) -> None:
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
+    def build(self) -> Work:
+        """Make all there is to see, in steps of a few milliseconds. Nothing else is called before its end."""
         raise NotImplementedError
 
     def refresh(self) -> None:
@@ -83,7 +90,8 @@ class LiveRoom(QWidget):
 class LazyRoom(QWidget):
     """A room that is made when it is seen first: a window that opens without it opens sooner.
 
-    In a place that is too small for what it holds it scrolls; parts would lie over each other otherwise.
+    It is made, styled and filled in turns of the loop, and then shown as a whole. In a place that is too
+    small for what it holds it scrolls; parts would lie over each other otherwise.
     """
 
     def __init__(self, make: Callable[[Theme], LiveRoom], theme: Theme) -> None:
@@ -92,9 +100,7 @@ class LazyRoom(QWidget):
         self._make, self._theme = make, theme
         self._room: LiveRoom | None = None
         self._live = self._keyboard = False
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._wake)
+        self._turns = Turns(self)
         inner = QWidget()
         self._box = QVBoxLayout(inner)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -109,50 +115,76 @@ class LazyRoom(QWidget):
 
     @property
     def room(self) -> LiveRoom:
-        """The room, made if it is not there yet."""
+        """The room; what of it is not there yet is made now."""
         if self._room is None:
-            self._room = self._make(self._theme)
-        if not self._box.count():
-            self._box.addWidget(self._room)
+            self._go_on()
+            self._turns.finish()
+        assert self._room is not None, "the turns have made it"
         return self._room
 
     def set_theme(self, theme: Theme) -> None:
+        """A room that nobody sees takes it in a turn of the loop of its own."""
         self._theme = theme
-        if self._room is not None:
+        if self._live and self._room is not None:
             self._room.set_theme(theme)
+        elif self._room is not None:
+            self._go_on()
 
     def set_live(self, live: bool) -> None:
         """By the dock: a room behind another tab is not seen, though Qt does not hide it."""
         self._live = live
         if live:
-            self._soon.start()
+            self._go_on()
         elif self._room is not None:
             self._room.set_live(False)
 
     def take_keyboard(self) -> None:
         """Give the room the keyboard, once it is there."""
         self._keyboard = True
-        self._soon.start()
+        self._go_on()
 
-    def _wake(self) -> None:
-        """Its place is shown, then it is made, put in, shown, and filled: a turn of the loop for each."""
+    def leave(self) -> None:
+        """The session is about to end: nothing more is made or read."""
+        self._turns.stop()
+        self.set_live(False)
+
+    def _go_on(self) -> None:
+        if not self._turns.running:
+            self._turns.start(self._steps())
+
+    def _steps(self) -> Work:
+        """What is begun goes on where nobody looks any more: they will look again."""
+        if self._room is None:
+            room = self._make(self._theme)
+            for _ in self._parts(room):
+                leave_unpolished()
+                yield
+            yield from polished(room)
+            self._room = room
+        room = self._room
+        if room.theme != self._theme:
+            room.set_theme(self._theme)
+            yield
+        if self._live:
+            room.set_live(True)
+            yield
+        room.show()
+        self._give_keyboard(room)
+
+    def _parts(self, room: LiveRoom) -> Work:
+        """Make it and put it in, unseen."""
+        yield from room.build()
+        room.hide()
+        self._box.addWidget(room)
+        yield
+        yield from put_in_panes(room)
+
+    def _give_keyboard(self, room: LiveRoom) -> None:
         if not self._live:
             return
-        if self._room is None:
-            self._room = self._make(self._theme)
-            self._soon.start()
-            return
-        if self._room.isHidden():
-            if self._box.count():
-                self._room.show()
-            else:
-                self._box.addWidget(self._room)
-            self._soon.start()
-            return
-        self._room.set_live(True)
         focus = self.window().focusWidget()
-        if self._keyboard and not (focus is not None and self._room.isAncestorOf(focus)):
-            self._room.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self._keyboard and not (focus is not None and room.isAncestorOf(focus)):
+            room.setFocus(Qt.FocusReason.OtherFocusReason)
         self._keyboard = False
 
 

@@ -13,6 +13,7 @@ from ui.station_rooms.lab_panel import LabPanel
 from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.station_rooms.security_acts import SecurityActs
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 1000
 _STATES = {
@@ -30,15 +31,20 @@ class SecurityRoom(LiveRoom):
 
     actions = ("CertificateSigned", "InstallCertificate", "DeleteCertificate")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self._view: SecurityView | None = None
         self.search = SearchField(say("security.search"))
         self.search.textChanged.connect(self._filter)
         self._profile = label("", "strong")
-        self._make_tables()
+        yield
+        yield from self._make_tables()
+        yield
         self.lab = LabPanel(self._feed, self._theme, say)
+        yield from self.lab.build()
+        yield
         self.acts = SecurityActs(self._feed, self._theme, say)
+        yield
         certificates = column(
             bar(self._certificates_title, self.acts.ask),
             self.acts.notice,
@@ -46,8 +52,10 @@ class SecurityRoom(LiveRoom):
             self.table,
         )
         events = column(bar(self._events_title, self.acts.happen, self.acts.clear), self.events)
+        yield
         left = TurningSplitter(10_000, [1, 1], [1, 1], certificates, events)
         lab = column(bar(label(say("lab.title"), "strong"), self.lab.renew), self.lab)
+        yield
         body = TurningSplitter(TURN_AT, [56, 44], [1, 1], left, lab, low=10_000)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -79,7 +87,7 @@ class SecurityRoom(LiveRoom):
     def tick(self) -> None:
         self.acts.tell_requests()
 
-    def _make_tables(self) -> None:
+    def _make_tables(self) -> Work:
         say = self._say
         self._certificates_title, self._events_title = label("", "strong"), label("", "strong")
         columns = (
@@ -104,6 +112,7 @@ class SecurityRoom(LiveRoom):
             columns, lambda c: c.key, self._theme, self, lambda c: (c.state, c.failures, c.ocsp)
         )
         self.table = RecordTable[CertificateRow](self._model, columns, say("security.table"))
+        yield
         events = (
             Column[SecurityEntry](say("security.at"), lambda e: clock(e.at), 96, mono=True),
             Column[SecurityEntry](

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.ocpp.views import ListedToken, TokenBook
 from ui.rooms.empty import EmptyState
-from ui.rooms.form import bar, button, column, label
+from ui.rooms.form import add_stack, bar, button, label
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 TURN_AT = 900
 _MARKS = {
@@ -27,15 +28,20 @@ class TokensRoom(LiveRoom):
 
     actions = ("SendLocalList", "ClearCache")
 
-    def build(self) -> None:
+    def build(self) -> Work:
         say = self._say
         self.search = SearchField(say("tokens.search"))
         self.search.textChanged.connect(self._filter)
         self.clear = button(say("tokens.clear"), "quiet")
         self.clear.setToolTip(say("tokens.clear_hint"))
         self.clear.clicked.connect(self._clear)
+        yield
         self.listed = TokenPane("list", self)
+        yield from self.listed.build()
+        yield
         self.cached = TokenPane("cache", self, self.clear)
+        yield from self.cached.build()
+        yield
         body = TurningSplitter(TURN_AT, [1, 1], [1, 1], self.listed, self.cached, low=10_000)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -80,10 +86,13 @@ class TokenPane(QWidget):
 
     def __init__(self, kind: str, room: TokensRoom, *buttons: QWidget) -> None:
         super().__init__()
-        self._kind, self._room = kind, room
+        self._kind, self._room, self._buttons = kind, room, buttons
         self._say, self._feed = room._say, room._feed
         self._book: TokenBook | None = None
-        theme = room._theme
+
+    def build(self) -> Work:
+        """Make it in steps."""
+        theme, kind = self._room._theme, self._kind
         self._title = label("", "strong")
         self._empty = EmptyState("card", "", "", theme)
         columns = [
@@ -107,13 +116,12 @@ class TokenPane(QWidget):
         )
         name = self._say("tokens.list") if kind == "list" else self._say("tokens.cache")
         self.table = RecordTable[ListedToken](self._model, columns, name)
-        inner = QWidget()
-        self._stack = QStackedLayout(inner)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self.table)
+        yield
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(column(bar(self._title, *buttons), inner))
+        box.setSpacing(0)
+        box.addWidget(bar(self._title, *self._buttons))
+        self._stack = add_stack(box, self._empty, self.table)
 
     @property
     def entries(self) -> tuple[ListedToken, ...]:

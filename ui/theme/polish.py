@@ -32,6 +32,14 @@ def polish(widget: QWidget) -> None:
         QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
+def leave_unpolished() -> None:
+    """Do not style what was made just now: it would be styled once more for each place that it finds.
+
+    Qt would begin with it in the next turn of the loop; what is shown gets its style in any case.
+    """
+    QCoreApplication.removePostedEvents(None, QEvent.Type.PolishRequest)
+
+
 def polished(widget: QWidget) -> Work:
     """Find the style of something that is hidden still, and of all that it holds, in steps.
 

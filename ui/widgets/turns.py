@@ -12,7 +12,7 @@ from collections.abc import Generator
 
 from PySide6.QtCore import QObject, QTimer
 
-TURN = 0.005
+TURN = 0.003
 """Seconds after which no further step begins in this turn."""
 
 Work = Generator[None, None, object]
