@@ -31,7 +31,7 @@ from app.runtime.session import Session
 from app.station.intents import PlugIn, PresentCard, RaiseFault
 from app.station.kinds import Fault, Flow
 from app.training.thread import TrainingCsmsThread
-from ui.application import make_application, open_session, run_in_loop
+from ui.application import make_application, make_session, run_in_loop
 from ui.bridge import Bridge
 from ui.main_room import Room
 from ui.preferences import Preferences
@@ -127,11 +127,11 @@ async def with_stage(app: QApplication, blueprint: str, play: Callable[[Stage], 
         options = StationOptions(
             id="CP-0042", version="2.0.1", blueprint=blueprint, config=folder / "settings.toml"
         )
-        session = await open_session(WindowOptions(options), folder, url, Catalogue.load())
+        session = make_session(WindowOptions(options), folder, url, Catalogue.load())
         switch = ThemeSwitch(app, "dark")
         preferences = Preferences.load(folder)
         room = Room(session, Bridge(session), switch, training, url, preferences, folder)
-        room.open()
+        await room.open()
         try:
             await play(Stage(room, session, blueprint))
         finally:

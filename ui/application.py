@@ -35,6 +35,7 @@ from ui.shell.window import PARTS, MainWindow
 from ui.theme import ThemeSwitch, load_fonts
 
 if TYPE_CHECKING:
+    from app.runtime.config import Config
     from app.runtime.session import Session
     from app.training.thread import TrainingCsmsThread
     from ui.main_room import Room
@@ -105,14 +106,20 @@ async def _run(
         with _signals(end.set):
             await _show(window)
             await asyncio.to_thread(read_program)
+            from app.runtime import opening
             from ui.bridge import Bridge
             from ui.main_room import Room
+            from ui.points import PointAsker
 
             with _training_csms() as (training, url):
-                session, asker = await _first_session(options, folder, url, catalogue)
-                bridge = Bridge(session)
-                room = Room(session, bridge, switch, training, url, preferences, folder, window)
-                asker.set_window(window, session.choose_point)
+                asker = PointAsker(catalogue)
+                with _in_words():
+                    config = await asyncio.to_thread(opening.read_config, options.station)
+                    session = make_session(options, folder, url, catalogue, asker, config)
+                    bridge = Bridge(session)
+                    room = Room(session, bridge, switch, training, url, preferences, folder, window)
+                    asker.set_window(window, session.choose_point)
+                    await room.open()
                 collector.settle()
                 await _live(room, end)
     except _CannotStart as problem:
@@ -150,8 +157,7 @@ def read_rest() -> None:
 
 
 async def _live(room: Room, end: asyncio.Event) -> None:
-    """Show the room until a person, or a signal, closes it; then end everything in order."""
-    room.open()
+    """Wait until a person, or a signal, closes the window; then end everything in order."""
     coming = asyncio.create_task(_start_training(room))
     try:
         await end.wait()
@@ -195,17 +201,14 @@ def _training_csms() -> Iterator[tuple[TrainingCsmsThread, str]]:
         training.stop()
 
 
-async def _first_session(
-    options: WindowOptions, folder: Path, url: str, catalogue: Catalogue
-) -> tuple[Session, PointAsker]:
-    """The session and who puts its open points to people. Raises _CannotStart."""
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What keeps a session from starting. Raises _CannotStart."""
     from app.runtime.session import StateUnfit
     from app.runtime.store import StoreError, StoreLocked
-    from ui.points import PointAsker
 
-    asker = PointAsker(catalogue)
     try:
-        return await open_session(options, folder, url, catalogue, asker), asker
+        yield
     except ConfigError as error:
         raise _CannotStart(error.text, Exit.CONFIG) from error
     except StoreLocked as error:
@@ -238,20 +241,24 @@ def _signals(end: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-async def open_session(
+def make_session(
     options: WindowOptions,
     folder: Path,
     training_url: str,
     catalogue: Catalogue,
     asker: PointAsker | None = None,
+    config: Config | None = None,
 ) -> Session:
-    """The session of the window. A fresh state begins with the training CSMS."""
-    from app.runtime.opening import make_session
+    """The session of the window, which starts it. A fresh state begins with the training CSMS.
+
+    Raises ConfigError, StoreError, StateUnfit.
+    """
+    from app.runtime import opening
 
     station = replace(options.station, state_dir=folder)
-    session = make_session(station, default_url=training_url, catalogue=catalogue, asker=asker)
-    await session.start()
-    return session
+    return opening.make_session(
+        station, config, default_url=training_url, catalogue=catalogue, asker=asker
+    )
 
 
 def _give_up(catalogue: Catalogue, text: Text, code: Exit) -> Exit:

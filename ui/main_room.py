@@ -36,6 +36,7 @@ from ui.station_rooms.docks import StationRooms
 from ui.theme import Theme, ThemeSwitch
 from ui.training.panel import TrainingPanel
 from ui.wallet import Card
+from ui.widgets.turns import Work, in_turns
 
 log = logging.getLogger(__name__)
 
@@ -65,54 +66,70 @@ class Room(QObject):
         self._preferences, self._folder = preferences, folder
         self.spawner = Spawner(self.report)
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        catalogue, theme = session.catalogue, switch.theme
-        vehicles = [(car.id, car.name) for car in VehicleLibrary.standard().specs()]
-        self.window = window or MainWindow(theme, catalogue)
-        self.window.furnish(session.exchanges, vehicles)
-        self.controller = Controller(self.window, bridge, switch, self.spawner, catalogue)
+        self.window = window or MainWindow(switch.theme, session.catalogue)
         self.cards = CardStore(folder)
         self._cards = self.cards.load()
         self._worn: object = None
         self._tokens = training.snapshot().tokens
         self._remove_tokens = training.subscribe(self._on_training)
         self._tokens_changed.connect(self._on_tokens, Qt.ConnectionType.QueuedConnection)
-        self.training_panel = TrainingPanel(training, theme, catalogue)
-        self.training_dock = self.window.add_room(
-            "training",
-            self.training_panel,
-            Qt.DockWidgetArea.BottomDockWidgetArea,
-        )
-        self.window.tabifyDockWidget(self.window.messages_dock, self.training_dock)
-        self.training_dock.hide()
-        self._add_commands()
         self.lab = Lab(session, training)
+
+    async def open(self) -> None:
+        """Make what the window holds, start the station, and show both; the loop turns meanwhile.
+
+        Raises what `Session.start()` raises.
+        """
+        await in_turns(self._furnish())
+        try:
+            await self.session.start()
+        except BaseException:
+            self.bridge.stop()
+            raise
+        await in_turns(self._show())
+
+    def _furnish(self) -> Work:
+        """All is connected before the station starts: what happens then is told."""
+        session, window, switch = self.session, self.window, self.switch
+        catalogue, theme = session.catalogue, switch.theme
+        vehicles = [(car.id, car.name) for car in VehicleLibrary.standard().specs()]
+        yield from window.furnish(session.exchanges, vehicles)
+        yield
+        self.controller = Controller(window, self.bridge, switch, self.spawner, catalogue)
+        yield
+        self.training_panel = TrainingPanel(self.training, theme, catalogue)
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.training_dock = window.add_room("training", self.training_panel, below)
+        window.tabifyDockWidget(window.messages_dock, self.training_dock)
+        yield
+        self._add_commands()
         self.rooms = StationRooms(
-            self.window,
-            bridge,
+            window,
+            self.bridge,
             self.controller.commands,
-            self.controller.menu,
             theme,
             catalogue,
             self.lab,
             self.spawner,
         )
-        self.switch.changed.connect(self._on_theme)
+        yield
+        yield from self.rooms.furnish(self.controller.menu)
+        switch.changed.connect(self._on_theme)
         self.training_panel.use_training_requested.connect(self._use_training)
         self.controller.connect_wanted.connect(self._connect)
         self.controller.training_wanted.connect(self._use_training)
         self.controller.card_add_wanted.connect(self._add_card)
-        self.window.closing.connect(self.ask_to_close)
+        window.closing.connect(self.ask_to_close)
         self.bridge.snapshot_changed.connect(self._on_snapshot)
 
-    def open(self) -> None:
-        """Show the window."""
-        if self._preferences.layout:
-            self.window.restore_layout(self._preferences.layout)
+    def _show(self) -> Work:
         self.bridge.start()
+        yield
         self.controller.select(1)
+        yield
+        yield from self.window.reveal(self._preferences.layout)
         if self.cards.problem is not None:
             self.controller.tell(self.session.catalogue.render(self.cards.problem), Tone.WARNING)
-        self.window.reveal()
         self.spawner.spawn(self._read_charts(), "charts")
         self.window.canvas.setFocus()  # the way by Tab begins at the machine
 

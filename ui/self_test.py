@@ -27,7 +27,7 @@ from app.station.kinds import Flow
 from app.trace.exchange import Verdict
 from app.training.records import TransactionRecord
 from app.training.thread import TrainingCsmsThread
-from ui.application import make_application, open_session, run_in_loop
+from ui.application import make_application, make_session, run_in_loop
 from ui.bridge import Bridge
 from ui.main_room import Room
 from ui.preferences import Preferences
@@ -105,12 +105,12 @@ class Rehearsal:
         config = self._folder / "station.toml"
         config.write_text(SETTINGS, "utf-8")
         station = StationOptions(id=STATION, version=self._version, config=config)
-        session = await open_session(WindowOptions(station), self._folder, url, self._catalogue)
+        session = make_session(WindowOptions(station), self._folder, url, self._catalogue)
         preferences = Preferences.load(self._folder)
         switch = ThemeSwitch(self._app, preferences.theme)
         bridge = Bridge(session)
         room = Room(session, bridge, switch, self._training, url, preferences, self._folder)
-        room.open()
+        await room.open()
         try:
             return await self._session(room)
         finally:

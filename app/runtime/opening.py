@@ -13,12 +13,23 @@ from app.runtime.settings import resolve
 from app.runtime.tls import TlsFilesBad, tls_context
 
 
-def make_session(options: StationOptions, **more: Any) -> Session:
-    """The session that these flags describe. Raises ConfigError, StoreError, StateUnfit."""
-    resolved = resolve(options.config, blueprint=options.blueprint, flags=options.flags())
-    _check_link(resolved.config)
+def read_config(options: StationOptions) -> Config:
+    """What these flags and the files they name say. For any thread. Raises ConfigError."""
+    config = resolve(options.config, blueprint=options.blueprint, flags=options.flags()).config
+    _check_link(config)
+    return config
+
+
+def make_session(options: StationOptions, config: Config | None = None, **more: Any) -> Session:
+    """The session that these flags describe. Raises ConfigError, StoreError, StateUnfit.
+
+    `config`: what `read_config` has read of them already.
+    """
     return Session(
-        resolved.config, state_dir=options.state_dir, reset_state=options.reset_state, **more
+        config or read_config(options),
+        state_dir=options.state_dir,
+        reset_state=options.reset_state,
+        **more,
     )
 
 

@@ -225,7 +225,7 @@ async def _live(blueprint: str, evses: int) -> _Living:
     from app.station.intents import PlugIn
     from app.station.kinds import Flow
     from app.training.thread import TrainingCsmsThread
-    from ui.application import make_application, open_session
+    from ui.application import make_application, make_session
     from ui.bridge import Bridge
     from ui.main_room import Room
     from ui.preferences import Preferences
@@ -238,12 +238,12 @@ async def _live(blueprint: str, evses: int) -> _Living:
         training = TrainingCsmsThread()
         url = training.start()
         options = WindowOptions(StationOptions(blueprint=blueprint))
-        session = await open_session(options, folder, url, Catalogue.load())
+        session = make_session(options, folder, url, Catalogue.load())
         switch = ThemeSwitch(app, "dark")
         preferences = Preferences(folder=folder)
         room = Room(session, Bridge(session), switch, training, url, preferences, folder)
         room.window.resize(*WINDOW)
-        room.open()
+        await room.open()
         for evse in range(1, evses + 1):
             session.intend(PlugIn(evse, 1))
             session.station.handle(Permit(evse, 1))

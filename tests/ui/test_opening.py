@@ -16,6 +16,7 @@ from tests.ui.shell.conftest import play, until  # noqa: F401 - a fixture
 from ui.shell.outline import BOTTOM, TOP, Outline
 from ui.shell.window import INSPECTOR_WIDTH, MESSAGES_SHARE, MainWindow
 from ui.theme import Theme
+from ui.widgets.turns import at_once
 
 LOADED = """
 import json, os, sys
@@ -86,10 +87,8 @@ def test_the_rooms_come_back_as_large_as_they_were(qtbot):
         window.restore_place(layout)
         with qtbot.waitExposed(window):
             window.show()
-        window.furnish(Exchanges(Bus(lambda: datetime(2026, 1, 1, tzinfo=UTC))), [])
-        if layout:
-            assert window.restore_layout(layout)
-        window.reveal()
+        at_once(window.furnish(Exchanges(Bus(lambda: datetime(2026, 1, 1, tzinfo=UTC))), []))
+        at_once(window.reveal(layout))
         qtbot.wait(50)
         return window
 

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -33,8 +32,7 @@ class FaultsTab(QWidget):
         self._evse: EvseSnapshot | None = None
         self._lying: dict[Fault, FaultSnapshot] = {}
         self._buttons: dict[Fault, QPushButton] = {}
-        inner = QWidget()
-        box = QVBoxLayout(inner)
+        box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(10)
         hint = QLabel(catalogue.render(Text("inspector.faults.hint")))
@@ -43,6 +41,7 @@ class FaultsTab(QWidget):
         box.addWidget(hint)
         grid = QGridLayout()
         grid.setSpacing(8)
+        box.addLayout(grid)
         for number, fault in enumerate(Fault):
             button = QPushButton(fault_word(catalogue, fault))
             button.setCheckable(True)
@@ -50,14 +49,7 @@ class FaultsTab(QWidget):
             button.clicked.connect(self._on_clicked)
             grid.addWidget(button, number // 2, number % 2)
             self._buttons[fault] = button
-        box.addLayout(grid)
         box.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
 
     def show_evse(self, evse: EvseSnapshot, station: StationSnapshot) -> None:
         self._evse = evse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -32,8 +32,7 @@ class MeterTab(QWidget):
         super().__init__(parent)
         self._catalogue = catalogue
         self._values: dict[str, QLabel] = {}
-        inner = QWidget()
-        form = QFormLayout(inner)
+        form = QFormLayout(self)
         form.setContentsMargins(16, 14, 16, 12)
         form.setHorizontalSpacing(20)
         form.setVerticalSpacing(9)
@@ -46,12 +45,6 @@ class MeterTab(QWidget):
             label.setProperty("role", "secondary")
             form.addRow(label, value)
             self._values[name] = value
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inner)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(area)
 
     def show_reading(self, evse: EvseSnapshot, reading: MeterReading) -> None:
         connector = evse.connectors[0]

@@ -30,8 +30,12 @@ from ui.inspector.session_tab import SessionTab
 from ui.inspector.vehicle_tab import VehicleTab
 from ui.station.views import rating
 from ui.theme import Theme
+from ui.theme.polish import polished
+from ui.widgets.turns import Turns, Work, at_once
 
 SESSION, VEHICLE, METER, FAULTS = range(4)
+
+Page = SessionTab | VehicleTab | MeterTab | FaultsTab
 
 
 class Inspector(QWidget):
@@ -50,9 +54,10 @@ class Inspector(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # plain widgets paint no ground
-        self._catalogue = catalogue
+        self._theme, self._catalogue = theme, catalogue
         self._number = 1
         self._evse: EvseSnapshot | None = None
+        self._shown: tuple[SessionSnapshot, MeterReading | None] | None = None
         self._lying: tuple[FaultSnapshot, ...] = ()
         self._histories: dict[int, History] = {}
         self._title, self._sub = QLabel(), QLabel()
@@ -64,24 +69,16 @@ class Inspector(QWidget):
         self._tabs.setDrawBase(False)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a frame of focus only for the keyboard
         self._tabs.setAccessibleName(self._say("inspector.tabs"))
+        self._stack = QStackedWidget()
+        self._places: list[QScrollArea] = []
         for name in ("session", "vehicle", "meter", "faults"):
             self._tabs.addTab(self._say(f"inspector.tab.{name}"))
-        self._session = SessionTab(theme, catalogue)
-        self._vehicle = VehicleTab(catalogue, vehicles)
-        self._meter = MeterTab(catalogue)
-        self._faults = FaultsTab(catalogue)
-        self._stack = QStackedWidget()
-        for page in (
-            _scrolling(self._session),
-            _scrolling(self._vehicle),
-            self._meter,
-            self._faults,
-        ):
-            self._stack.addWidget(page)
-        self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
-        self._vehicle.intent.connect(self.intent)
-        self._faults.intent.connect(self.intent)
-        self._session.graph.marker_clicked.connect(self.marker_clicked)
+            self._places.append(_scrolling())
+            self._stack.addWidget(self._places[-1])
+        self._vehicles = vehicles
+        self._pages: dict[int, Page] = {}
+        self._turns = Turns(self)
+        self._tabs.currentChanged.connect(self._on_tab)
         self._main = QPushButton()
         self._main.setProperty("kind", "primary")
         self._unplug = QPushButton(self._say("inspector.act.unplug"))
@@ -90,6 +87,13 @@ class Inspector(QWidget):
         self._unplug.clicked.connect(self._on_unplug)
         self._pause.clicked.connect(self._on_pause)
         self._build()
+
+    def furnish(self) -> Work:
+        """Make the first page, in steps; the others are made when they are looked at."""
+        self._session = SessionTab(self._theme, self._catalogue)
+        self._session.graph.marker_clicked.connect(self.marker_clicked)
+        yield
+        yield from self._put(SESSION, self._session)
 
     @property
     def evse(self) -> int:
@@ -104,11 +108,18 @@ class Inspector(QWidget):
     def session_tab(self) -> SessionTab:
         return self._session
 
+    def page(self, index: int) -> Page:
+        """What lies under a tab, made if it is not there yet."""
+        if index not in self._pages:
+            at_once(self._add(index))
+        return self._pages[index]
+
     @property
     def main_button(self) -> QPushButton:
         return self._main
 
     def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
         self._chip.set_theme(theme)
         self._session.set_theme(theme)
 
@@ -123,6 +134,7 @@ class Inspector(QWidget):
 
     def show_snapshot(self, snapshot: SessionSnapshot, reading: MeterReading | None) -> None:
         """`reading` of the chosen EVSE's meter, while the mains are on."""
+        self._shown = snapshot, reading
         when = snapshot.station.at.timestamp()
         for item in snapshot.station.evses:
             self._history(item.id).add(when, item)
@@ -132,53 +144,57 @@ class Inspector(QWidget):
             return
         self._evse = evse
         self._show_head(evse)
-        session = next((s for s in snapshot.sessions if s.evse == evse.id), None)
-        page = self._stack.currentIndex()
-        if page == SESSION:
-            self._session.show_evse(evse, session, snapshot)
-        elif page == VEHICLE:
-            self._vehicle.show_evse(evse)
-        elif page == METER and reading is not None:
-            self._meter.show_reading(evse, reading)
-        elif page == FAULTS:
-            self._faults.show_evse(evse, snapshot.station)
+        self._show_page()
         self._lying = (*evse.faults, *snapshot.station.faults)
-        self._show_buttons(evse, session)
+        self._show_buttons(evse, _session_at(evse, snapshot))
+
+    def _show_page(self) -> None:
+        """What is looked at, if it is made."""
+        page, evse = self._pages.get(self._tabs.currentIndex()), self._evse
+        if evse is None or self._shown is None:
+            return
+        snapshot, reading = self._shown
+        if isinstance(page, SessionTab):
+            page.show_evse(evse, _session_at(evse, snapshot), snapshot)
+        elif isinstance(page, VehicleTab):
+            page.show_evse(evse)
+        elif isinstance(page, MeterTab) and reading is not None:
+            page.show_reading(evse, reading)
+        elif isinstance(page, FaultsTab):
+            page.show_evse(evse, snapshot.station)
 
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        names = QVBoxLayout()
-        names.setSpacing(0)
-        names.addWidget(self._title)
-        names.addWidget(self._sub)
+        """From the outside in: what is given a place is styled anew with all that it holds."""
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
         head = QHBoxLayout()
         head.setContentsMargins(16, 12, 16, 8)
+        box.addLayout(head)
+        names = QVBoxLayout()
+        names.setSpacing(0)
         head.addLayout(names, 1)
+        names.addWidget(self._title)
+        names.addWidget(self._sub)
         head.addWidget(self._chip)
+        tab_row = QHBoxLayout()
+        tab_row.setContentsMargins(6, 0, 6, 0)
+        box.addLayout(tab_row)
+        tab_row.addWidget(self._tabs)
+        box.addWidget(_line())
+        box.addWidget(self._stack, 1)
+        box.addWidget(_line())
         foot = QFrame()
         foot.setProperty("role", "foot")
+        box.addWidget(foot)
         row = QHBoxLayout(foot)
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(8)
         row.addWidget(self._main, 1)
         row.addWidget(self._unplug)
         row.addWidget(self._pause)
-        tab_row = QHBoxLayout()
-        tab_row.setContentsMargins(6, 0, 6, 0)
-        tab_row.addWidget(self._tabs)
-        line, line2 = QFrame(), QFrame()
-        for item in (line, line2):
-            item.setProperty("role", "line")
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addLayout(head)
-        box.addLayout(tab_row)
-        box.addWidget(line)
-        box.addWidget(self._stack, 1)
-        box.addWidget(line2)
-        box.addWidget(foot)
 
     def _history(self, evse: int) -> History:
         if evse not in self._histories:
@@ -210,7 +226,39 @@ class Inspector(QWidget):
         self._pause.setText(self._say("inspector.act.resume" if paused else "inspector.act.pause"))
         self._pause.setEnabled(evse.vehicle is not None)
 
+    def _make_page(self, index: int) -> Page:
+        if index == METER:
+            return MeterTab(self._catalogue)
+        page = (
+            VehicleTab(self._catalogue, self._vehicles)
+            if index == VEHICLE
+            else FaultsTab(self._catalogue)
+        )
+        page.intent.connect(self.intent)
+        return page
+
+    def _add(self, index: int) -> Work:
+        """Make what lies under a tab, put it there, and show it when it has its style."""
+        page = self._make_page(index)
+        yield
+        yield from self._put(index, page)
+        if index == self._tabs.currentIndex():
+            self._on_tab(index)
+
+    def _put(self, index: int, page: Page) -> Work:
+        self._places[index].setWidget(page)
+        yield
+        yield from polished(page)
+        self._pages[index] = page
+
     # ------------------------------------------------------------------ events
+
+    def _on_tab(self, index: int) -> None:
+        if index in self._pages:
+            self._show_page()
+            self._stack.setCurrentIndex(index)
+        else:
+            self._turns.start(self._add(index))
 
     def _on_main(self) -> None:
         act = self._main.objectName()
@@ -242,11 +290,20 @@ class Inspector(QWidget):
         return self._catalogue.render(Text(text_id, params))
 
 
-def _scrolling(page: QWidget) -> QScrollArea:
+def _session_at(evse: EvseSnapshot, snapshot: SessionSnapshot) -> SessionView | None:
+    return next((one for one in snapshot.sessions if one.evse == evse.id), None)
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setProperty("role", "line")
+    return line
+
+
+def _scrolling() -> QScrollArea:
     """In a low window a page scrolls, so that the buttons below it stay in sight."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(page)
     return area

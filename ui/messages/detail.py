@@ -96,33 +96,26 @@ class ExchangeDetail(QWidget):
         self._refresh()
 
     def _build(self) -> None:
-        left = QWidget()
-        left_box = QVBoxLayout(left)
-        left_box.setContentsMargins(0, 0, 0, 0)
-        left_box.setSpacing(0)
-        left_box.addWidget(_bar(self._tabs))
+        """From the outside in: what is given a place is styled anew with all that it holds."""
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        box.addWidget(splitter)
+        left_box = _pane(splitter)
+        _bar(left_box, self._tabs)
         self._empty = QLabel(self._say("messages.choose"))
         self._empty.setProperty("role", "hint")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._stack = add_stack(left_box, self._empty, self._tree, self._findings)
-        right = QWidget()
-        right_box = QVBoxLayout(right)
-        right_box.setContentsMargins(0, 0, 0, 0)
-        right_box.setSpacing(0)
+        self._right_box = _pane(splitter)
+        self._right = self._right_box.parentWidget()
         title = QLabel(self._say("messages.raw"))
         title.setProperty("role", "strong")
-        right_box.addWidget(_bar(title, self._copy, margin=12))
-        right_box.addWidget(self._raw, 1)
-        self._right, self._right_box = right, right_box
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(left)
-        splitter.addWidget(right)
+        _bar(self._right_box, title, self._copy, margin=12)
+        self._right_box.addWidget(self._raw, 1)
         splitter.setSizes([340, 260])
         splitter.setChildrenCollapsible(False)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(splitter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -202,8 +195,18 @@ class ExchangeDetail(QWidget):
         return self._catalogue.render(Text(text_id, params))
 
 
-def _bar(*widgets: QWidget, margin: int = 4) -> QFrame:
+def _pane(splitter: QSplitter) -> QVBoxLayout:
+    pane = QWidget()
+    splitter.addWidget(pane)
+    box = QVBoxLayout(pane)
+    box.setContentsMargins(0, 0, 0, 0)
+    box.setSpacing(0)
+    return box
+
+
+def _bar(above: QVBoxLayout, *widgets: QWidget, margin: int = 4) -> None:
     frame = QFrame()
+    above.addWidget(frame)
     frame.setProperty("role", "bar")
     frame.setFixedHeight(HEAD_HEIGHT)
     box = QHBoxLayout(frame)
@@ -212,4 +215,3 @@ def _bar(*widgets: QWidget, margin: int = 4) -> QFrame:
         box.addWidget(widget)
         if number == 0:
             box.addStretch(1)
-    return frame

@@ -30,6 +30,7 @@ from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
 from ui.rooms.table import RingTable
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 SEARCH_MS = 150
 WIDTHS = {
@@ -76,15 +77,26 @@ class MessagePanel(QWidget):
         self._catalogue = catalogue
         self._model = m.ExchangeModel(exchanges, catalogue, self)
         self._delegate = MessageDelegate(theme, self._model, self)
-        self._detail = ExchangeDetail(theme, catalogue)
+        self._theme = theme
         self._follow = True
         self._number: int | None = None
-        self._build(theme)
+        self._build()
         self._model.rowsAboutToBeInserted.connect(self._before_rows)
         self._model.rowsInserted.connect(self._after_rows)
         self._model.modelReset.connect(self._recount)
         self._model.dataChanged.connect(self._on_changed)
         self._recount()
+
+    def furnish(self) -> Work:
+        """Make the rest, in steps."""
+        self._detail = ExchangeDetail(self._theme, self._catalogue)
+        yield
+        self._splitter.addWidget(self._detail)
+        self._splitter.setStretchFactor(0, 2)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([1000, 470])
+        self._splitter.setChildrenCollapsible(False)
+        self._table.selectionModel().selectionChanged.connect(self._on_selection)
 
     @property
     def model(self) -> m.ExchangeModel:
@@ -103,6 +115,7 @@ class MessagePanel(QWidget):
         return self._search
 
     def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
         self._delegate.set_theme(theme)
         self._detail.set_theme(theme)
         self._table.set_theme(theme)
@@ -133,26 +146,23 @@ class MessagePanel(QWidget):
 
     # ------------------------------------------------------------------ building
 
-    def _build(self, theme: Theme) -> None:
+    def _build(self) -> None:
+        """From the outside in: what is given a place is styled anew with all that it holds."""
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        outer.addWidget(self._splitter)
         left = QWidget()
+        self._splitter.addWidget(left)
         box = QVBoxLayout(left)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self._head())
-        box.addWidget(self._make_table(theme), 1)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.addWidget(left)
-        self._splitter.addWidget(self._detail)
-        self._splitter.setStretchFactor(0, 2)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([1000, 470])
-        self._splitter.setChildrenCollapsible(False)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._splitter)
-
-    def _head(self) -> QFrame:
         head = QFrame()
+        box.addWidget(head)
+        self._fill_head(head)
+        box.addWidget(self._make_table(), 1)
+
+    def _fill_head(self, head: QFrame) -> None:
         head.setProperty("role", "bar")
         head.setFixedHeight(HEAD_HEIGHT)
         title = QLabel(self._say("messages.title"))
@@ -181,7 +191,6 @@ class MessagePanel(QWidget):
         row.addWidget(self._count)
         row.addWidget(self._clear)
         row.addWidget(self._export)
-        return head
 
     def _button(self, text_id: str, slot: object) -> QPushButton:
         button = QPushButton(self._say(text_id))
@@ -189,8 +198,8 @@ class MessagePanel(QWidget):
         button.clicked.connect(slot)
         return button
 
-    def _make_table(self, theme: Theme) -> QTableView:
-        table = _Table(theme)
+    def _make_table(self) -> QTableView:
+        table = _Table(self._theme)
         self._table = table
         table.setModel(self._model)
         table.setItemDelegate(self._delegate)
@@ -212,7 +221,6 @@ class MessagePanel(QWidget):
         self._tight: bool | None = None
         table.resized.connect(self._share_columns)
         self._share_columns(table.width())
-        table.selectionModel().selectionChanged.connect(self._on_selection)
         return table
 
     def _share_columns(self, width: int) -> None:

@@ -23,6 +23,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from ui.shell.outline import Outline
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 if TYPE_CHECKING:
     from app.trace.exchange import Exchanges
@@ -82,8 +83,8 @@ class MainWindow(QMainWindow):
         """None while every screen is unplugged."""
         return self.screen()
 
-    def furnish(self, exchanges: Exchanges, vehicles: list[tuple[str, str]]) -> None:
-        """Put the parts in; what is on the screen stays as it is until `reveal()`."""
+    def furnish(self, exchanges: Exchanges, vehicles: list[tuple[str, str]]) -> Work:
+        """Make the parts behind the outline, in steps; `reveal()` shows them."""
         from ui.inspector.panel import Inspector
         from ui.messages.panel import MessagePanel
         from ui.shell.status_bar import StatusBar
@@ -92,36 +93,68 @@ class MainWindow(QMainWindow):
         from ui.station.canvas import StationCanvas
         from ui.wallet import Wallet
 
-        self.setUpdatesEnabled(False)
         theme, catalogue = self._theme, self._catalogue
+        self._centre = QWidget(self)  # before the rooms, for the way by Tab begins here
         self.canvas = StationCanvas(theme, catalogue)
         self.wallet = Wallet(theme, catalogue)
-        self.inspector = Inspector(theme, catalogue, vehicles)
-        self.messages = MessagePanel(exchanges, theme, catalogue)
+        box = QVBoxLayout(self._centre)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.canvas, 1)
+        box.addWidget(self.wallet)
+        self.toasts = Toasts(theme, self.canvas, catalogue.render(Text("toast.close")))
+        yield
         self.top = TopBar(theme, catalogue)
         self.status = StatusBar(theme, catalogue)
-        self.setMenuWidget(self.top)
-        self.setCentralWidget(self._centre())
-        # A child of a window that is shown already appears by a posted event; a layout that is restored
-        # before would give the room of what is hidden to the inspector.
-        self.centralWidget().show()
-        bar = QStatusBar()
-        bar.setSizeGripEnabled(False)
-        bar.addWidget(self.status, 1)
-        bar.setContentsMargins(0, 0, 0, 0)
-        self.setStatusBar(bar)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self.inspector_dock = self.add_room(
-            "inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea
-        )
-        self.messages_dock = self.add_room(
-            "messages", self.messages, Qt.DockWidgetArea.BottomDockWidgetArea
-        )
-        self.share_out()
-        self.toasts = Toasts(theme, self.canvas, catalogue.render(Text("toast.close")))
+        yield
+        self.inspector = Inspector(theme, catalogue, vehicles)
+        yield
+        yield from self.inspector.furnish()
+        yield
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        self.inspector_dock = self.add_room("inspector", self.inspector, right)
+        yield
+        self.messages = MessagePanel(exchanges, theme, catalogue)
+        yield
+        yield from self.messages.furnish()
+        yield
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.messages_dock = self.add_room("messages", self.messages, below)
+        self.setCorner(Qt.Corner.BottomRightCorner, below)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self._find)
-        self._furnished = True
+
+    def reveal(self, layout: str) -> Work:
+        """Put the parts in the outline's place, as `layout` says, and show all at once.
+
+        Only the picture comes a few turns of the loop later.
+        """
+        self.setUpdatesEnabled(False)
+        try:
+            self.setMenuWidget(self.top)
+            self.setCentralWidget(self._centre)
+            # A child of a window that is shown already appears by a posted event; a layout that is restored
+            # before would give the room of what is hidden to the inspector.
+            self._centre.show()
+            bar = QStatusBar()
+            bar.setSizeGripEnabled(False)
+            bar.addWidget(self.status, 1)
+            bar.setContentsMargins(0, 0, 0, 0)
+            self.setStatusBar(bar)
+            yield
+            self.inspector_dock.show()
+            yield
+            self.messages_dock.show()
+            yield
+            self._furnished = True
+            self.share_out()
+            if layout:
+                self.restore_layout(layout)
+            yield
+            self.canvas.open_in_turns()
+        finally:
+            self.setUpdatesEnabled(True)
+        self.show()
 
     def _find(self) -> None:
         """To the search of the room that has the keyboard, else of one that is in front."""
@@ -134,17 +167,12 @@ class MainWindow(QMainWindow):
             field.setFocus(Qt.FocusReason.ShortcutFocusReason)
             field.selectAll()
 
-    def reveal(self) -> None:
-        """Show what was put in, all at once; only the picture comes a few turns of the loop later."""
-        self.canvas.open_in_turns()
-        self.setUpdatesEnabled(True)
-        self.show()
-
     def add_room(
         self, name: str, widget: QWidget, area: Qt.DockWidgetArea, *, titled: bool = False
     ) -> QDockWidget:
-        """Put a widget into a dock; rooms with a head of their own show no title."""
-        dock = QDockWidget(self._catalogue.render(Text(f"room.{name}")))
+        """Put a widget into a dock, hidden at first; rooms with a head of their own show no title."""
+        dock = QDockWidget(self._catalogue.render(Text(f"room.{name}")), self)
+        dock.hide()
         dock.setObjectName(name)
         dock.setWidget(widget)
         dock.setFeatures(
@@ -173,8 +201,10 @@ class MainWindow(QMainWindow):
     def childEvent(self, event: QChildEvent) -> None:
         """Qt makes the tabs of rooms that share a place; it gives them no name and nothing to close them."""
         super().childEvent(event)
+        if event.type() is not QEvent.Type.ChildPolished:
+            return  # to ask for a child that is no widget makes PySide read all classes of QtCore
         child = event.child()
-        if event.type() is QEvent.Type.ChildPolished and isinstance(child, QTabBar):
+        if isinstance(child, QTabBar):
             child.setAccessibleName(self._catalogue.render(Text("room.tabs")))
             child.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             child.customContextMenuRequested.connect(self._tab_menu)
@@ -315,15 +345,6 @@ class MainWindow(QMainWindow):
             self.messages.close_model()
         self._may_close = True
         self.close()
-
-    def _centre(self) -> QWidget:
-        centre = QWidget()
-        box = QVBoxLayout(centre)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self.canvas, 1)
-        box.addWidget(self.wallet)
-        return centre
 
 
 def _in_front(widget: QWidget) -> bool:

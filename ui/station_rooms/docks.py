@@ -22,6 +22,7 @@ from ui.shell.window import MainWindow
 from ui.station_rooms.feed import RoomFeed
 from ui.station_rooms.room import LazyRoom, LiveRoom
 from ui.theme import Theme
+from ui.widgets.turns import Work
 
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 SHARE = 0.43
@@ -48,7 +49,6 @@ class StationRooms(QObject):
         window: MainWindow,
         bridge: Bridge,
         commands: Commands,
-        menu: QMenu,
         theme: Theme,
         catalogue: Catalogue,
         lab: Lab,
@@ -63,15 +63,20 @@ class StationRooms(QObject):
         self.docks: dict[str, QDockWidget] = {}
         self.menu = QMenu(catalogue.render(Text("top.rooms")), window)
         self.help = QMenu(catalogue.render(Text("top.help")), window)
+        self._commands, self._theme, self._catalogue = commands, theme, catalogue
+
+    def furnish(self, menu: QMenu) -> Work:
+        """Make the places of the rooms, and their entries in the window's menu, in steps."""
         for shown, rooms in ((self.menu, ROOMS), (self.help, HELP)):
             for ident, kind, keys in rooms:
-                self._add(ident, partial(_made, ident, kind, self.feed, catalogue), theme)
+                self._add(ident, partial(_made, ident, kind, self.feed, self._catalogue))
                 run = partial(self.toggle, ident)
-                action = commands.add(Command(f"room_{ident}", run, keys))
-                window.addAction(action)
+                action = self._commands.add(Command(f"room_{ident}", run, keys))
+                self._window.addAction(action)
                 shown.addAction(action)
-        menu.insertMenu(commands["messages"], self.menu)
-        menu.insertMenu(commands["quit"], self.help)
+                yield
+        menu.insertMenu(self._commands["messages"], self.menu)
+        menu.insertMenu(self._commands["quit"], self.help)
 
     def room(self, ident: str) -> LiveRoom:
         """A room by its name, made if it is not there yet. Raises KeyError."""
@@ -101,11 +106,10 @@ class StationRooms(QObject):
             self._rooms[ident].leave()
         self.feed.close()
 
-    def _add(self, ident: str, make: Callable[[Theme], LiveRoom], theme: Theme) -> None:
-        room = LazyRoom(make, theme)
+    def _add(self, ident: str, make: Callable[[Theme], LiveRoom]) -> None:
+        room = LazyRoom(make, self._theme)
         dock = self._window.add_room(ident, room, BOTTOM)
         self._window.tabifyDockWidget(self._window.messages_dock, dock)
-        dock.hide()
         dock.visibilityChanged.connect(room.set_live)
         self._rooms[ident], self.docks[ident] = room, dock
 

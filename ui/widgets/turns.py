@@ -20,8 +20,10 @@ Work = Generator[None, None, object]
 
 async def in_turns(work: Work) -> None:
     """Do it to its end; the loop turns in between."""
+    over = False
     try:
-        while not _turn(work):
+        while not over:
+            over = _turn(work)
             await asyncio.sleep(0)
     finally:
         work.close()

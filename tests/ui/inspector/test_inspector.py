@@ -32,6 +32,7 @@ from ui.inspector.ladder import figure_of
 from ui.inspector.panel import Inspector
 from ui.station.views import rating
 from ui.theme import Theme
+from ui.widgets.turns import at_once
 
 LEFT = Qt.MouseButton.LeftButton
 CARS = [("city-52", "City 52"), ("van", "Van")]
@@ -60,6 +61,7 @@ def inspector(qtbot, qapp):
     theme = Theme.load("dark")
     theme.apply(qapp)
     made = Inspector(theme, Catalogue.load(), CARS)
+    at_once(made.furnish())
     qtbot.addWidget(made)
     made.resize(400, 640)
     made.show()
@@ -180,7 +182,7 @@ def test_the_meter_tab_shows_each_reading(inspector):
     )
     inspector.tabs.setCurrentIndex(p.METER)
     inspector.show_snapshot(whole(evse), reading)
-    shown = {name: label.text() for name, label in inspector._meter._values.items()}
+    shown = {name: label.text() for name, label in inspector.page(p.METER)._values.items()}
     assert shown["register"] == "1,234.567 kWh"
     assert shown["currents"] == "16.00 · 16.00 · 16.00 A"
     assert shown["frequency"] == "50.01 Hz"
@@ -189,7 +191,7 @@ def test_the_meter_tab_shows_each_reading(inspector):
 def test_the_car_is_changed_by_its_tab(inspector):
     inspector.tabs.setCurrentIndex(p.VEHICLE)
     inspector.show_snapshot(whole(parked(make_evse(1))), None)
-    tab = inspector._vehicle
+    tab = inspector.page(p.VEHICLE)
     tab._soc.setValue(55)
     tab._soc.sliderReleased.emit()
     tab._target.setValue(90)
@@ -211,7 +213,7 @@ def test_the_car_is_changed_by_its_tab(inspector):
 def test_a_car_drives_into_an_empty_bay(inspector):
     inspector.tabs.setCurrentIndex(p.VEHICLE)
     inspector.show_snapshot(whole(make_evse(1)), None)
-    tab = inspector._vehicle
+    tab = inspector.page(p.VEHICLE)
     tab._car.setCurrentIndex(1)
     tab._car.activated.emit(1)
     QTest.mouseClick(tab._drive, LEFT)
@@ -221,7 +223,7 @@ def test_a_car_drives_into_an_empty_bay(inspector):
 def test_faults_are_raised_and_repaired_with_one_click_each(inspector):
     inspector.tabs.setCurrentIndex(p.FAULTS)
     inspector.show_snapshot(whole(make_evse(1)), None)
-    buttons = inspector._faults._buttons
+    buttons = inspector.page(p.FAULTS)._buttons
     buttons[Fault.RCD].click()
     buttons[Fault.EMERGENCY_STOP].click()
     assert inspector.intents == [RaiseFault(Fault.RCD, 1, 1), RaiseFault(Fault.EMERGENCY_STOP)]

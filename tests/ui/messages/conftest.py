@@ -20,6 +20,7 @@ from app.trace.exchange import Exchanges
 from ui.messages.model import ExchangeModel
 from ui.messages.panel import MessagePanel
 from ui.theme import Theme
+from ui.widgets.turns import at_once
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -107,6 +108,7 @@ def open_panel(qtbot: QtBot, qapp: QApplication) -> Callable[[Wire], MessagePane
 
     def make(wire: Wire) -> MessagePanel:
         panel = MessagePanel(wire.exchanges, theme, Catalogue.load())
+        at_once(panel.furnish())
         qtbot.addWidget(panel)
         panel.resize(1400, 300)
         panel.show()

@@ -17,7 +17,7 @@ from tests.support.event_watch import WatchedApplication
 from tests.support.loop_watch import LoopWatch
 from tests.support.strays import Strays
 from ui import application
-from ui.application import open_session
+from ui.application import make_session
 from ui.bridge import Bridge
 from ui.main_room import Room
 from ui.points import PointAsker
@@ -50,12 +50,12 @@ def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Cal
         url = training.reserve()  # as the program does: it starts behind the window
         catalogue = Catalogue.load()
         asker = PointAsker(catalogue)
-        session = await open_session(WindowOptions(options), folder, url, catalogue, asker)
+        session = make_session(WindowOptions(options), folder, url, catalogue, asker)
         preferences = Preferences.load(folder)
         switch = ThemeSwitch(qapp, preferences.theme)
         room = Room(session, Bridge(session), switch, training, url, preferences, folder)
         asker.set_window(room.window, session.choose_point)
-        room.open()
+        await room.open()
         try:
             with qapp.watched_by(
                 loop_watch
