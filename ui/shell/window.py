@@ -132,10 +132,6 @@ class MainWindow(QMainWindow):
         self.setUpdatesEnabled(False)
         try:
             self.setMenuWidget(self.top)
-            self.setCentralWidget(self._centre)
-            # A child of a window that is shown already appears by a posted event; a layout that is restored
-            # before would give the room of what is hidden to the inspector.
-            self._centre.show()
             bar = QStatusBar()
             bar.setSizeGripEnabled(False)
             bar.addWidget(self.status, 1)
@@ -145,6 +141,11 @@ class MainWindow(QMainWindow):
             self.inspector_dock.show()
             yield
             self.messages_dock.show()
+            yield
+            self.setCentralWidget(self._centre)
+            # A child of a window that is shown already appears by a posted event; a layout that is restored
+            # before would give the room of what is hidden to the inspector.
+            self._centre.show()
             yield
             self._furnished = True
             self.share_out()

@@ -22,6 +22,7 @@ from ui.bridge import Bridge
 from ui.main_room import Room
 from ui.points import PointAsker
 from ui.preferences import Preferences
+from ui.shell.window import MainWindow
 from ui.theme import ThemeSwitch
 
 Story = Callable[[Room], Awaitable[None]]
@@ -53,14 +54,15 @@ def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Cal
         session = make_session(WindowOptions(options), folder, url, catalogue, asker)
         preferences = Preferences.load(folder)
         switch = ThemeSwitch(qapp, preferences.theme)
-        room = Room(session, Bridge(session), switch, training, url, preferences, folder)
-        asker.set_window(room.window, session.choose_point)
-        await room.open()
+        window = MainWindow(switch.theme, catalogue)
+        await application.show_outline(window)
+        room = Room(session, Bridge(session), switch, training, url, preferences, folder, window)
+        asker.set_window(window, session.choose_point)
+        with loop_watch, qapp.watched_by(loop_watch):
+            await room.open()
+            # what is seen first; a thread reads the charts meanwhile
+            await until(lambda: room.window.canvas.ready)
         try:
-            with qapp.watched_by(
-                loop_watch
-            ):  # what is seen first; a thread reads the charts meanwhile
-                await until(lambda: room.window.canvas.ready)
             await asyncio.to_thread(training.start)
             if session.snapshot().csms_url == url:
                 await until(lambda: session.snapshot().boot is BootState.ACCEPTED)

@@ -113,7 +113,9 @@ def test_nothing_flashes_up_as_a_window_of_its_own(
     play: Callable[..., None], loop_watch: LoopWatch, tour: Tour
 ) -> None:
     async def story(room: Room) -> None:
-        loop_watch.report_over = loop_watch.fail_over  # who looks for strays slows down what is done
+        loop_watch.report_over = (
+            loop_watch.fail_over
+        )  # who looks for strays slows down what is done
         await tour(room, Person(room, loop_watch))
 
     play(story)
