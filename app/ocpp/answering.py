@@ -136,7 +136,7 @@ class Answering:
         return self._endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
 
     def _finish(self, request: Request, reply: Reply) -> None:
-        """Hand the answer over, then do what follows from it."""
+        """Hand the answer over, then do what follows from it (`Reply` says what, if it cannot be)."""
         out = self._endpoint.result(request, reply.payload)
         if out.violations:
             self._refuse_own(request.action, "response", out.violations)
@@ -144,9 +144,10 @@ class Answering:
                 error = self._endpoint.error(request, ErrorCode.INTERNAL_ERROR, "Internal error")
                 self._answer(request, error)
                 return
-        self._answer(request, out, reply.why or stated_reason(reply.payload))
-        if reply.then is not None:
-            self._do_after(request.action, reply.then)
+        heard = self._answer(request, out, reply.why or stated_reason(reply.payload))
+        then = reply.then if heard else reply.unheard or reply.then
+        if then is not None:
+            self._do_after(request.action, then)
 
     def _do_after(self, action: str, then: Callable[[], Awaitable[None] | None]) -> None:
         name = f"after {action}"
@@ -187,13 +188,15 @@ class Answering:
             out = self._endpoint.result(request, payload, forced=True)
         self._answer(request, out)
 
-    def _answer(self, request: Request, out: Outgoing, why: Text | None = None) -> None:
+    def _answer(self, request: Request, out: Outgoing, why: Text | None = None) -> bool:
+        """False: the link broke meanwhile, and nobody is left to hear it."""
         if not self._endpoint.is_waiting(request):
-            return  # the link broke meanwhile: nobody is left to hear it
+            return False
         self._endpoint.finish(request)
         self._hand_over(out, latency=self._link.monotonic() - request.at, note=why)
+        return True
 
-    def _later(self, delay: float, step: Callable[[], None]) -> None:
+    def _later(self, delay: float, step: Callable[[], Any]) -> None:
         """Now, or in `delay` seconds of link time; virtual time stands still meanwhile."""
         if delay <= 0:
             step()

@@ -409,12 +409,23 @@ Handler = Callable[[Payload], "Reply | Awaitable[Reply]"]
 class Reply:
     """The answer to a CALL of the back office, and what is done once it has been handed over.
 
-    `why`: where it turns something down, the reason for people; the wire often has no room for it.
+    What was ordered is done even where the link broke before its answer could leave: the specification is
+    silent, and whether an answer arrives nobody here can know, since it may also be lost on its way. A
+    Reset, a stop or a setting is wanted all the same, is told of by what follows from it, and does no harm
+    if it is ordered again. A remote start is another matter: who got no answer tells the driver that it
+    has failed, and what then begins is charged to somebody who has gone. Its handler says so by `unheard`.
     """
 
     payload: Payload
     then: Callable[[], Awaitable[None] | None] | None = None
     why: Text | None = None
+    """Where it turns something down, the reason for people; the wire often has no room for it."""
+    unheard: Callable[[], None] | None = None
+    """Done instead of `then` where the link broke before the answer could leave; None: `then` is."""
+
+
+def not_begun() -> None:
+    """A `Reply.unheard`: there is nothing to take back."""
 
 
 class HandlerError(Exception):

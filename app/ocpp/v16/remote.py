@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.context import Context, Handler, Payload, Reply, not_begun
 from app.ocpp.personality import Block
 from app.ocpp.v16.authorization import Authorization
 from app.ocpp.v16.boot import Boot
@@ -68,7 +68,11 @@ class Remote(Block):
         profile = request.get("chargingProfile")
         if profile is not None and not await self._charging.check_start(profile, items[0].number):
             return turned_down(REJECTED, "start_profile")
-        return Reply({"status": ACCEPTED}, then=lambda: self._begin(token, items, profile))
+        return Reply(
+            {"status": ACCEPTED},
+            then=lambda: self._begin(token, items, profile),
+            unheard=not_begun,
+        )
 
     def _nowhere(self, number: int | None) -> Reply:
         if number is None:

@@ -42,13 +42,6 @@ class Remote(Block):
         self._auth = auth
         self._availability = availability
         self._tx = transactions
-        self._authorizing: set[int] = set()
-
-    def link_down(self) -> None:
-        """A request whose answer could not be handed over is not acted upon."""
-        for bay in self._tx.all_bays():
-            if bay.evse not in self._authorizing:
-                bay.asking = False
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -81,7 +74,13 @@ class Remote(Block):
         if "groupIdToken" in request:
             info["groupIdToken"] = request["groupIdToken"]
         start_id = request["remoteStartId"]
-        return Reply(answer, then=lambda: self._authorize(bay, token, start_id, info))
+
+        def unheard() -> None:
+            bay.asking = False
+
+        return Reply(
+            answer, then=lambda: self._authorize(bay, token, start_id, info), unheard=unheard
+        )
 
     async def _bay(self, evse: int | None) -> Bay | str:
         """Where to start, or the reason code of the refusal."""
@@ -108,13 +107,9 @@ class Remote(Block):
     async def _authorize(
         self, bay: Bay, token: IdToken, start_id: int, info: Mapping[str, Any]
     ) -> None:
-        if not bay.asking:
-            return  # the link broke before the answer was out
-        self._authorizing.add(bay.evse)
         try:
             decision = await self._decide(bay, token, info)
         finally:
-            self._authorizing.discard(bay.evse)
             bay.asking = False
         if not decision.accepted:
             text = Text("v201.screen.refused", {"why": decision.status})

@@ -71,7 +71,7 @@ class WebSocketChannel:
                 text = message if isinstance(message, str) else message.decode("utf-8", "replace")
                 await dispatcher.receive(text)
         except ConnectionClosed:
-            pass  # the other end is gone: nothing to tell anybody
+            pass  # the other end went without a word, or reads in its close code what it did wrong
         finally:
             gone()
             writer.cancel()

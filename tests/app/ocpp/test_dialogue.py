@@ -446,6 +446,29 @@ async def test_decision_8_a_plain_function_may_follow_too(bench: Bench) -> None:
     assert done == [2]
 
 
+@pytest.mark.parametrize("minds", [False, True])
+async def test_what_follows_from_an_answer_that_could_not_leave_is_done_unless_it_minds(
+    bench: Bench, minds: bool
+) -> None:
+    gate = asyncio.get_running_loop().create_future()
+    done: list[str] = []
+
+    async def slow(payload: Payload) -> Reply:
+        await gate
+        unheard = (lambda: done.append("unheard")) if minds else None
+        return Reply({"status": "Accepted"}, then=lambda: done.append("then"), unheard=unheard)
+
+    serve(bench, "Reset", slow)
+    bench.start_request("Reset", SOFT[bench.version])
+    await asyncio.sleep(0)
+    bench.dialogue.detach()
+    bench.dialogue.attach(bench.csms.take)
+    gate.set_result(None)
+    await bench.rest()
+    assert done == ["unheard" if minds else "then"]
+    bench.expect("< Reset")  # the new link hears nothing of it
+
+
 async def test_a_handler_may_take_its_time_while_others_are_answered(bench: Bench) -> None:
     gate = asyncio.get_running_loop().create_future()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -49,27 +48,6 @@ async def test_cable_first_remote_start(bench201: Make) -> None:
  !transactionInfo.remoteStartId
         """.replace("\\\n", "")
     )
-
-
-async def test_a_remote_start_whose_answer_is_lost_with_the_link_is_not_acted_upon(
-    bench201: Make,
-) -> None:
-    """Who asked takes it for refused, and the EVSE is free for the next one."""
-    bench = await booted(bench201)
-    await bench.do(PlugIn(1))
-    bench.overrides.add("RequestStartTransaction", "in", delay=5.0)
-    request = {"idToken": APP, "remoteStartId": 42, "evseId": 1}
-    bench.start_request("RequestStartTransaction", request)
-    for _ in range(5):  # until the answer is held back
-        await asyncio.sleep(0)
-    bench.dialogue.detach()
-    bench.personality.link_down()
-    bench.link.advance(6)
-    await bench.rest()
-    assert bench.personality.sessions() == ()
-    await bench.online()
-    await bench.do(A1)
-    assert bench.sent("TransactionEvent")[0]["idToken"] == CARD
 
 
 async def test_remote_start_first(bench201: Make) -> None:
