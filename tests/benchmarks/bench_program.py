@@ -261,9 +261,9 @@ async def _live(blueprint: str, evses: int) -> _Living:
 
 
 def _sees_a_graph(window: Any) -> bool:
-    from pyqtgraph import PlotWidget
+    from ui.graphs.kit import Plot
 
-    return any(graph.isVisible() for graph in window.findChildren(PlotWidget))
+    return any(graph.isVisible() for graph in window.findChildren(Plot))
 
 
 def _fill_graphs(inspector: Any, station: Any) -> None:

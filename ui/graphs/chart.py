@@ -6,7 +6,6 @@ pyqtgraph as soon as that has been read.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -146,14 +145,12 @@ class Chart(PlotPlace):
 
     # ------------------------------------------------------------------ drawing
 
-    def make_drawing(self) -> Generator[None, None, QWidget]:
-        from ui.graphs.kit import Bones, Edges
-        from ui.graphs.power_plot import SIDES, PowerPlot
+    def make_drawing(self) -> QWidget:
+        from ui.graphs.kit import Edges
+        from ui.graphs.power_plot import PowerPlot
 
-        bones = yield from Bones.make(self._theme, SIDES)
-        yield
         edges = Edges(LEFT_EDGE, HEAD, RIGHT_EDGE, FOOT)
-        self._plot = PowerPlot(self._theme, edges, bones, MARKS)
+        self._plot = PowerPlot(self._theme, edges, MARKS)
         self._plot.setAccessibleName(self.accessibleName())
         self._plot.show_legend(self._legend)
         return self._plot

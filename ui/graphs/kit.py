@@ -1,24 +1,32 @@
-"""What our charts are made of: pyqtgraph without its mouse and menus, axes with our words, boxes of text.
+"""What our charts are made of: pyqtgraph's views and curves, axes with our words, boxes of text.
+
+A `PlotItem` would bring a hundred widgets of a menu that nobody opens, and takes three times as long to make
+as all that is needed of it here.
 
 Importing this reads pyqtgraph and numpy: only `ui.graphs.reading` does it, in a thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGraphicsItem
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem
 
 from ui.theme import Theme
 from ui.widgets.scribe import CENTRE, LEFT, RIGHT, PaintedLabel, Scribe, text_width
 
 SMALL = 11.0
 BEHIND, AHEAD = -1000, 1000
+PIECE = 16
+"""Points of a line that are drawn at once."""
 Line = tuple[QPen, QPointF, QPointF]
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +60,31 @@ class _Look:
     below: float = 5.0
 
 
-class Axis(pg.AxisItem):
+class Axis(QGraphicsItem):
     """An axis with given marks; its lines go through the whole plot, behind what is drawn there."""
 
-    def __init__(self, orientation: str, theme: Theme) -> None:
-        self._whole = QRectF()
-        self.picture: tuple[None, list[Line], list[Word]] | None = None
-        super().__init__(orientation)
+    def __init__(self, side: str, theme: Theme) -> None:
+        super().__init__()
+        self.side = side
         self._theme = theme
         self._look = _Look()
+        self._whole, self._plot = QRectF(), QRectF()
+        self._range = (0.0, 1.0)
+        self._drawing: tuple[list[Line], list[Word]] | None = None
         self.labels: list[PaintedLabel] = []
         self.setZValue(BEHIND)
 
-    def set_whole(self, whole: QRectF) -> None:
-        """The chart's place in the scene."""
+    def set_places(self, whole: QRectF, plot: QRectF) -> None:
+        """Where the chart lies, and the plot in it, px."""
         self.prepareGeometryChange()
-        self._whole = whole
+        self._whole, self._plot = whole, plot
         self.renew()
+
+    def set_range(self, low: float, high: float) -> None:
+        """What its two ends stand for."""
+        if (low, high) != self._range:
+            self._range = (low, high)
+            self.renew()
 
     def set_marks(
         self,
@@ -96,31 +112,22 @@ class Axis(pg.AxisItem):
 
     def renew(self) -> None:
         """Paint anew with the next frame."""
-        self.picture = None
+        self._drawing = None
         self.update()
 
     def boundingRect(self) -> QRectF:
         """All of the chart: the lines go through the plot, the title stands above it."""
-        return QRectF(self.mapRectFromScene(self._whole))
+        return self._whole
 
-    def generateDrawSpecs(self, painter: QPainter) -> tuple[None, list[Line], list[Word]]:
-        """Lines and words in the item's coordinates."""
-        view = self.linkedView()
-        plot = self.mapRectFromItem(view, view.boundingRect())
-        if self.orientation == "bottom":
-            return None, *self._along(plot)
-        return None, *self._upright(plot)
-
-    def _along(self, plot: QRectF) -> tuple[list[Line], list[Word]]:
+    def _along(self) -> tuple[list[Line], list[Word]]:
         """Of a time axis."""
-        look, whole = self._look, self.boundingRect()
+        look, whole, plot = self._look, self._whole, self._plot
         bottom = plot.bottom() - look.base
         begin, end = (plot.top(), bottom) if look.lines else (bottom, bottom + 3)
         pen = QPen(self._theme.colour("line" if look.lines else "text3"), 1)
-        scale = plot.width() / ((self.range[1] - self.range[0]) or 1.0)
         lines, words = [], []
         for value, text in look.marks:
-            x = round(plot.left() + (value - self.range[0]) * scale) + 0.5
+            x = round(plot.left() + self._part(value) * plot.width()) + 0.5
             half = text_width(text, SMALL) / 2
             if whole.left() + half < x < whole.right() - half:
                 words.append(Word(QPointF(x, whole.bottom() - look.below), text, CENTRE))
@@ -128,28 +135,31 @@ class Axis(pg.AxisItem):
                 lines.append((pen, QPointF(x, begin), QPointF(x, end)))
         return lines, words
 
-    def _upright(self, plot: QRectF) -> tuple[list[Line], list[Word]]:
+    def _upright(self) -> tuple[list[Line], list[Word]]:
         """Of an axis of values."""
-        look, whole = self._look, self.boundingRect()
-        left = self.orientation == "left"
+        look, whole, plot = self._look, self._whole, self._plot
+        left = self.side == "left"
         side, align = (plot.left() - 7, RIGHT) if left else (plot.right() + 7, LEFT)
-        scale = plot.height() / ((self.range[1] - self.range[0]) or 1.0)
         lines, words = [], []
         if look.title:
             words.append(Word(QPointF(side, whole.top() + 12), look.title, align))
         for value, text in look.marks:
-            y = round(plot.bottom() - (value / self.scale - self.range[0]) * scale) + 0.5
+            y = round(plot.bottom() - self._part(value) * plot.height()) + 0.5
             words.append(Word(QPointF(side, y + 4), text, align))
             if look.lines:
                 pen = QPen(self._theme.colour("line2" if value == look.strong else "line"), 1)
                 lines.append((pen, QPointF(plot.left(), y), QPointF(plot.right(), y)))
         return lines, words
 
+    def _part(self, value: float) -> float:
+        """How far along the axis a value stands."""
+        low, high = self._range
+        return (value - low) / ((high - low) or 1.0)
+
     def paint(self, painter: QPainter, *_: object) -> None:
-        """Straight to the screen: text out of a recorded picture takes four times as long."""
-        if self.picture is None:  # something of it is new, says pyqtgraph too
-            self.picture = self.generateDrawSpecs(painter)
-        lines, words = self.picture[1:]
+        if self._drawing is None:
+            self._drawing = self._along() if self.side == "bottom" else self._upright()
+        lines, words = self._drawing
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for pen, begin, end in lines:
             painter.setPen(pen)
@@ -248,61 +258,78 @@ class Legend(pg.GraphicsObject):
         self.labels = there
 
 
-@dataclass(frozen=True, slots=True)
-class Bones:
-    """What a plot is built on: pyqtgraph's share, which takes the most time."""
+class Curve(pg.PlotCurveItem):
+    """A line over the area down to zero.
 
-    view: pg.ViewBox
-    axes: dict[str, Axis]
-    item: pg.PlotItem
+    The line is drawn in short pieces: in one, Qt takes ten times as long where it zigzags. The edge of the
+    area lies under the line and need not be soft, which halves its time.
+    """
 
-    @classmethod
-    def make(cls, theme: Theme, sides: Sequence[str]) -> Generator[None, None, Bones]:
-        """In steps for a turn of the loop each."""
-        view = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
-        axes = {side: Axis(side, theme) for side in sides}
-        yield
-        return cls(view, axes, pg.PlotItem(viewBox=view, axisItems=dict(axes), enableMenu=False))
+    def __init__(self) -> None:
+        super().__init__(pen=None, fillLevel=0.0, skipFiniteCheck=True, antialias=False)
+        self._line = QPen()
+        self._pieces: list[QPainterPath] = []
+
+    def set_line(self, pen: QPen) -> None:
+        self._line = pen
+        self.update()
+
+    def show_points(self, x: Values, y: Values) -> None:
+        """Of values that stay the same for long only the ends are taken."""
+        ends = np.ones(len(y), dtype=bool)
+        ends[1:-1] = (y[1:-1] != y[:-2]) | (y[1:-1] != y[2:])
+        x, y = x[ends], y[ends]
+        self.setData(x, y)
+        self._pieces = [
+            self.generatePath(x[first : first + PIECE + 1], y[first : first + PIECE + 1])
+            for first in range(0, len(x) - 1, PIECE)
+        ]
+
+    def paint(self, painter: QPainter, *args: object) -> None:
+        super().paint(painter, *args)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._line)
+        for piece in self._pieces:
+            painter.drawPath(piece)
 
 
-class Plot(pg.PlotWidget):
+class Plot(pg.GraphicsView):
     """A plot with edges of given width, which nothing but our own code moves."""
 
-    def __init__(self, theme: Theme, edges: Edges, bones: Bones) -> None:
-        view, item, sides = bones.view, bones.item, bones.axes
-        self.axes = bones.axes
-        super().__init__(plotItem=item)
+    def __init__(self, theme: Theme, edges: Edges, sides: Sequence[str]) -> None:
+        """`sides`: where it has axes."""
+        self.view = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
+        self.axes = {side: Axis(side, theme) for side in sides}
         self.edges = edges
-        self.view, self.item = view, item
-        item.hideButtons()
-        item.layout.setContentsMargins(
-            0 if "left" in sides else edges.left,
-            edges.top,
-            0 if "right" in sides else edges.right,
-            0,
-        )
-        item.layout.setSpacing(0)
-        for side in ("left", "right", "top", "bottom"):
-            item.showAxis(side, side in sides)
-        for side, axis in self.axes.items():
-            if side == "bottom":
-                axis.setHeight(edges.bottom)
-            else:
-                axis.setWidth(edges.left if side == "left" else edges.right)
-        view.disableAutoRange()
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        super().__init__(background=theme.colour("panel"))
+        for part in (self.view, *self.axes.values()):
+            self.scene().addItem(part)
+        self.view.disableAutoRange()
         for layer in (self, self.viewport()):
             layer.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             layer.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def add(self, item: QGraphicsItem) -> None:
+        """Something that is placed in the units of the axes."""
+        self.view.addItem(item, ignoreBounds=True)
+
+    def set_theme(self, theme: Theme) -> None:
         self.setBackground(theme.colour("panel"))
+        for axis in self.axes.values():
+            axis.set_theme(theme)
 
     def set_range(self, right: float, low: float, high: float) -> None:
         """The view from zero to `right` and from `low` to `high`."""
         self.view.setRange(
             xRange=(0.0, right), yRange=(low, high), padding=0, disableAutoRange=True
         )
+        for side, axis in self.axes.items():
+            axis.set_range(*((0.0, right) if side == "bottom" else (low, high)))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        for axis in getattr(self, "axes", {}).values():  # pyqtgraph resizes it while it is made
-            axis.set_whole(QRectF(self.rect()))
+        whole, edges = QRectF(self.rect()), self.edges
+        plot = whole.adjusted(edges.left, edges.top, -edges.right, -edges.bottom)
+        self.view.setGeometry(plot)
+        for axis in self.axes.values():
+            axis.set_places(whole, plot)

@@ -13,16 +13,13 @@ from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPen, QResizeEvent
 
 from ui.graphs.axes import Points
 from ui.graphs.history import Marker
-from ui.graphs.kit import Bones, Box, Edges, Legend, Plot
+from ui.graphs.kit import Box, Curve, Edges, Legend, Plot
 from ui.theme import Theme
 from ui.widgets.scribe import PaintedLabel
 
 SYMBOLS = {True: "t1", False: "t"}
 """A triangle that points up for what was sent, down for what came."""
 Ticks = Sequence[tuple[float, str]]
-
-SIDES = ("left", "right", "bottom")
-"""Where its axes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +39,28 @@ class Scales:
 class PowerPlot(Plot):
     """Power as an area, its limit as steps, the battery in percent of a second axis."""
 
-    def __init__(self, theme: Theme, edges: Edges, bones: Bones, strip: int) -> None:
+    def __init__(self, theme: Theme, edges: Edges, strip: int) -> None:
         """`strip`: px between the plot and the words of the time axis, for the marks."""
-        super().__init__(theme, edges, bones)
+        self._legend, self._box = Legend(theme, edges.left), Box(theme)
+        super().__init__(theme, edges, ("left", "right", "bottom"))
         self._theme, self._strip = theme, strip
-        self._actual = self._line(fillLevel=0.0, antialias=True)
-        self._limit = self._line(stepMode="right", antialias=False)
-        self._soc = self._line(connect="finite", antialias=True)
+        self._actual = Curve()
+        self._limit = pg.PlotCurveItem(stepMode="right", skipFiniteCheck=True, antialias=False)
+        self._soc = pg.PlotCurveItem(connect="finite", skipFiniteCheck=True, antialias=True)
         self._marks = pg.ScatterPlotItem(pxMode=True, size=8, pen=None, antialias=True)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
-        for item in (self._marks, self._cursor):
-            self.item.addItem(item, ignoreBounds=True)
-        self._legend, self._box = Legend(theme, edges.left), Box(theme)
+        for item in (self._actual, self._limit, self._soc, self._marks, self._cursor):
+            self.add(item)
         self._box.hide()
         for extra in (self._legend, self._box):
             self.scene().addItem(extra)
         self._range: tuple[float, float, float] | None = None
         self._dress()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "_legend"):
-            self._legend.set_whole(QRectF(self.rect()))
+        self._legend.set_whole(QRectF(self.rect()))
 
     def labels(self) -> list[PaintedLabel]:
         """Every text with its place."""
@@ -72,10 +68,8 @@ class PowerPlot(Plot):
         return painted + (self._box.labels if self._box.isVisible() else [])
 
     def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
         self._theme = theme
-        self.setBackground(theme.colour("panel"))
-        for axis in self.axes.values():
-            axis.set_theme(theme)
         self._legend.set_theme(theme)
         self._box.set_theme(theme)
         self._dress()
@@ -95,7 +89,8 @@ class PowerPlot(Plot):
         if seen != self._range:
             self._range = seen
             self.set_range(*seen)
-            self.axes["right"].setScale(scales.percent_top / scales.top)
+            percent = scales.percent_top / scales.top
+            self.axes["right"].set_range(scales.low * percent, scales.percent_top)
             self._fill()
         left, right, bottom = (self.axes[side] for side in ("left", "right", "bottom"))
         left.set_marks(scales.values, strong=0.0, title=scales.unit)
@@ -104,9 +99,14 @@ class PowerPlot(Plot):
 
     def show_lines(self, actual: Points, limit: Points, soc: Points, start: float) -> None:
         """Percents in the units of the left axis; times in epoch seconds."""
-        for item, points in ((self._actual, actual), (self._limit, limit), (self._soc, soc)):
+        for show, points in (
+            (self._actual.show_points, actual),
+            (self._limit.setData, limit),
+            (self._soc.setData, soc),
+        ):
             table = _table(points)
-            item.setData(table[:, 0] - start, table[:, 1])
+            show(table[:, 0] - start, table[:, 1])
+        for item in (self._actual, self._limit, self._soc):
             item.show()
 
     def show_marks(self, marks: Sequence[Marker], height: float, start: float) -> None:
@@ -133,14 +133,9 @@ class PowerPlot(Plot):
 
     # ------------------------------------------------------------------ looks
 
-    def _line(self, **looks: object) -> pg.PlotDataItem:
-        item = pg.PlotDataItem(skipFiniteCheck=True, **looks)
-        self.item.addItem(item, ignoreBounds=True)
-        return item
-
     def _dress(self) -> None:
         theme = self._theme
-        self._actual.setPen(_pen(theme.colour("charge")))
+        self._actual.set_line(_pen(theme.colour("charge")))
         self._limit.setPen(_pen(theme.colour("warn")))
         self._soc.setPen(_pen(theme.colour("avail"), Qt.PenStyle.DashLine))
         self._cursor.setPen(QPen(theme.colour("text3"), 1))
@@ -152,7 +147,7 @@ class PowerPlot(Plot):
         gradient = QLinearGradient(0.0, top, 0.0, 0.0)
         gradient.setColorAt(0, self._theme.colour("charge", 0.42))
         gradient.setColorAt(1, self._theme.colour("charge", 0.04))
-        self._actual.setFillBrush(QBrush(gradient))
+        self._actual.setBrush(QBrush(gradient))
 
 
 def _pen(colour: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:

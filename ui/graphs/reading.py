@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator
 from threading import Event
 
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -54,8 +53,8 @@ class PlotPlace(QWidget):
         if self._turns.running:
             self._turns.start(self._steps())
 
-    def make_drawing(self) -> Generator[None, None, QWidget]:
-        """Make the widget that draws, still empty, in steps."""
+    def make_drawing(self) -> QWidget:
+        """Make the widget that draws, still empty."""
         raise NotImplementedError
 
     def fill_drawing(self) -> None:
@@ -63,7 +62,7 @@ class PlotPlace(QWidget):
         raise NotImplementedError
 
     def _steps(self) -> Work:
-        drawing = yield from self.make_drawing()
+        drawing = self.make_drawing()
         yield
         drawing.setParent(self)
         drawing.setGeometry(self.rect())

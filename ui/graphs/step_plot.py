@@ -11,15 +11,13 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem
 
-from ui.graphs.kit import AHEAD, Bones, Box, Edges, Plot
+from ui.graphs.kit import AHEAD, Box, Edges, Plot
 from ui.theme import Theme
 
 WHOLE = 2.4
 LANE = 1.4
 FILLED = 0.10
 """How much of its colour lies under the bold line."""
-SIDES = ("left", "bottom")
-"""Where its axes are."""
 Steps = Sequence[tuple[float, float | None]]
 """Seconds since the start, and the limit from there on; None: there is none."""
 
@@ -37,21 +35,21 @@ class Lane:
 class StepPlot(Plot):
     """Places are seconds since the start of the schedule and limits in its unit."""
 
-    def __init__(self, theme: Theme, edges: Edges, bones: Bones) -> None:
-        super().__init__(theme, edges, bones)
+    def __init__(self, theme: Theme, edges: Edges) -> None:
+        self._ring = QGraphicsRectItem()
+        super().__init__(theme, edges, ("left", "bottom"))
         # Nothing lies outside but half of the present's line and its knob, and they are to be seen whole.
         self.view.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)
-        self._theme, self._edges = theme, edges
-        self._curves: list[pg.PlotDataItem] = []
+        self._theme = theme
+        self._curves: list[pg.PlotCurveItem] = []
         self._now = pg.InfiniteLine(angle=90, movable=False)
         self._knob = pg.ScatterPlotItem(pxMode=True, size=6, symbol="o", pen=None, antialias=True)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         for item in (self._now, self._knob, self._cursor):
             item.setZValue(10)
             item.hide()
-            self.item.addItem(item, ignoreBounds=True)
+            self.add(item)
         self._box = Box(theme, 400, 12.0)
-        self._ring = QGraphicsRectItem()
         self._ring.setZValue(AHEAD)
         for extra in (self._box, self._ring):
             extra.hide()
@@ -59,23 +57,21 @@ class StepPlot(Plot):
         self._dress()
 
     def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
         self._theme = theme
-        self.setBackground(theme.colour("panel"))
-        for axis in self.axes.values():
-            axis.set_theme(theme)
         self._box.set_theme(theme)
         self._dress()
 
     def show_lanes(self, lanes: Sequence[Lane], seconds: float, top: float) -> None:
         """Draw these and nothing else, each to the end after `seconds`."""
         for curve in self._curves:
-            self.item.removeItem(curve)
+            self.view.removeItem(curve)
         self._curves = []
         for lane in lanes:
             for run in _runs(lane.steps, seconds):
                 if lane.bold:
                     under = self._theme.colour(lane.token, FILLED)
-                    self._add(run, fillLevel=0.0, fillBrush=QBrush(under))
+                    self._add(run, fillLevel=0.0, brush=QBrush(under))
                 self._add(run, pen=self._pen(lane), antialias=True)
         self.set_range(max(1.0, seconds), 0.0, top)
 
@@ -99,10 +95,9 @@ class StepPlot(Plot):
         """A ring around all of it."""
         self._ring.setVisible(on)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "_ring"):  # pyqtgraph resizes it while it is made
-            self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 
     def show_now(self, at: float | None) -> None:
         """The present, with a knob at its upper end."""
@@ -119,18 +114,18 @@ class StepPlot(Plot):
         if at is not None:
             self._cursor.setPos(at)
             most = self.width() - self._box.size[0] - 4
-            self._box.setPos(min(max(self._edges.left, x + 8), most), self._edges.top + 2)
+            self._box.setPos(min(max(self.edges.left, x + 8), most), self.edges.top + 2)
 
     # ------------------------------------------------------------------ looks
 
     def _add(self, run: list[tuple[float, float]], **looks: object) -> None:
         table = np.array(run, dtype=np.float64)
-        curve = pg.PlotDataItem(
+        curve = pg.PlotCurveItem(
             table[:, 0],
             table[:, 1],
             **{"pen": None, "stepMode": "right", "skipFiniteCheck": True, **looks},
         )
-        self.item.addItem(curve, ignoreBounds=True)
+        self.add(curve)
         self._curves.append(curve)
 
     def _pen(self, lane: Lane) -> QPen:

@@ -7,7 +7,7 @@ keys and read by screen readers.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -132,13 +132,11 @@ class StepCurve(PlotPlace):
 
     # ------------------------------------------------------------------ drawing
 
-    def make_drawing(self) -> Generator[None, None, QWidget]:
-        from ui.graphs.kit import Bones, Edges
-        from ui.graphs.step_plot import SIDES, StepPlot
+    def make_drawing(self) -> QWidget:
+        from ui.graphs.kit import Edges
+        from ui.graphs.step_plot import StepPlot
 
-        bones = yield from Bones.make(self._theme, SIDES)
-        yield
-        self._plot = StepPlot(self._theme, Edges(LEFT, TOP, RIGHT, BOTTOM), bones)
+        self._plot = StepPlot(self._theme, Edges(LEFT, TOP, RIGHT, BOTTOM))
         self._plot.setAccessibleName(self.accessibleName())
         return self._plot
 

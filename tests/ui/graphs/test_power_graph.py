@@ -92,7 +92,7 @@ def test_a_theme_that_comes_while_the_chart_is_made_is_the_one_it_wears(qtbot, g
     qtbot.addWidget(fresh)
     fresh.resize(graph.chart.size())
     fresh.show()
-    fresh._turns._turn()
+    fresh._turns._step(fresh._turns._work)  # it is made, and not yet in its place
     assert not fresh.furnished
     fresh.set_theme(Theme.load("light"))
     qtbot.waitUntil(lambda: fresh.furnished and chart.furnished)
