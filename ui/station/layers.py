@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterator
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap, QTransform
 
 from ui.widgets.scribe import PaintedLabel, Scribe
@@ -35,6 +35,7 @@ class Layer:
         """Does it stay where it is when the picture scrolls."""
         self._key: Hashable = None
         self._pixmap = QPixmap()
+        self._ratio = 1.0
 
     def matches(self, key: Hashable) -> bool:
         return self._key == key and not self._pixmap.isNull()
@@ -93,24 +94,26 @@ class Layer:
         if opaque:
             yield
             image = image.convertToFormat(QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(1.0)
         self._pixmap = QPixmap.fromImage(image)
-        self._key, self.rect, self.labels = key, rect, labels
+        self._key, self._ratio, self.rect, self.labels = key, ratio, rect, labels
         self.renders += 1
 
     def draw(self, painter: QPainter, offset: QPointF, clip: QRectF | None = None) -> None:
-        """Show the part, moved by `offset`; only what lies in `clip` where one is given."""
-        place = self.rect.translated(offset)
-        if clip is None:
-            painter.drawPixmap(place.topLeft(), self._pixmap)
-            return
-        part = place.intersected(clip)
+        """Show the part, moved by `offset`; only what lies in `clip` where one is given.
+
+        It is drawn in the pixels of the screen: in other units Qt would stretch it, if only by nothing.
+        """
+        ratio, place = self._ratio, self.rect.translated(offset)
+        part = place if clip is None else place.intersected(clip)
         if part.isEmpty():
             return
-        ratio = self._pixmap.devicePixelRatio()
-        source = QRectF(
-            (part.left() - place.left()) * ratio,
-            (part.top() - place.top()) * ratio,
-            part.width() * ratio,
-            part.height() * ratio,
-        )
-        painter.drawPixmap(part, self._pixmap, source)
+        corner = QPoint(round(place.left() * ratio), round(place.top() * ratio))
+        shown = QRect(
+            QPoint(math.floor(part.left() * ratio), math.floor(part.top() * ratio)),
+            QPoint(math.ceil(part.right() * ratio) - 1, math.ceil(part.bottom() * ratio) - 1),
+        ).intersected(QRect(corner, self._pixmap.size()))
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.drawPixmap(shown.topLeft(), self._pixmap, shown.translated(-corner))
+        painter.restore()
