@@ -51,6 +51,16 @@ class WatchedApplication(QApplication):
             look(False)
             watch.look = None
 
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """What a test does here with a window, no person does: it is no time of the window's."""
+        notify = vars(self).pop("notify", None)
+        try:
+            yield
+        finally:
+            if notify is not None:
+                self.notify = notify
+
 
 def _holds_others(receiver: QObject, event: QEvent) -> bool:
     """It leads to callbacks that are watched one by one: a painting, or one of qasync's own timers."""

@@ -15,6 +15,7 @@ from PySide6.QtGui import QFontMetrics, QImage
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QHeaderView,
     QLabel,
@@ -29,6 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tests.support.event_watch import WatchedApplication
 from tests.ui.shell.conftest import play, until  # noqa: F401 - a fixture
 from ui.main_room import Room
 from ui.shell.toasts import Toast
@@ -250,10 +252,16 @@ def unreadable(room: Room) -> list[str]:
 
 
 def pixels_of(window: QMainWindow) -> Pixels:
-    """Rows x columns x (blue, green, red, nothing)."""
+    """Rows x columns x (blue, green, red, nothing).
+
+    To be photographed the window is painted larger than it ever is for its screen: that time does not count.
+    """
     image = QImage(window.size() * RATIO, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(RATIO)
-    window.render(image, QPoint(0, 0))
+    app = QApplication.instance()
+    assert isinstance(app, WatchedApplication)
+    with app.unwatched():
+        window.render(image, QPoint(0, 0))
     flat = np.frombuffer(image.constBits(), np.uint8)
     table = flat.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
     return table.copy()
