@@ -41,6 +41,7 @@ from ui.station.spots import SpotKeeper
 from ui.station.views import BayView, PictureExtra
 from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel
+from ui.widgets.turns import Turns, Work
 
 FRAME_MS = 33
 DRIVE_SECONDS = 0.55
@@ -76,6 +77,8 @@ class StationCanvas(QWidget):
         self._timer.timeout.connect(self._tick)
         self._since = QElapsedTimer()
         self._renewal = Renewal(self)
+        self._turns = Turns(self)
+        self._changed: list[QRectF] = []
         self.setMinimumSize(480, 280)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -97,9 +100,9 @@ class StationCanvas(QWidget):
         if changed is None:
             self._renewal.again()
             self.update()
-        else:
-            for rect in changed:
-                self._refresh(rect)
+        elif changed and self.ready and self.isVisible():
+            self._changed += changed
+            self._turns.start(self._repaint())
         if changed is None or offered != self.picture.offered():
             self._place_spots()
         if changed != []:
@@ -239,6 +242,13 @@ class StationCanvas(QWidget):
     def _refresh(self, rect: QRectF) -> None:
         if self.ready and not rect.isEmpty():
             self.update(rect.toAlignedRect().adjusted(-1, -1, 1, 1))
+
+    def _repaint(self) -> Work:
+        """What has changed is painted in turns of the loop, and seen when all of it is there."""
+        yield from self.picture.steps()
+        changed, self._changed = self._changed, []
+        for rect in changed:
+            self._refresh(rect)
 
     def _wants_motion(self) -> bool:
         mood, picture = self.picture.mood, self.picture

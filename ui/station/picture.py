@@ -221,6 +221,10 @@ class Picture(Placing):
                 self._bay(number)
                 yield
                 self._floor(number)
+                yield
+            if number in self.mood.moving:
+                self._car(number)
+                yield
         for cabinet in self.plan.cabinets:
             if self.face_rect(cabinet).intersects(self.whole):
                 self._face(cabinet)
@@ -454,23 +458,31 @@ class Picture(Placing):
         else:
             painter.drawRoundedRect(shape.adjusted(-2, -2, 2, 2), 6, 6)
 
-    def _drive(self, painter: QPainter, evse: int) -> None:
-        """A car on its way: it comes from the viewer into the bay, or the other way round."""
+    def _car(self, evse: int) -> Layer | None:
+        """The car that is on its way to a bay, or from it."""
         moving = self.mood.moving.get(evse)
         if moving is None or moving.view.car is None or self._bays is None or self.plan is None:
-            return
-        bay, bays, car = self.plan.bay(evse), self._bays, moving.view.car
+            return None
+        axis, bays, car = self.plan.bay(evse).axis, self._bays, moving.view.car
         layer = self._layer(f"car{evse}")
 
         def draw(brush: QPainter, scribe: Scribe) -> None:
-            bays.car.paint(brush, bay.axis, car, lights=True)
+            bays.car.paint(brush, axis, car, lights=True)
 
-        rect = self.world.mapRect(QRectF(bay.axis - 122, 296, 244, 252))
+        rect = self.world.mapRect(QRectF(axis - 122, 296, 244, 252))
         layer.render(car.id, rect, self.ratio, self.world, draw)
+        return layer
+
+    def _drive(self, painter: QPainter, evse: int) -> None:
+        """A car on its way: it comes from the viewer into the bay, or the other way round."""
+        layer = self._car(evse)
+        if layer is None or self.plan is None:
+            return
+        moving, axis = self.mood.moving[evse], self.plan.bay(evse).axis
         inside = moving.progress if moving.arriving else 1 - moving.progress
         eased = 1 - (1 - inside) ** 3
         size = 1.22 - 0.22 * eased
-        foot = self.point(QPointF(bay.axis, GROUND))
+        foot = self.point(QPointF(axis, GROUND))
         painter.save()
         painter.setOpacity(min(1.0, eased * 1.4))
         painter.translate(foot.x(), foot.y() + (1 - eased) * 60)

@@ -54,10 +54,11 @@ class Renewal(QObject):
         if not self._running:
             return False
         ground = picture.point(QPointF(0, GROUND)).y()
-        painter.fillRect(picture.whole, picture.theme.colour("wall1"))
-        painter.fillRect(
-            QRectF(0, ground, picture.width, picture.height), picture.theme.colour("floor1")
-        )
+        wall, floor = QRectF(picture.whole), QRectF(picture.whole)
+        wall.setBottom(ground)
+        floor.setTop(ground)
+        painter.fillRect(wall, picture.theme.colour("wall1"))
+        painter.fillRect(floor, picture.theme.colour("floor1"))
         if self._before is not None:
             self._show_before(painter, self._before)
             picture.paint(painter, picture.head_rect)  # quickly made, and words are not stretched
@@ -96,6 +97,7 @@ class Renewal(QObject):
 
     def _paint(self) -> Work:
         yield from self._canvas.picture.steps()
+        yield from self._canvas.picture.steps()  # what has changed in between
         self._before, self._running = None, False
         self._canvas.update()
 

@@ -99,3 +99,27 @@ def test_a_canvas_that_is_hidden_meanwhile_paints_at_once_when_it_is_back(show: 
     assert canvas.ready
     canvas.show()
     assert canvas.ready
+
+
+def test_what_has_changed_is_painted_in_turns_of_the_loop_before_it_is_seen(
+    show: Show, qtbot: QtBot
+) -> None:
+    canvas = show(scenes.station(scenes.make_evse(1)))
+    canvas.grab()
+    before = canvas.picture.renders()
+    canvas.set_snapshot(scenes.station(scenes.charging(scenes.make_evse(1))))
+    assert canvas.picture.renders() == before
+    qtbot.waitUntil(lambda: not canvas._turns.running)
+    painted = canvas.picture.renders()
+    assert {"car1", "bay1", "words1", "screen0"} <= {
+        name for name, times in painted.items() if times != before.get(name)
+    }
+    canvas.grab()
+    assert canvas.picture.renders() == painted
+
+
+def test_a_picture_that_is_asked_for_at_once_is_the_newest(show: Show) -> None:
+    canvas = show(scenes.station(scenes.make_evse(1)), still=True)
+    charging = scenes.station(scenes.charging(scenes.make_evse(1)))
+    canvas.set_snapshot(charging, scenes.extra(charging))
+    assert canvas.grab().toImage() == show(charging, still=True).grab().toImage()
