@@ -227,7 +227,7 @@ class StationCanvas(QWidget):
         painter.setClipRegion(event.region())
         if self._renewal.shown(painter):
             return
-        for rect in _rects(event.region()):
+        for rect in _columns(event.region()):
             painter.save()
             painter.setClipRect(rect)
             self.picture.paint(painter, QRectF(rect))
@@ -411,9 +411,14 @@ class StationCanvas(QWidget):
             else:
                 hover = button.outline
         mood = self.picture.mood
-        if (name, hover) != (mood.hovered, mood.hover):
-            mood.hovered, mood.hover = name, hover
-            self.update()
+        if name != mood.hovered:
+            mood.hovered = name
+            self._refresh(self.picture.head_rect)
+        if hover != mood.hover:
+            for line in (mood.hover, hover):
+                if line is not None:
+                    self._refresh(line[0].adjusted(-4, -4, 4, 4))
+            mood.hover = hover
 
     def focus_reached(self, spot: Spot) -> None:
         """The keyboard came to an act: bring its bay, and then itself, into view."""
@@ -533,7 +538,16 @@ class StationCanvas(QWidget):
             self.update()
 
 
-def _rects(region: QRegion) -> list[QRect]:
-    """The rectangles of a region: it can be walked through, though the stubs of Qt do not say so."""
-    rects: list[QRect] = list(region)  # type: ignore[call-overload]
-    return rects
+def _columns(region: QRegion) -> list[QRect]:
+    """What of a region lies side by side: Qt cuts cables that hang beside each other into strips.
+
+    Each costs as much to begin with as all that it can show.
+    """
+    strips: list[QRect] = list(region)  # type: ignore[call-overload]  # the stubs of Qt do not say so
+    columns: list[QRect] = []
+    for strip in sorted(strips, key=QRect.left):
+        if columns and strip.left() <= columns[-1].right() + 1:
+            columns[-1] = columns[-1].united(strip)
+        else:
+            columns.append(strip)
+    return columns

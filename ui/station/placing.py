@@ -25,6 +25,10 @@ class Placing:
         self.height = 0.0
         self.world = QTransform()
         """Scene to widget, unscrolled."""
+        self._bay_places: dict[int, QRectF] = {}
+        self._words_places: dict[int, QRectF] = {}
+        self._face_places: dict[int, QRectF] = {}
+        self._screen_places: dict[int, QRectF] = {}
 
     def place(self) -> None:
         """Fit the plan into the widget."""
@@ -54,6 +58,18 @@ class Placing:
         self.scroll = QPointF(
             round(x * self.ratio) / self.ratio, round(y * self.ratio) / self.ratio
         )
+        self._locate()
+
+    def _locate(self) -> None:
+        """Where things lie in the widget: painting asks for it again and again."""
+        assert self.plan is not None
+        for bay in self.plan.bays:
+            words = self.floor_scene(bay.evse).adjusted(-10, -10, 10, 14)
+            self._bay_places[bay.evse] = self.to_widget(self.bay_scene(bay.evse))
+            self._words_places[bay.evse] = self.to_widget(words)
+        for one in self.plan.cabinets:
+            self._face_places[one.index] = self.to_widget(one.rect.adjusted(-24, -20, 24, 0))
+            self._screen_places[one.index] = self.to_widget(one.screen.adjusted(-1, -1, 1, 1))
 
     def to_widget(self, rect: QRectF) -> QRectF:
         """A rectangle of the scene in the widget, scrolled."""
@@ -88,7 +104,7 @@ class Placing:
         return grown.adjusted(-lean, 0, lean, 0)
 
     def bay_rect(self, evse: int) -> QRectF:
-        return self.to_widget(self.bay_scene(evse))
+        return self._bay_places[evse]
 
     def floor_scene(self, evse: int) -> QRectF:
         """Where the words on the floor of a bay lie, in scene units."""
@@ -107,14 +123,14 @@ class Placing:
 
     def words_rect(self, evse: int) -> QRectF:
         """The words on the floor with what is behind them, in the widget."""
-        return self.to_widget(self.floor_scene(evse).adjusted(-10, -10, 10, 14))
+        return self._words_places[evse]
 
     def face_rect(self, cabinet: Cabinet) -> QRectF:
         """The front of a cabinet with the glow of its lamps."""
-        return self.to_widget(cabinet.rect.adjusted(-24, -20, 24, 0))
+        return self._face_places[cabinet.index]
 
     def screen_rect(self, cabinet: Cabinet) -> QRectF:
-        return self.to_widget(cabinet.screen.adjusted(-1, -1, 1, 1))
+        return self._screen_places[cabinet.index]
 
     def ring_rect(self, cabinet: Cabinet) -> QRectF:
         return self.to_widget(QRectF(cabinet.ring.x() - 22, cabinet.ring.y() - 22, 44, 44))
