@@ -9,7 +9,10 @@ from __future__ import annotations
 from app.ocpp.context import StorePort
 
 TABLE = "ocpp.link"
-"""Network profiles, what was in force before a change until the change has worked."""
+"""Network profiles, and what was in force before a change until the change has worked.
+
+The latter by the name of the key or variable: what one version has set is not what the other goes back to.
+"""
 
 ALWAYS = (
     ("v16.keys", "securityprofile"),

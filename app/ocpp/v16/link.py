@@ -66,7 +66,7 @@ class Link(Block):
 
     def _passwords(self) -> tuple[bytes | None, ...]:
         found = [_bytes(self.password())]
-        row = self.ctx.store.get(TABLE, "password")
+        row = self.ctx.store.get(TABLE, PASSWORD)
         if row is not None:
             found.append(_bytes(self._spelled(row["before"])))
         return tuple(found)
@@ -103,8 +103,8 @@ class Link(Block):
             self.ctx.store.put(TABLE, "profile", {"before": self._config.number(PROFILE)})
 
     def _password_goes(self, before: str | None) -> None:
-        if self.ctx.store.get(TABLE, "password") is None:
-            self.ctx.store.put(TABLE, "password", {"before": before})
+        if self.ctx.store.get(TABLE, PASSWORD) is None:
+            self.ctx.store.put(TABLE, PASSWORD, {"before": before})
 
     def _reconnect(self) -> None:
         self.ctx.calls.close_link("its security settings were changed")
@@ -120,10 +120,10 @@ class Link(Block):
             self._config.put(PROFILE, str(before), STATION)  # A05.FR.08
 
     def _settle_password(self, place: int) -> None:
-        row = self.ctx.store.get(TABLE, "password")
+        row = self.ctx.store.get(TABLE, PASSWORD)
         if row is None:
             return
-        self.ctx.store.delete(TABLE, "password")
+        self.ctx.store.delete(TABLE, PASSWORD)
         if place == 0:
             return
         if row["before"] is None:

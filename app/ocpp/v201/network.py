@@ -237,20 +237,20 @@ class Network(Block):
 
     def _passwords(self) -> tuple[bytes | None, ...]:
         found = [_bytes(self._model.text(PASSWORD))]
-        row = self.ctx.store.get(TABLE, "password")
+        row = self.ctx.store.get(TABLE, PASSWORD)
         if row is not None:
             found.append(_bytes(row["before"]))
         return tuple(found)
 
     def _password_goes(self, before: str | None, by: str) -> None:
-        if by != STATION and self.ctx.store.get(TABLE, "password") is None:
-            self.ctx.store.put(TABLE, "password", {"before": before})
+        if by != STATION and self.ctx.store.get(TABLE, PASSWORD) is None:
+            self.ctx.store.put(TABLE, PASSWORD, {"before": before})
 
     def _settle_password(self, place: int) -> None:
-        row = self.ctx.store.get(TABLE, "password")
+        row = self.ctx.store.get(TABLE, PASSWORD)
         if row is None:
             return
-        self.ctx.store.delete(TABLE, "password")
+        self.ctx.store.delete(TABLE, PASSWORD)
         if place > 0:
             self._model.put(self._model.at(PASSWORD), row["before"] or "", STATION)
 

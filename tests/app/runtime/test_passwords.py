@@ -38,6 +38,7 @@ def events(there: Station) -> list[str]:
     return [event.type for event in there.hears.all(SecurityEventRaised)]
 
 
+NAMES = {"1.6": "AuthorizationKey", "2.0.1": "SecurityCtrlr.BasicAuthPassword"}
 CASES = [
     pytest.param("1.6", NEW, NEW, id="1.6"),
     pytest.param("2.0.1", FRESH, FRESH.encode(), id="2.0.1"),
@@ -57,7 +58,7 @@ async def test_RPC_16_a_new_password_is_used_at_once_and_after_a_kill(
             assert await set_password(version, csms, new) == "Accepted"
             csms.passwords = {sent}
             await there.until(lambda: there.online and csms.shown[-1] == sent)
-            assert there.session.store.get(TABLE, "password") is None
+            assert there.session.store.get(TABLE, NAMES[version]) is None
             assert len(csms.calls("BootNotification")) == 1  # RPC-14: a new password is no boot
             assert "ReconfigurationOfSecurityParameters" in events(there)
         async with station(csms.url, version, tmp_path, **flags) as there:
@@ -78,7 +79,7 @@ async def test_a_new_password_that_is_refused_gives_way_to_the_one_before(
             await there.until(lambda: there.online and csms.shown[-2:] == [sent, PLAIN.encode()])
             denied = "FailedToAuthenticat"
             assert sum(kind.startswith(denied) for kind in events(there)) == 1
-            assert there.session.store.get(TABLE, "password") is None
+            assert there.session.store.get(TABLE, NAMES[version]) is None
             # and from now on it does not come back with the refused one
             await csms.guests[-1].close(1012)
             await there.until(lambda: len(csms.guests) == 3 and there.online)
@@ -115,6 +116,22 @@ async def test_while_nobody_is_there_the_new_password_stays(tmp_path: Path) -> N
             csms.refuse = None
             await there.until(lambda: there.online)
             assert csms.shown[-1] == OLD
+
+
+async def test_a_password_of_one_version_that_has_not_worked_yet_is_no_business_of_the_other(
+    tmp_path: Path,
+) -> None:
+    async with office() as csms, station(csms.url, "1.6", tmp_path) as there:
+        await there.accepted()
+        await set_password("1.6", csms, OLD)
+        await there.until(lambda: csms.shown[-1] == OLD and there.online)
+        csms.refuse = (HTTPStatus.SERVICE_UNAVAILABLE, "later")
+        await set_password("1.6", csms, NEW)
+        await there.until(lambda: csms.shown[-1] == NEW)
+        for version, expected in (("2.0.1", (None,)), ("1.6", (NEW, OLD))):
+            await there.session.speak(version)
+            assert there.session.personality is not None
+            assert there.session.personality.link_plan().passwords == expected
 
 
 async def test_the_text_of_the_key_is_sent_where_that_was_chosen(tmp_path: Path) -> None:
@@ -177,8 +194,8 @@ async def test_a_key_that_waits_for_the_boot_is_used_and_proven_after_it(tmp_pat
         await csms.guests[-1].close(1012)
         await there.until(lambda: there.online and len(csms.guests) == 2)
         assert csms.shown == [None, None]
-        assert there.session.store.get(TABLE, "password") is not None
+        assert there.session.store.get(TABLE, NAMES["1.6"]) is not None
         await there.session.repower()
         await there.accepted()
         assert csms.shown[-1] == NEW
-        assert there.session.store.get(TABLE, "password") is None
+        assert there.session.store.get(TABLE, NAMES["1.6"]) is None
