@@ -114,7 +114,7 @@ class Room(QObject):
         )
         yield
         yield from self.rooms.furnish(self.controller.menu)
-        switch.changed.connect(self._on_theme)
+        self._remove_theme = switch.worn_by(self._wear)
         self.training_panel.use_training_requested.connect(self._use_training)
         self.controller.connect_wanted.connect(self._connect)
         self.controller.training_wanted.connect(self._use_training)
@@ -150,6 +150,7 @@ class Room(QObject):
         self._preferences.save()
         self.cards.save(self._cards)
         self._remove_tokens()
+        self._remove_theme()
         self.training_panel.close_feed()
         self.rooms.close()
         await self.lab.leave()
@@ -339,9 +340,10 @@ class Room(QObject):
     def _on_tokens(self) -> None:
         self._tokens = self.training.snapshot().tokens
 
-    def _on_theme(self, theme: Theme) -> None:
+    def _wear(self, theme: Theme) -> Work:
         self.training_panel.set_theme(theme)
-        self.rooms.set_theme(theme)
+        yield
+        yield from self.rooms.wear(theme)
 
     def ask_to_close(self) -> None:
         """Let `closed()` return; whoever awaits it ends the session and then the window."""

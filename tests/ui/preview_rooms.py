@@ -90,7 +90,7 @@ def training(folder: Path, switch: ThemeSwitch) -> None:
     csms = TrainingCsmsThread()
     catalogue = Catalogue.load("en")
     panel = TrainingPanel(csms, switch.theme, catalogue)
-    switch.changed.connect(panel.set_theme)
+    switch.worn_by(panel.set_theme)
     panel.resize(*SIZES["wide"])
     panel.show()
     shoot(panel, folder, "training-stopped")

@@ -59,6 +59,7 @@ from ui.station.naming import HeldCard
 from ui.station.views import EvseExtra, PictureExtra
 from ui.theme import Theme, ThemeSwitch
 from ui.wallet import Card
+from ui.widgets.turns import Work
 
 AGAIN = 0.5
 """Seconds in which the same card once more is a double click."""
@@ -127,12 +128,13 @@ class Controller(QObject):
         window.inspector.marker_clicked.connect(window.messages.select)
         window.messages.exported.connect(self._on_exported)
         window.messages.export_failed.connect(self.tell_error)
-        self._switch.changed.connect(self._on_theme)
+        self._remove_theme = self._switch.worn_by(self._wear)
         self._remove_rows = bridge.session.exchanges.listen(self._on_exchange)
 
     def close(self) -> None:
         """The session is about to end."""
         self._remove_rows()
+        self._remove_theme()
 
     def _add_commands(self) -> None:
         table: tuple[tuple[str, Callable[[], object], str], ...] = (
@@ -185,9 +187,9 @@ class Controller(QObject):
         self._window.inspector.select(evse)
         self._on_snapshot(self._bridge.snapshot())
 
-    def _on_theme(self, theme: Theme) -> None:
+    def _wear(self, theme: Theme) -> Work:
         """Colours that stand in texts change with the rest, not with the next news."""
-        self._window.set_theme(theme)
+        yield from self._window.wear(theme)
         self._on_snapshot(self._bridge.snapshot())
 
     def _on_snapshot(self, snapshot: SessionSnapshot) -> None:

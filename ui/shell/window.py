@@ -186,7 +186,8 @@ class MainWindow(QMainWindow):
         self.addDockWidget(area, dock)
         return dock
 
-    def set_theme(self, theme: Theme) -> None:
+    def wear(self, theme: Theme) -> Work:
+        """Put another theme on the parts, one after the other."""
         self._theme = theme
         for part in (
             self.canvas,
@@ -198,6 +199,7 @@ class MainWindow(QMainWindow):
             self.toasts,
         ):
             part.set_theme(theme)
+            yield
 
     def childEvent(self, event: QChildEvent) -> None:
         """Qt makes the tabs of rooms that share a place; it gives them no name and nothing to close them."""

@@ -95,9 +95,11 @@ class StationRooms(QObject):
         self._window.open_below(self.docks[ident], SHARE)
         self._rooms[ident].take_keyboard()
 
-    def set_theme(self, theme: Theme) -> None:
+    def wear(self, theme: Theme) -> Work:
+        """Put another theme on the rooms, one after the other."""
         for room in self._rooms.values():
             room.set_theme(theme)
+            yield
 
     def close(self) -> None:
         """The session is about to end."""

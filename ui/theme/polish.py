@@ -7,6 +7,8 @@ each widget is polished once, a few in each turn of the loop.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
@@ -14,13 +16,15 @@ from shiboken6 import isValid
 from ui.widgets.turns import Turns, Work
 
 
-def exchange_sheet(app: QApplication, sheet: str) -> bool:
+def exchange_sheet(app: QApplication, sheet: str) -> Generator[None, None, bool]:
     """Paint by this style sheet from now on. True when the widgets there are have to be polished, too."""
     before = app.styleSheet()
     if sheet == before:
         return False
     if before:
-        app.style().unpolish(app)
+        app.style().unpolish(app)  # takes its time where there are many widgets
+        yield
+        app.style().unpolish(app)  # what was asked for meanwhile
     app.setStyleSheet(sheet)  # the first sheet polishes by itself, and each widget once
     return bool(before)
 
@@ -72,17 +76,22 @@ class Polisher(QObject):
         """Every widget is polished."""
         return not self._turns.running
 
-    def start(self) -> None:
-        """Polish every widget there is; begin again if it is not done with the last ones."""
+    def start(self, exchange: Work) -> None:
+        """Change the sheet and polish every widget there is, all in turns of the loop.
+
+        What is not done of a change before is left.
+        """
         self._turns.stop()
         for window in self._app.topLevelWidgets():
             if window.isVisible() and window.updatesEnabled():
                 window.setUpdatesEnabled(False)
                 self._still.append(window)
-        self._turns.start(self._work())
+        self._turns.start(self._work(exchange))
 
-    def _work(self) -> Work:
+    def _work(self, exchange: Work) -> Work:
         try:
+            yield from exchange
+            yield
             widgets = all_widgets(self._app)
             yield
             seen = [one for one in widgets if isValid(one) and one.isVisible()]

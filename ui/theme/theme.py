@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,12 +100,13 @@ class Theme:
     def apply(self, app: QApplication) -> None:
         """Put style, palette, font and style sheet on the application and on all widgets, at once."""
         from ui.theme.polish import all_widgets, polish
+        from ui.widgets.turns import at_once
 
-        if self.lay_on(app):
+        if at_once(self.lay_on(app)):
             for widget in all_widgets(app):
                 polish(widget)
 
-    def lay_on(self, app: QApplication) -> bool:
+    def lay_on(self, app: QApplication) -> Generator[None, None, bool]:
         """Paint with this theme from now on. True when the widgets there are have to be polished, too."""
         from ui.theme.fonts import ui_font
         from ui.theme.palette import make_palette
@@ -118,7 +119,8 @@ class Theme:
             app.setProperty(_STYLED, True)
         app.setPalette(make_palette(self))
         app.setFont(ui_font(12))
-        return exchange_sheet(app, style_sheet(self))
+        yield
+        return (yield from exchange_sheet(app, style_sheet(self)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Theme) and other.name == self.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
+from typing import TypeVar, cast
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -16,6 +17,7 @@ TURN = 0.003
 """Seconds after which no further step begins in this turn."""
 
 Work = Generator[None, None, object]
+Result = TypeVar("Result")
 
 
 async def in_turns(work: Work) -> None:
@@ -29,10 +31,13 @@ async def in_turns(work: Work) -> None:
         work.close()
 
 
-def at_once(work: Work) -> None:
-    """Do it to its end without a turn of the loop."""
-    for _ in work:
-        pass
+def at_once(work: Generator[None, None, Result]) -> Result:
+    """Do it to its end without a turn of the loop; what comes of it."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return cast("Result", end.value)
 
 
 def _turn(work: Work) -> bool:
