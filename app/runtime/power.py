@@ -153,6 +153,7 @@ class Power:
         if order.between is not None:
             order.between()
         if order.reason is not None:
+            await asyncio.sleep(0)  # an end and a beginning are two steps of the loop
             self._come_up(order.reason)
 
     def _come_up(self, reason: BootReason) -> None:

@@ -69,6 +69,9 @@ WITHOUT_MAINS = (
 )
 """What can be done to a dark station: the world around it goes on."""
 
+SAME_MOMENT = 0.001
+"""Seconds within which registers and voltages have not moved on for a view."""
+
 
 class Station:
     """The aggregate root: `handle()` is the only way to change anything.
@@ -92,6 +95,8 @@ class Station:
         cars = library if library is not None else VehicleLibrary.standard()
         self._machine = Machine(blueprint, cars, seed, clock.elapsed(), clock.now())
         self._timer: Timer | None = None
+        self._seen: tuple[float, StationSnapshot] | None = None
+        """The last snapshot and its elapsed time, while nothing has happened since."""
 
     def handle(self, order: Intent | Command) -> Outcome:
         """Do it now, or say why not."""
@@ -132,7 +137,15 @@ class Station:
         return self._machine.next_instant()
 
     def snapshot(self) -> StationSnapshot:
-        return station_snapshot(self._machine, *self._advance())
+        """All there is to see. One event is looked at by a dozen blocks and views: they share it."""
+        elapsed, at = self._advance()
+        if self._seen is not None:
+            seen_at, seen = self._seen
+            if abs(elapsed - seen_at) < SAME_MOMENT > abs((at - seen.at).total_seconds()):
+                return seen
+        made = station_snapshot(self._machine, elapsed, at)
+        self._seen = elapsed, made
+        return made
 
     def meter(self, evse: int) -> MeterReading:
         """What the EVSE's meter tells now. Raises KeyError when there is no such EVSE."""
@@ -162,9 +175,11 @@ class Station:
         take_state(self._machine, stored)
         self._machine.settle()
         self._machine.forget_told()
+        self._seen = None
         self._arm()
 
     def _publish(self) -> None:
+        self._seen = None
         self._arm()
         happened, self._machine.events = self._machine.events, []
         self._bus.publish_all(happened)

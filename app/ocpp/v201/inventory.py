@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from app.kernel.resources import resource
@@ -37,18 +36,21 @@ _ACCESS = {
 _NAME = re.compile(r"^(?P<name>[^\[]+)(\[(?P<instance>[^\]]+)\])?$")
 
 
-@cache
-def _data() -> dict[str, Any]:
+def _read() -> dict[str, Any]:
     text = resource("device_model", "v201.toml").read_text("utf-8")
     components: dict[str, Any] = tomllib.loads(text)["component"]
     return components
+
+
+_COMPONENTS = _read()
+"""Part of the program of 2.0.1, and read with it: beside the loop."""
 
 
 def build(snapshot: StationSnapshot, features: frozenset[str] | None) -> list[Variable]:
     """All variables of this station with their defaults. `features` None: all that are built."""
     on = BLOCKS if features is None else BLOCKS & features
     found: list[Variable] = []
-    for name, component in _data().items():
+    for name, component in _COMPONENTS.items():
         feature = component.get("feature")
         if feature is not None and feature not in on:
             found.append(_absent(name))
@@ -87,7 +89,7 @@ def standard(setting: VariableSetting) -> Variable | None:
     title = setting.variable
     if setting.variable_instance is not None:
         title += f"[{setting.variable_instance}]"
-    for name, component in _data().items():
+    for name, component in _COMPONENTS.items():
         if name.lower() == setting.component.lower():
             for known, row in component["variables"].items():
                 if known.lower() == title.lower():

@@ -28,6 +28,7 @@ from app.station.kinds import (
     UnplugSide,
 )
 from app.station.snapshot import EvseSnapshot, StationSnapshot
+from app.station.station import SAME_MOMENT
 from app.station.vehicle import VehicleLibrary, VehicleSpec, share_at
 from tests.app.station.bench import TWO_CABLES, Bench
 
@@ -171,6 +172,7 @@ class Watch:
     def look(self) -> None:
         bench = self.bench
         now = bench.station.snapshot()
+        self._is_fresh(now)
         for evse in now.evses:
             self._never_exceeds(now, evse)
             self._parts_agree(now, evse)
@@ -182,6 +184,13 @@ class Watch:
             due = bench.clock.next_due()
             assert due is not None
             assert due <= next_instant
+
+    def _is_fresh(self, now: StationSnapshot) -> None:
+        """What is shared by those who look at the same moment is what a new look would show."""
+        self.bench.station._seen = None
+        fresh = self.bench.station.snapshot()
+        assert self.bench.station.snapshot() is fresh
+        assert fresh == now or 0 < (fresh.at - now.at).total_seconds() < SAME_MOMENT
 
     def _never_exceeds(self, now: StationSnapshot, evse: EvseSnapshot) -> None:
         top = max(evse.currents)
