@@ -29,6 +29,7 @@ from ui.connect.request import ConnectRequest
 from ui.graphs.reading import PlotPlace, read_charts
 from ui.hand_over import hand_over, take_in
 from ui.preferences import Preferences
+from ui.shell.below import BELOW, ROOM_SHARE
 from ui.shell.controller import Controller
 from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
@@ -98,8 +99,7 @@ class Room(QObject):
         self.controller = Controller(window, self.bridge, switch, self.spawner, catalogue)
         yield
         self.training_panel = TrainingPanel(self.training, theme, catalogue)
-        below = Qt.DockWidgetArea.BottomDockWidgetArea
-        self.training_dock = window.add_room("training", self.training_panel, below)
+        self.training_dock = window.add_room("training", self.training_panel, BELOW)
         window.tabifyDockWidget(window.messages_dock, self.training_dock)
         yield
         self._add_commands()
@@ -223,9 +223,9 @@ class Room(QObject):
     def _toggle_training(self) -> None:
         dock = self.training_dock
         if dock.isVisible() and not dock.visibleRegion().isEmpty():
-            self.window.close_below(dock)
+            self.window.below.close(dock)
         else:
-            self.window.open_below(dock)
+            self.window.below.open(dock, ROOM_SHARE)
 
     def _use_training(self) -> None:
         self.spawner.spawn(self._go_training(), "training CSMS")

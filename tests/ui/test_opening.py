@@ -13,14 +13,16 @@ from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
 from app.trace.exchange import Exchanges
 from tests.ui.shell.conftest import play, until  # noqa: F401 - a fixture
+from ui.shell.below import MESSAGES_SHARE
 from ui.shell.outline import BOTTOM, TOP, Outline
-from ui.shell.window import INSPECTOR_WIDTH, MESSAGES_SHARE, MainWindow
+from ui.shell.window import INSPECTOR_WIDTH, MainWindow
 from ui.theme import Theme
 from ui.widgets.turns import at_once
 
 LOADED = """
 import json, os, sys
 from app.runtime.cli import main
+from ui.shell.below import MESSAGES_SHARE
 from ui.shell.outline import Outline
 paint = Outline.paintEvent
 def seen(self, event):

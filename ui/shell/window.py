@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from ui.shell.below import BELOW, MESSAGES, MESSAGES_SHARE, Below
 from ui.shell.outline import Outline
 from ui.theme import Theme
 from ui.widgets.turns import Work
@@ -40,12 +41,6 @@ PARTS = (
 """The modules that `furnish()` takes the parts from."""
 
 INSPECTOR_WIDTH = 400
-MESSAGES_SHARE = 0.245
-"""Of the window's height."""
-USUAL_WITHIN = 12
-"""px by which the messages' height may differ from their usual part and still count as untouched."""
-ROOM_SHARE = 0.37
-"""Of the window's height: what a room gets at least when it is opened below the picture."""
 SMALLEST = QSize(1024, 640)
 FIRST_SIZE = QSize(1440, 900)
 FRAME = QSize(16, 40)
@@ -68,7 +63,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._theme, self._catalogue = theme, catalogue
         self._may_close = self._furnished = False
-        self._height_before: int | None = None
+        self.below = Below(self)
         self.setWindowTitle("Forecourt")
         self.setMinimumSize(SMALLEST)
         screen = self._screen()
@@ -118,9 +113,8 @@ class MainWindow(QMainWindow):
         yield
         yield from self.messages.furnish()
         yield
-        below = Qt.DockWidgetArea.BottomDockWidgetArea
-        self.messages_dock = self.add_room("messages", self.messages, below)
-        self.setCorner(Qt.Corner.BottomRightCorner, below)
+        self.messages_dock = self.add_room(MESSAGES, self.messages, BELOW)
+        self.setCorner(Qt.Corner.BottomRightCorner, BELOW)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self._find)
 
@@ -184,6 +178,7 @@ class MainWindow(QMainWindow):
         if not titled:
             dock.setTitleBarWidget(QWidget())
         self.addDockWidget(area, dock)
+        self.below.add(dock)
         return dock
 
     def wear(self, theme: Theme) -> Work:
@@ -228,7 +223,7 @@ class MainWindow(QMainWindow):
     def _on_tab_menu(self, action: QAction) -> None:
         for dock in self.findChildren(QDockWidget):
             if dock.windowTitle() == action.data():
-                self.close_below(dock)
+                self.below.close(dock)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab passes over rooms behind another one: Qt does not hide those, so it would go there."""
@@ -256,46 +251,40 @@ class MainWindow(QMainWindow):
     def restore_layout(self, text: str) -> bool:
         """Put the rooms where they were, too. False when the text is not of this program."""
         parts = _layout_parts(text)
-        return parts is not None and self.restoreGeometry(parts[0]) and self.restoreState(parts[1])
+        if parts is None or not self.restoreGeometry(parts[0]) or not self.restoreState(parts[1]):
+            return False
+        self.below.take()
+        return True
 
     def reset_layout(self) -> None:
         """All rooms where they were at first: all but inspector and messages behind these, and closed."""
-        below = Qt.DockWidgetArea.BottomDockWidgetArea
         first = {self.inspector_dock, self.messages_dock}
         others = [dock for dock in self.findChildren(QDockWidget) if dock not in first]
         for dock in others:
             dock.hide()  # before they are moved: each that is seen is laid out at each step
         for dock, area in (
             (self.inspector_dock, Qt.DockWidgetArea.RightDockWidgetArea),
-            (self.messages_dock, below),
+            (self.messages_dock, BELOW),
         ):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
             dock.show()
         for dock in others:
             dock.setFloating(False)
-            self.addDockWidget(below, dock)
+            self.addDockWidget(BELOW, dock)
             self.tabifyDockWidget(self.messages_dock, dock)
             dock.hide()
-        self._height_before = None
         self.share_out()
 
     def share_out(self) -> None:
         """Give inspector and messages their usual part of the window."""
-        height = round(self.height() * MESSAGES_SHARE)
         self.resizeDocks([self.inspector_dock], [INSPECTOR_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
+        self.below.share_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The messages keep their usual part; Qt would give all that is new to the picture."""
         super().resizeEvent(event)
-        before = event.oldSize().height()
-        if not self._furnished or before <= 0 or before == event.size().height():
-            return
-        usual = round(before * MESSAGES_SHARE)
-        if abs(self.messages_dock.height() - usual) <= USUAL_WITHIN:
-            height = round(event.size().height() * MESSAGES_SHARE)
-            self.resizeDocks([self.messages_dock], [height], Qt.Orientation.Vertical)
+        if self._furnished and event.oldSize().height() != event.size().height():
+            self.below.keep()
 
     def toggle(self, dock: QDockWidget) -> None:
         """Show a room, bring it to the front, or hide it if it is in front already."""
@@ -304,34 +293,6 @@ class MainWindow(QMainWindow):
         else:
             dock.show()
             dock.raise_()
-
-    def open_below(self, dock: QDockWidget, share: float = ROOM_SHARE) -> None:
-        """Show a room in front and, below the picture, high enough to be used: this part of the window."""
-        before = self.messages_dock.height()
-        dock.show()
-        dock.raise_()
-        least = round(self.height() * share)
-        low = self.dockWidgetArea(dock) is Qt.DockWidgetArea.BottomDockWidgetArea
-        if low and not dock.isFloating() and dock.height() < least:
-            self._height_before = self._height_before or before
-            self.resizeDocks([dock], [least], Qt.Orientation.Vertical)
-
-    def close_below(self, dock: QDockWidget) -> None:
-        """Hide a room; with the last one the messages get back the height they had before."""
-        dock.hide()
-        if self._height_before is not None and not self._rooms_below():
-            docks, heights = [self.messages_dock], [self._height_before]
-            self.resizeDocks(docks, heights, Qt.Orientation.Vertical)
-            self._height_before = None
-
-    def _rooms_below(self) -> bool:
-        """Some room beside the messages is still open there."""
-        below = Qt.DockWidgetArea.BottomDockWidgetArea
-        return any(
-            dock.isVisible() and not dock.isFloating() and self.dockWidgetArea(dock) is below
-            for dock in self.findChildren(QDockWidget)
-            if dock is not self.messages_dock
-        )
 
     # ------------------------------------------------------------------ end
 

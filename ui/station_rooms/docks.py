@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDockWidget, QMenu
 
 from app.kernel.catalogue import Catalogue
@@ -18,13 +18,13 @@ from app.runtime.rooms import Rooms
 from ui.ask import Spawner
 from ui.bridge import Bridge
 from ui.commands import Command, Commands
+from ui.shell.below import BELOW
 from ui.shell.window import MainWindow
 from ui.station_rooms.feed import RoomFeed
 from ui.station_rooms.room import LazyRoom, LiveRoom
 from ui.theme import Theme
 from ui.widgets.turns import Work
 
-BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 SHARE = 0.43
 """Of the window's height: what a room gets at least when it is opened at the bottom."""
 ROOMS = (  # name and module, class, key
@@ -86,13 +86,13 @@ class StationRooms(QObject):
         """Open it, bring it to the front, or close it if it is in front already."""
         dock = self.docks[ident]
         if dock.isVisible() and not dock.visibleRegion().isEmpty():
-            self._window.close_below(dock)
+            self._window.below.close(dock)
         else:
             self.open(ident)
 
     def open(self, ident: str) -> None:
         """Show a room in front, large enough to be used, and go there with the keyboard."""
-        self._window.open_below(self.docks[ident], SHARE)
+        self._window.below.open(self.docks[ident], SHARE)
         self._rooms[ident].take_keyboard()
 
     def wear(self, theme: Theme) -> Work:
@@ -110,7 +110,7 @@ class StationRooms(QObject):
 
     def _add(self, ident: str, make: Callable[[Theme], LiveRoom]) -> None:
         room = LazyRoom(make, self._theme)
-        dock = self._window.add_room(ident, room, BOTTOM)
+        dock = self._window.add_room(ident, room, BELOW)
         self._window.tabifyDockWidget(self._window.messages_dock, dock)
         dock.visibilityChanged.connect(room.set_live)
         self._rooms[ident], self.docks[ident] = room, dock

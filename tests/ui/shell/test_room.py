@@ -5,7 +5,7 @@ import shutil
 import zipfile
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
 
@@ -190,13 +190,22 @@ def test_rooms_are_hidden_shown_and_put_back(play):
     play(story)
 
 
-def test_a_larger_window_has_more_room_for_messages_unless_a_person_chose_their_height(play):
+def drag(window, x, y, by):
+    """An edge between two places of the window, by so many px downwards."""
+    handle = window.windowHandle()
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+    for step in range(1, 11):
+        QTest.mouseMove(handle, QPoint(x, y + by * step // 10), 20)
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=QPoint(x, y + by))
+
+
+def test_the_messages_keep_their_part_of_the_window_the_usual_one_or_what_a_person_chose(play):
     async def story(room):
         window = room.window
         dock = window.messages_dock
 
-        async def share(height: int) -> float:
-            window.resize(1440, height)
+        async def share(height: int, width: int = 1440) -> float:
+            window.resize(width, height)
             await until(lambda: window.height() == height)
             await asyncio.sleep(0.05)
             return dock.height() / height
@@ -205,9 +214,14 @@ def test_a_larger_window_has_more_room_for_messages_unless_a_person_chose_their_
         assert await share(1400) == pytest.approx(usual, abs=0.02)
         assert await share(800) == pytest.approx(usual, abs=0.02)
         assert await share(1200) == pytest.approx(usual, abs=0.02)
-        window.resizeDocks([dock], [400], Qt.Orientation.Vertical)
-        await until(lambda: dock.height() == 400)
-        assert await share(1400) == pytest.approx(400 / 1400, abs=0.01)
+        assert await share(1440, 2560) == pytest.approx(usual, abs=0.02)
+        assert await share(800, 1280) == pytest.approx(usual, abs=0.02)
+        assert await share(640, 1024) == pytest.approx(usual, abs=0.02)
+        assert await share(1200) == pytest.approx(usual, abs=0.02)
+        drag(window, dock.geometry().center().x(), dock.y() - 2, by=-100)
+        dragged = dock.height() / 1200
+        assert dragged > usual + 0.05
+        assert await share(1400) == pytest.approx(dragged, abs=0.01)
 
     play(story)
 
