@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from math import ceil, floor, isnan, log10
+from math import ceil, floor, log10
 
-Points = list[tuple[float, float]]
+Curve = tuple[Sequence[float], Sequence[float]]
+"""Times and the values at them."""
 
 _TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -32,32 +33,21 @@ def time_steps(start: float, end: float, most: int) -> list[tuple[float, str]]:
     return [(at, datetime.fromtimestamp(at).astimezone().strftime(words)) for at in moments]
 
 
-def thinned(times: Sequence[float], values: Sequence[float], columns: int) -> Points:
+def thinned(times: Sequence[float], values: Sequence[float], columns: int) -> Curve:
     """At most two points a column: the lowest and the highest of what falls into it."""
     count = len(times)
     if count <= 2 * columns:
-        return list(zip(times, values, strict=True))
-    points: Points = []
+        return times, values
+    some_times, some_values = [], []
     for column in range(columns):
         first, last = column * count // columns, (column + 1) * count // columns
         part = values[first:last]
         low, high = min(part), max(part)
-        points.append((times[first], low))
+        some_times.append(times[first])
+        some_values.append(low)
         if high > low:
-            points.append((times[(first + last) // 2], high))
-    points.append((times[-1], values[-1]))
-    return points
-
-
-def runs(points: Points) -> Iterator[Points]:
-    """The unbroken parts of a line; where a value is not known there is a gap."""
-    run: Points = []
-    for point in points:
-        if isnan(point[1]):
-            if run:
-                yield run
-            run = []
-        else:
-            run.append(point)
-    if run:
-        yield run
+            some_times.append(times[(first + last) // 2])
+            some_values.append(high)
+    some_times.append(times[-1])
+    some_values.append(values[-1])
+    return some_times, some_values

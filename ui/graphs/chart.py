@@ -6,14 +6,14 @@ pyqtgraph as soon as that has been read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.graphs.axes import Points, round_steps, time_steps
+from ui.graphs.axes import Curve, round_steps, time_steps
 from ui.graphs.history import Marker
 from ui.graphs.reading import PlotPlace
 from ui.theme import Theme
@@ -40,9 +40,9 @@ class ChartData:
     end: float
     top: float
     unit: str
-    actual: Points = field(default_factory=list)
-    limit: Points = field(default_factory=list)
-    soc: Points = field(default_factory=list)
+    actual: Curve = ((), ())
+    limit: Curve = ((), ())
+    soc: Curve = ((), ())
     marks: tuple[Marker, ...] = ()
 
 
@@ -167,11 +167,8 @@ class Chart(PlotPlace):
             return
         area = self._area()
         plot.show_scales(self._scales(area, data))
-        percent = data.top / SOC_TOP
-        soc = [(at, value * percent) for at, value in data.soc]
-        plot.show_lines(data.actual, data.limit, soc, data.start)
-        middle = -(MARKS / 2 + 1) * data.top / area.height()
-        plot.show_marks(self._apart(data), middle, data.start)
+        plot.show_lines(data.actual, data.limit, data.soc, data.start)
+        plot.show_marks([(mark.outgoing, self._mark_point(mark)) for mark in self._apart(data)])
         self._draw_cursor()
 
     def _scales(self, area: QRectF, data: ChartData) -> Scales:

@@ -258,7 +258,7 @@ class Legend(pg.GraphicsObject):
         self.labels = there
 
 
-class Curve(pg.PlotCurveItem):
+class Area(pg.PlotCurveItem):
     """A line over the area down to zero.
 
     The line is drawn in short pieces: in one, Qt takes ten times as long where it zigzags. The edge of the

@@ -7,18 +7,28 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPen, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QGraphicsItem
 
-from ui.graphs.axes import Points
-from ui.graphs.history import Marker
-from ui.graphs.kit import Box, Curve, Edges, Legend, Plot
+from ui.graphs.axes import Curve
+from ui.graphs.kit import Area, Box, Edges, Legend, Plot, Values
 from ui.theme import Theme
 from ui.widgets.scribe import PaintedLabel
 
-SYMBOLS = {True: "t1", False: "t"}
-"""A triangle that points up for what was sent, down for what came."""
+TRIANGLE = QPolygonF([QPointF(-4, 4), QPointF(0, -4), QPointF(4, 4)])
+UPSIDE_DOWN = QPolygonF([QPointF(-4, -4), QPointF(0, 4), QPointF(4, -4)])
+Place = tuple[bool, QPointF]
+"""Was it sent by the station, and where its mark is, px."""
 Ticks = Sequence[tuple[float, str]]
 
 
@@ -36,26 +46,56 @@ class Scales:
     times: Ticks
 
 
+class Marks(QGraphicsItem):
+    """Triangles: those that point up for what was sent, those that point down for what came."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._sent, self._came = QPainterPath(), QPainterPath()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def show_at(self, places: Sequence[Place]) -> None:
+        self.prepareGeometryChange()
+        self._sent, self._came = QPainterPath(), QPainterPath()
+        for sent, at in places:
+            if sent:
+                self._sent.addPolygon(TRIANGLE.translated(at))
+            else:
+                self._came.addPolygon(UPSIDE_DOWN.translated(at))
+
+    def boundingRect(self) -> QRectF:
+        return self._sent.boundingRect().united(self._came.boundingRect())
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(self._sent, self._theme.colour("out"))
+        painter.fillPath(self._came, self._theme.colour("inn"))
+
+
 class PowerPlot(Plot):
     """Power as an area, its limit as steps, the battery in percent of a second axis."""
 
     def __init__(self, theme: Theme, edges: Edges, strip: int) -> None:
         """`strip`: px between the plot and the words of the time axis, for the marks."""
-        self._legend, self._box = Legend(theme, edges.left), Box(theme)
+        self._legend, self._marks, self._box = Legend(theme, edges.left), Marks(theme), Box(theme)
         super().__init__(theme, edges, ("left", "right", "bottom"))
         self._theme, self._strip = theme, strip
-        self._actual = Curve()
+        self._actual = Area()
         self._limit = pg.PlotCurveItem(stepMode="right", skipFiniteCheck=True, antialias=False)
         self._soc = pg.PlotCurveItem(connect="finite", skipFiniteCheck=True, antialias=True)
-        self._marks = pg.ScatterPlotItem(pxMode=True, size=8, pen=None, antialias=True)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
-        for item in (self._actual, self._limit, self._soc, self._marks, self._cursor):
+        for item in (self._actual, self._limit, self._soc, self._cursor):
             self.add(item)
         self._box.hide()
-        for extra in (self._legend, self._box):
+        for extra in (self._legend, self._marks, self._box):
             self.scene().addItem(extra)
         self._range: tuple[float, float, float] | None = None
+        self._per_percent = 1.0
         self._dress()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -71,6 +111,7 @@ class PowerPlot(Plot):
         super().set_theme(theme)
         self._theme = theme
         self._legend.set_theme(theme)
+        self._marks.set_theme(theme)
         self._box.set_theme(theme)
         self._dress()
 
@@ -89,35 +130,25 @@ class PowerPlot(Plot):
         if seen != self._range:
             self._range = seen
             self.set_range(*seen)
-            percent = scales.percent_top / scales.top
-            self.axes["right"].set_range(scales.low * percent, scales.percent_top)
+            self._per_percent = scales.top / scales.percent_top
+            self.axes["right"].set_range(scales.low / self._per_percent, scales.percent_top)
             self._fill()
         left, right, bottom = (self.axes[side] for side in ("left", "right", "bottom"))
         left.set_marks(scales.values, strong=0.0, title=scales.unit)
         right.set_marks(scales.percents, lines=False, title="%")
         bottom.set_marks(scales.times, base=self._strip)
 
-    def show_lines(self, actual: Points, limit: Points, soc: Points, start: float) -> None:
-        """Percents in the units of the left axis; times in epoch seconds."""
-        for show, points in (
-            (self._actual.show_points, actual),
-            (self._limit.setData, limit),
-            (self._soc.setData, soc),
-        ):
-            table = _table(points)
-            show(table[:, 0] - start, table[:, 1])
+    def show_lines(self, actual: Curve, limit: Curve, soc: Curve, start: float) -> None:
+        """Times in epoch seconds, the battery in percent, all else in units of the left axis."""
+        self._actual.show_points(*_columns(actual, start))
+        self._limit.setData(*_columns(limit, start))
+        moments, percents = _columns(soc, start)
+        self._soc.setData(moments, percents * self._per_percent)
         for item in (self._actual, self._limit, self._soc):
             item.show()
 
-    def show_marks(self, marks: Sequence[Marker], height: float, start: float) -> None:
-        """`height`: where their middle lies on the left axis."""
-        brushes = {way: QBrush(self._theme.colour("out" if way else "inn")) for way in SYMBOLS}
-        self._marks.setData(
-            x=[mark.time - start for mark in marks],
-            y=[height] * len(marks),
-            symbol=[SYMBOLS[mark.outgoing] for mark in marks],
-            brush=[brushes[mark.outgoing] for mark in marks],
-        )
+    def show_marks(self, places: Sequence[Place]) -> None:
+        self._marks.show_at(places)
         self._marks.show()
 
     def show_cursor(self, at: float | None, lines: tuple[str, ...], x: float) -> None:
@@ -156,5 +187,6 @@ def _pen(colour: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
     return pen
 
 
-def _table(points: Points) -> NDArray[np.float64]:
-    return np.array(points, dtype=np.float64).reshape(-1, 2)
+def _columns(curve: Curve, start: float) -> tuple[Values, Values]:
+    times, values = curve
+    return np.asarray(times, dtype=np.float64) - start, np.asarray(values, dtype=np.float64)
