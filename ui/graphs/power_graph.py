@@ -6,7 +6,7 @@ from bisect import bisect_right
 from datetime import datetime
 from math import isnan
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -23,6 +23,8 @@ SPANS = ("five", "session", "all")
 LOWEST_TOP = {"kw": 4.0, "a": 10.0}
 """The axis reaches at least this far, so that noise does not look like power."""
 MOST_MARKS = 200
+LATER_MS = 16
+"""The picture has had its frame by then, and the next one is still to come."""
 
 
 class PowerGraph(QWidget):
@@ -39,6 +41,10 @@ class PowerGraph(QWidget):
         self._paused = False
         self._now = 0.0
         self._drawn: object = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._catch_up)
         self.chart = Chart(theme)
         self.chart.setAccessibleName(self._say("graph.name"))
         self.chart.mark_clicked.connect(self.marker_clicked)
@@ -57,6 +63,12 @@ class PowerGraph(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self.chart.set_theme(theme)
+
+    def follow(self, now: float) -> None:
+        """Draw up to `now` a little later: what tells everybody of the moment has enough to do."""
+        self._now = now
+        if not self._later.isActive():
+            self._later.start()
 
     def refresh(self, now: float) -> None:
         """Draw up to `now` (epoch seconds of station time), when that would look any different.
@@ -80,6 +92,9 @@ class PowerGraph(QWidget):
         if drawn != self._drawn:
             self._drawn = drawn
             self.chart.show_data(self._data(history, start, span, now))
+
+    def _catch_up(self) -> None:
+        self.refresh(self._now)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

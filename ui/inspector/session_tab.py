@@ -85,7 +85,7 @@ class SessionTab(QWidget):
         figures["current"].show_value(words.current(evse))
         figures["battery"].show_value(*self._battery(evse))
         self._ladder.show_caps(evse, whole.station.faults)
-        self._graph.refresh(whole.station.at.timestamp())
+        self._graph.follow(whole.station.at.timestamp())
 
     def _remember(self, evse: EvseSnapshot, session: SessionView | None, now: datetime) -> Account:
         """How long it took and what it cost; after the end that stands still until the plug is out."""

@@ -140,10 +140,15 @@ class Wording:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._known: dict[int, tuple[Hashable, BayView]] = {}
+        self._said: dict[str, str] = {}
 
     def say(self, key: str, **params: object) -> str:
-        """The sentence `picture.<key>`."""
-        return self._catalogue.render(Text(f"picture.{key}", params))
+        """The sentence `picture.<key>`; those without gaps are said many times a second."""
+        if params:
+            return self._catalogue.render(Text(f"picture.{key}", params))
+        if key not in self._said:
+            self._said[key] = self._catalogue.render(Text(f"picture.{key}"))
+        return self._said[key]
 
     def render(self, text: Text) -> str:
         """A sentence of any area."""
