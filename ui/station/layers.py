@@ -99,6 +99,12 @@ class Layer:
         self._key, self._ratio, self.rect, self.labels = key, ratio, rect, labels
         self.renders += 1
 
+    def give_away(self) -> QPixmap:
+        """The pixmap, to be painted on; the part is painted anew when it is wanted again."""
+        pixmap, self._pixmap = self._pixmap, QPixmap()
+        pixmap.setDevicePixelRatio(self._ratio)
+        return pixmap
+
     def draw(self, painter: QPainter, offset: QPointF, clip: QRectF | None = None) -> None:
         """Show the part, moved by `offset`; only what lies in `clip` where one is given.
 

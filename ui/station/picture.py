@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPixmap, QTransform
 
 from app.kernel.catalogue import Catalogue
 from app.station.kinds import Current, ReaderLamp
@@ -53,6 +53,11 @@ class Picture(Placing):
     @property
     def views(self) -> dict[int, BayView]:
         return self.content.views
+
+    @property
+    def night(self) -> QColor:
+        """What lies over everything while the mains are off."""
+        return QColor(0, 0, 0, round(255 * self.theme.light("night")))
 
     # ------------------------------------------------------------------ what is shown
 
@@ -205,11 +210,26 @@ class Picture(Placing):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         away = -self.scroll
         if dirty.bottom() > self.head_height:
+            self._scenery().draw(painter, away, dirty)
             self._scene(painter, dirty, away)
         if dirty.top() < self.head_height:
             self._bar().draw(painter, QPointF(0, 0), dirty)
             for layer in self._bubbles():
                 layer.draw(painter, QPointF(0, 0), dirty)
+
+    def photograph(self) -> QPixmap:
+        """What is seen below the head, unscrolled; only for a picture that will be placed anew.
+
+        The rest is painted onto the scenery itself: a pixmap of the same size takes longer to come by than
+        all of that.
+        """
+        pixmap = self._scenery().give_away()
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(self.scroll)
+        self._scene(painter, self.whole, -self.scroll)
+        painter.end()
+        return pixmap
 
     def steps(self) -> Iterator[None]:
         """All that `paint` would have to make first, in steps of a few ms."""
@@ -236,8 +256,8 @@ class Picture(Placing):
             yield
 
     def _scene(self, painter: QPainter, dirty: QRectF, away: QPointF) -> None:
+        """All that stands before the scenery."""
         assert self.plan is not None
-        self._scenery().draw(painter, away, dirty)
         self._select(painter, dirty)
         for number in self.views:
             if self.bay_rect(number).intersects(dirty):
@@ -251,7 +271,7 @@ class Picture(Placing):
         with self._in_scene(painter):
             self._live(painter, dirty)
         if not self.content.lit:
-            painter.fillRect(dirty, QColor(0, 0, 0, round(255 * self.theme.light("night"))))
+            painter.fillRect(dirty, self.night)
         for number in self.views:
             if self.words_rect(number).intersects(dirty):
                 self._floor(number).draw(painter, away, dirty)

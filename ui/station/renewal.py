@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap, QTransform
 
 from ui.station.geometry import GROUND
-from ui.station.picture import Picture
 from ui.widgets.turns import Turns, Work
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class Renewal(QObject):
         self._canvas = canvas
         self._seen = self._running = self._opens = False
         self._before: QPixmap | None = None
-        self._then, self._head = QTransform(), 0.0
+        self._then = QTransform()
         self._turns = Turns(self)
 
     @property
@@ -59,22 +58,23 @@ class Renewal(QObject):
         floor.setTop(ground)
         painter.fillRect(wall, picture.theme.colour("wall1"))
         painter.fillRect(floor, picture.theme.colour("floor1"))
+        if not picture.content.lit:
+            painter.fillRect(picture.whole, picture.night)
         if self._before is not None:
             self._show_before(painter, self._before)
             picture.paint(painter, picture.head_rect)  # quickly made, and words are not stretched
         return True
 
     def _show_before(self, painter: QPainter, before: QPixmap) -> None:
-        picture, head = self._canvas.picture, self._head
+        picture = self._canvas.picture
         painter.save()
         painter.setClipRect(
             QRectF(0, picture.head_height, picture.width, picture.height),
             Qt.ClipOperation.IntersectClip,
         )
-        painter.setTransform(self._then.inverted()[0] * _onto_widget(picture))
-        ratio, size = before.devicePixelRatio(), before.deviceIndependentSize()
-        below = QRectF(0, head * ratio, before.width(), before.height() - head * ratio)
-        painter.drawPixmap(QRectF(0, head, size.width(), size.height() - head), before, below)
+        away = QTransform.fromTranslate(-picture.scroll.x(), -picture.scroll.y())
+        painter.setTransform(self._then.inverted()[0] * picture.world * away)
+        painter.drawPixmap(QPointF(0, 0), before)
         painter.restore()
 
     def drop(self) -> None:
@@ -86,8 +86,8 @@ class Renewal(QObject):
     def __enter__(self) -> None:
         picture = self._canvas.picture
         if self._seen and not self._running and picture.frame is not None:
-            self._before, self._running = _photograph(picture), True
-            self._then, self._head = _onto_widget(picture), picture.head_height
+            self._before, self._then = picture.photograph(), picture.world
+            self._running = True
 
     def __exit__(self, *_: object) -> None:
         self.again()
@@ -100,18 +100,3 @@ class Renewal(QObject):
         yield from self._canvas.picture.steps()  # what has changed in between
         self._before, self._running = None, False
         self._canvas.update()
-
-
-def _onto_widget(picture: Picture) -> QTransform:
-    """From the scene to the widget, scrolled."""
-    return picture.world * QTransform.fromTranslate(-picture.scroll.x(), -picture.scroll.y())
-
-
-def _photograph(picture: Picture) -> QPixmap:
-    ratio = picture.ratio
-    pixmap = QPixmap(round(picture.width * ratio), round(picture.height * ratio))
-    pixmap.setDevicePixelRatio(ratio)
-    painter = QPainter(pixmap)
-    picture.paint(painter, picture.whole)
-    painter.end()
-    return pixmap
