@@ -108,6 +108,7 @@ async def _run(
             await show_outline(window)
             await asyncio.to_thread(read_program)
             from app.runtime import opening
+            from ui.away import Away
             from ui.bridge import Bridge
             from ui.main_room import Room
             from ui.points import PointAsker
@@ -121,7 +122,8 @@ async def _run(
                     room = Room(session, bridge, switch, training, url, preferences, folder, window)
                     asker.set_window(window, session.choose_point)
                     await room.open()
-                collector.settle()
+                away = Away()
+                collector.settle(quiet=lambda: away() and session.activity.count == 0)
                 await _live(room, end)
     except _CannotStart as problem:
         window.hide()

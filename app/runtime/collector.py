@@ -5,21 +5,38 @@ has come in: in the middle of a frame, for 50 ms and more. In a window it also d
 a reference cycle in the thread of the training CSMS or of the journal, and Qt ends the process for that.
 So the automatic collection is switched off while a station runs, and a timer of the loop does its work
 here: each round looks only at what is new, and what outlives it is set aside.
+
+What dies in a cycle after it was set aside, such as the controller of a power cycle, is found by looking at
+everything, and with a history of a hundred thousand messages that takes most of a second. So it is done
+only when what was set aside has doubled, as memory grows no further than that, and only when nobody minds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 
 INTERVAL = 1.0
 """Seconds between two rounds."""
 
-SET_ASIDE_AT = 10_000
+SET_ASIDE_AT = 5_000
 """New objects after which those that are still there count as there to stay."""
 
-THOROUGH_EVERY = 3600
-"""Rounds until one looks at everything again, for what died after it was set aside."""
+BURST = 5_000
+"""So many new objects of one round are not looked at, but count as there to stay: it is the program that was
+read, or a flood of messages, and a millisecond is enough for two thousand."""
+
+THOROUGH_AT = 100_000
+"""Objects that are set aside, at least, before a round looks at everything again."""
+
+AT_ANY_PRICE = 8
+"""So many times as many, and it is done though somebody minds: better a jerk than no memory."""
+
+
+def always() -> bool:
+    """Nobody minds."""
+    return True
 
 
 class Collector:
@@ -29,7 +46,10 @@ class Collector:
         self._timer: asyncio.TimerHandle | None = None
         self._was_on = False
         self._new = 0
-        self._rounds = 0
+        self._set_aside = 0
+        """About how many since everything was looked at."""
+        self._thorough_at = THOROUGH_AT
+        self._quiet: Callable[[], bool] = always
 
     def start(self) -> None:
         """Take over."""
@@ -37,11 +57,13 @@ class Collector:
         gc.disable()
         self._later()
 
-    def settle(self) -> None:
-        """What is there now counts as there to stay, so that later rounds are short."""
-        gc.collect()
+    def settle(self, quiet: Callable[[], bool] = always) -> None:
+        """What is there now counts as there to stay, so that later rounds are short.
+
+        `quiet`: would nobody notice now if the program stood still for a second? Asked when there is need.
+        """
         gc.freeze()
-        self._new = 0
+        self._quiet = quiet
 
     def stop(self) -> None:
         """Give back."""
@@ -55,19 +77,31 @@ class Collector:
 
     def collect_due(self) -> None:
         """One round: short, for a long session keeps a hundred thousand messages and events."""
-        self._rounds += 1
-        if self._rounds % THOROUGH_EVERY == 0:
-            gc.unfreeze()
-            self.settle()
-            return
         new = gc.get_count()[0]
-        if new <= gc.get_threshold()[0]:
+        if new > gc.get_threshold()[0]:
+            self._look_at_new(new)
+        due = self._set_aside - self._thorough_at
+        if due >= 0 and (self._quiet() or due >= (AT_ANY_PRICE - 1) * self._thorough_at):
+            self._look_at_all()
+
+    def _look_at_new(self, count: int) -> None:
+        self._new += count
+        burst = count >= BURST
+        if not burst and self._new <= SET_ASIDE_AT:
+            self._new -= gc.collect(0)
             return
-        self._new += new
-        if self._new > SET_ASIDE_AT:
-            self.settle()
-        else:
-            gc.collect(0)
+        if not burst:
+            self._new -= gc.collect()
+        gc.freeze()
+        self._set_aside += max(0, self._new)
+        self._new = 0
+
+    def _look_at_all(self) -> None:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        self._new = self._set_aside = 0
+        self._thorough_at = max(THOROUGH_AT, gc.get_freeze_count())
 
     def _later(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._round)

@@ -116,7 +116,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     collector.start()
     try:
         session.read_ahead()
-        collector.settle()
+        collector.settle(quiet=lambda: session.activity.count == 0)
         await session.start()
         return await _serve(session, options, address, token, channel, end, tell)
     except (StoreError, StateUnfit) as error:

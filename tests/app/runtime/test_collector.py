@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.runtime import collector as module
-from app.runtime.collector import SET_ASIDE_AT, THOROUGH_EVERY, Collector
+from app.runtime.collector import BURST, SET_ASIDE_AT, Collector
 
 
 class Knot:
@@ -94,24 +94,94 @@ async def test_nothing_is_done_while_there_is_little(collector: Collector) -> No
 
 
 async def test_what_outlives_many_others_is_not_looked_at_again(collector: Collector) -> None:
-    kept = [[number] for number in range(SET_ASIDE_AT + 1_000)]
+    kept = []
+    for _ in range(1 + SET_ASIDE_AT // len(enough())):
+        assert not kept or is_looked_at(kept[0])
+        kept += enough()
+        collector.collect_due()
+    assert not is_looked_at(kept[0])
+
+
+async def test_a_burst_is_set_aside_without_a_look(collector: Collector) -> None:
+    """The program reads a part of itself: to look at it would hold up the loop, and it stays anyway."""
+    told: list[threading.Thread] = []
+    Knot(told)
+    kept = [[number] for number in range(BURST + 1_000)]
     collector.collect_due()
+    assert told == []
     assert not is_looked_at(kept)
-    assert len(kept) == SET_ASIDE_AT + 1_000
 
 
-async def test_what_dies_after_it_was_set_aside_goes_with_a_thorough_round(
-    collector: Collector,
+class Mood:
+    """Whether somebody would mind, and how often that was asked."""
+
+    def __init__(self) -> None:
+        self.quiet, self.asked = True, 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.quiet
+
+
+async def set_aside(collector: Collector, times: int) -> list[object]:
+    """So many rounds, each of which sets aside what it finds."""
+    kept: list[object] = []
+    for _ in range(times):
+        kept += [[number] for number in range(SET_ASIDE_AT + 1_000)]
+        collector.collect_due()
+    return kept
+
+
+@pytest.fixture
+def mood(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Mood:
+    monkeypatch.setattr(module, "THOROUGH_AT", 3 * SET_ASIDE_AT)
+    monkeypatch.setattr(collector, "_thorough_at", 3 * SET_ASIDE_AT)
+    mood = Mood()
+    collector.settle(mood)
+    return mood
+
+
+async def test_what_dies_after_it_was_set_aside_goes_when_as_much_again_was_set_aside(
+    collector: Collector, mood: Mood
 ) -> None:
     told: list[threading.Thread] = []
     knot = Knot(told)
-    collector.settle()
+    collector.settle(mood)
     del knot
-    for _ in range(THOROUGH_EVERY - 1):
-        collector.collect_due()
-    assert told == []
-    collector.collect_due()
+    kept = await set_aside(collector, 2)
+    assert (told, mood.asked) == ([], 0)
+    kept += await set_aside(collector, 1)
     assert told == [threading.main_thread()]
+
+
+async def test_the_more_there_is_the_rarer_everything_is_looked_at(
+    collector: Collector, mood: Mood
+) -> None:
+    """It takes the longer, and memory is at most doubled meanwhile."""
+    kept = await set_aside(collector, 3)
+    assert mood.asked == 1
+    assert gc.get_freeze_count() > 3 * SET_ASIDE_AT
+    kept += await set_aside(collector, 3)
+    assert mood.asked == 1
+
+
+async def test_everything_is_looked_at_when_nobody_minds_or_memory_would_run_out(
+    collector: Collector, mood: Mood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ANY_PRICE", 2)
+    told: list[threading.Thread] = []
+    for quiet in (True, False):
+        monkeypatch.setattr(collector, "_thorough_at", 3 * SET_ASIDE_AT)
+        knot = Knot(told)
+        mood.quiet = False
+        collector.settle(mood)
+        del knot
+        kept = await set_aside(collector, 4)
+        assert told == []
+        mood.quiet = quiet
+        kept += await set_aside(collector, 1 if quiet else 2)
+        assert told == [threading.main_thread()]
+        told.clear()
 
 
 async def test_at_the_end_python_collects_by_itself_again() -> None:
