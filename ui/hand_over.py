@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QProcess
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.kernel.text import Text
 from app.runtime.archive import CONFIG, ArchiveError, import_station
 from app.runtime.session import Session
 from app.runtime.store import StoreError
 from ui.ask import ask
+from ui.files import file_to_open, file_to_save
 from ui.shell.confirm import Confirmation
 from ui.shell.toasts import Tone
 
@@ -29,11 +30,7 @@ CHECKOUT = Path(__file__).parents[1]
 async def hand_over(parent: QWidget, session: Session, say: Say, tell: Tell) -> None:
     """Configuration, state and journal in one archive, without passwords and keys."""
     name = _plain(session.snapshot().station_id) + ".zip"
-    dialog = await _file_dialog(parent, say("hand_over.title"))
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix("zip")
-    dialog.selectFile(name)
-    await asyncio.sleep(0)
+    dialog = file_to_save(parent, say("hand_over.title"), name, suffix="zip")
     if not await ask(dialog):
         return
     target = Path(dialog.selectedFiles()[0])
@@ -52,10 +49,7 @@ async def take_in(parent: QWidget, session: Session, home: Path, say: Say, tell:
     The station of this window stays as it is: the other one gets a window, a process and a folder of its
     own.
     """
-    dialog = await _file_dialog(parent, say("take_in.title"))
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilter(say("take_in.files"))
-    await asyncio.sleep(0)
+    dialog = file_to_open(parent, say("take_in.title"), say("take_in.files"))
     if not await ask(dialog):
         return
     source = Path(dialog.selectedFiles()[0])
@@ -84,14 +78,6 @@ def open_window(folder: Path) -> bool:
         arguments = ["-m", "ui", *arguments]  # found in the folder it is started in
     started: Any = QProcess.startDetached(sys.executable, arguments, str(CHECKOUT))
     return bool(started[0] if isinstance(started, tuple) else started)
-
-
-async def _file_dialog(parent: QWidget, title: str) -> QFileDialog:
-    """Qt's own. It is much: made in one turn of the loop, furnished in the next, shown in a third."""
-    dialog = QFileDialog(parent, title)
-    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
-    await asyncio.sleep(0)
-    return dialog
 
 
 def _plain(name: str) -> str:

@@ -195,12 +195,12 @@ class Room(QObject):
 
     def _hand_over(self) -> None:
         say, tell = self.controller.say, self.controller.tell
-        self.spawner.spawn(hand_over(self.window, self.session, say, tell), "hand over")
+        self.spawner.once(hand_over(self.window, self.session, say, tell), "hand over")
 
     def _take_in(self) -> None:
         say, tell = self.controller.say, self.controller.tell
         home = self._folder.absolute().parent
-        self.spawner.spawn(take_in(self.window, self.session, home, say, tell), "take in")
+        self.spawner.once(take_in(self.window, self.session, home, say, tell), "take in")
 
     def _speakers(self) -> dict[str, Callable[[], object]]:
         return {"auto": self._speak_auto, "1.6": self._speak_16, "2.0.1": self._speak_201}
@@ -242,7 +242,7 @@ class Room(QObject):
     # ------------------------------------------------------------------ dialogs
 
     def _connect(self) -> None:
-        self.spawner.spawn(self._ask_connect(), "connect")
+        self.spawner.once(self._ask_connect(), "connect")
 
     async def _ask_connect(self) -> None:
         from ui.connect.dialog import ConnectDialog
@@ -287,7 +287,7 @@ class Room(QObject):
             self.controller.tell_error(self.controller.say("toast.connect_failed", why=why))
 
     def _add_card(self) -> None:
-        self.spawner.spawn(self._ask_card(None), "card")
+        self.spawner.once(self._ask_card(None), "card")
 
     def _edit_card(self) -> None:
         uid = self.window.wallet.chosen_uid
@@ -295,7 +295,7 @@ class Room(QObject):
         if card is None:
             self.controller.tell(self.controller.say("toast.choose_card"))
             return
-        self.spawner.spawn(self._ask_card(card), "card")
+        self.spawner.once(self._ask_card(card), "card")
 
     async def _ask_card(self, card: Card | None) -> None:
         from ui.cards.dialog import CardDialog

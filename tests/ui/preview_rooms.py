@@ -157,10 +157,10 @@ def connecting(folder: Path, switch: ThemeSwitch) -> None:
         recent.remember(ConnectRequest(f"ws://{place}", id_))
     for name in ("dark", "light"):
         switch.use(name)
-        empty = ConnectDialog(switch.theme, catalogue)
+        empty = ConnectDialog(switch.theme, catalogue).made()
         empty.show()
         shoot(empty, folder, f"connect-empty-{name}")
-        dialog = ConnectDialog(switch.theme, catalogue, None, kept)
+        dialog = ConnectDialog(switch.theme, catalogue, None, kept).made()
         dialog.show()
         dialog.url_field.setText("https://CS-NORTH-01:hush-hush@csms.example.com/ocpp/CS-NORTH-01")
         shoot(dialog, folder, f"connect-pasted-{name}")

@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -24,7 +23,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import Identity
 from app.runtime.address import AddressBad
-from ui.ask import Spawner
+from ui.ask import Dialog, Spawner
 from ui.connect.derive import Derived, derive, profile_for
 from ui.connect.fields import PathField, RecentList
 from ui.connect.probe import PREFERRED, Diagnose, make_diagnose
@@ -43,6 +42,7 @@ from ui.connect.steps import StepList
 from ui.rooms.empty import Glyph
 from ui.rooms.form import QuietCombo, Words, button, field, label
 from ui.theme import Theme, mono_font
+from ui.widgets.turns import Work
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ PASTED = 3
 """So many letters more at once were not typed."""
 
 
-class ConnectDialog(QDialog):
+class ConnectDialog(Dialog):
     """`result()` is what a person wants. To be opened by `await ask(dialog)`.
 
     `current` is where it starts, `folder` keeps the list of former connections, `diagnose` is the test
@@ -75,6 +75,7 @@ class ConnectDialog(QDialog):
         diagnose: Diagnose | None = None,
     ) -> None:
         super().__init__(parent)
+        self._theme, self._current = theme, current
         self._catalogue = catalogue
         self._say = Words(catalogue, "connect")
         self._spawner = spawner or Spawner(_report)
@@ -89,13 +90,19 @@ class ConnectDialog(QDialog):
         self._own_profile = False
         self._final: ConnectRequest | None = None
         self.setWindowTitle(self._say("title"))
+
+    def build(self) -> Work:
         self._make_fields()
+        yield
         self._make_security()
-        self._make_outcome(theme)
-        self._build(theme)
+        yield
+        self._make_outcome(self._theme)
+        yield
+        yield from self._put_together()
         self._connect_signals()
-        if current is not None:
-            self._fill(current)
+        yield
+        if self._current is not None:
+            self._fill(self._current)
         self._refresh()
         self.url_field.setFocus()
         self.url_field.selectAll()
@@ -138,7 +145,7 @@ class ConnectDialog(QDialog):
         """However it is closed, a running test ends with it."""
         self._stop_test()
         self._final = self._read()
-        if result == QDialog.DialogCode.Accepted.value:
+        if result == self.DialogCode.Accepted.value:
             self._recent.remember(self._final)
         super().done(result)
 
@@ -208,7 +215,7 @@ class ConnectDialog(QDialog):
         self.connect_button.setDefault(True)
         self.recent_list = RecentList(theme, say("recent"))
 
-    def _build(self, theme: Theme) -> None:
+    def _put_together(self) -> Work:
         form = QWidget()
         form.setMinimumWidth(FORM_WIDTH)
         box = QVBoxLayout(form)
@@ -217,8 +224,12 @@ class ConnectDialog(QDialog):
         box.addWidget(label(self._say("title"), "title"))
         box.addWidget(label(self._say("lead"), "secondary", wrap=True))
         box.addLayout(self._url_part())
-        box.addLayout(self._grid())
+        yield
+        grid = self._grid()
+        yield
+        box.addLayout(grid)
         box.addWidget(self._preview_card())
+        yield
         well = QFrame()
         well.setProperty("role", "well")
         well.setMinimumHeight(LOWEST_WELL)
@@ -227,6 +238,7 @@ class ConnectDialog(QDialog):
         inside.addWidget(self.steps)
         box.addWidget(well, 1)
         box.addLayout(self._buttons())
+        yield
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)

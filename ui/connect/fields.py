@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.ask import open_in_turns
 from ui.connect.request import ConnectRequest
+from ui.files import file_to_open
 from ui.rooms.form import button
 from ui.theme import Theme, mono_font, ui_font
 
@@ -56,12 +58,12 @@ class PathField(QWidget):
         self.changed.emit()
 
     def _ask(self) -> None:
-        dialog = QFileDialog(self, self._name, self.text(), self._filters)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        if self.findChild(QFileDialog) is not None:
+            return
+        dialog = file_to_open(self, self._name, self._filters, self.text())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.edit.setText)
-        dialog.open()
+        open_in_turns(dialog)
 
 
 class RecentList(QListWidget):

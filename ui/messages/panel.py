@@ -25,6 +25,8 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.trace.exchange import Exchange, Exchanges
 from app.trace.export import export_exchanges
+from ui.ask import open_in_turns
+from ui.files import file_to_save
 from ui.messages import model as m
 from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
@@ -280,15 +282,18 @@ class MessagePanel(QWidget):
             self._detail.show_exchange(exchange)
 
     def _ask_export(self) -> None:
-        dialog = QFileDialog(
-            self, self._say("messages.export"), "messages.jsonl", "JSONL (*.jsonl)"
+        if self.findChild(QFileDialog) is not None:
+            return
+        dialog = file_to_save(
+            self,
+            self._say("messages.export"),
+            "messages.jsonl",
+            suffix="jsonl",
+            filters="JSONL (*.jsonl)",
         )
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("jsonl")
-        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._export_file)
-        dialog.open()
+        open_in_turns(dialog)
 
     def _export_file(self, name: str) -> None:
         self.export_to(Path(name))

@@ -366,7 +366,7 @@ class Controller(QObject):
         self._spawner.spawn(self._bridge.session.restart(watchdog=True), "watchdog")
 
     def _factory_reset(self) -> None:
-        self._spawner.spawn(self._ask_factory_reset(), "factory reset")
+        self._spawner.once(self._ask_factory_reset(), "factory reset")
 
     async def _ask_factory_reset(self) -> None:
         if await ask(Confirmation("factory_reset", self._catalogue, self._window)):

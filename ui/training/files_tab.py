@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QStackedLayout, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.records import UploadRecord
+from ui.ask import open_in_turns
+from ui.files import file_to_save
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import Words, bar, button, column, label
 from ui.rooms.split import TurningSplitter
@@ -81,14 +83,12 @@ class FilesTab(QWidget):
         record = self._table.chosen()
         if record is None or self._dialog is not None:
             return
-        dialog = QFileDialog(self, self._say("files.save_title", name=record.name), record.name)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
-        dialog.selectFile(record.name)
+        title = self._say("files.save_title", name=record.name)
+        dialog = file_to_save(self, title, record.name)
         dialog.setProperty("record", _key(record))
         dialog.finished.connect(self._on_closed)
         self._dialog = dialog
-        dialog.open()
+        open_in_turns(dialog)
 
     def save_to(self, record: UploadRecord, target: Path) -> None:
         """Copy a file there, and say how it went."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.tokens import Token, TokenStatus
+from ui.ask import open_in_turns
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import QuietCombo, Words, add_stack, bar, button, label
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
@@ -201,11 +202,13 @@ class TokensTab(QWidget):
         self.edit_token()
 
     def _open(self, token: Token | None) -> None:
+        if self._dialog is not None:
+            return
         taken = frozenset(one.id.casefold() for one in self._model.rows)
         dialog = TokenDialog(token, taken, self._catalogue, self)
         self._dialog = dialog
         dialog.finished.connect(self._on_closed)
-        dialog.open()
+        open_in_turns(dialog)
 
     def _on_closed(self, result: int) -> None:
         dialog, self._dialog = self._dialog, None

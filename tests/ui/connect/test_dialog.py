@@ -60,7 +60,7 @@ def open_dialog(qtbot: QtBot, qapp: QApplication, errors: list[BaseException]) -
             folder,
             spawner=Spawner(errors.append),
             diagnose=diagnose,
-        )
+        ).made()
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog

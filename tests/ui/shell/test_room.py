@@ -346,8 +346,7 @@ def test_several_toasts_show_their_sentences_in_full(play):
 def test_connect_to_yours_opens_and_changes_the_back_office(play):
     async def story(room):
         room.controller.commands.run("connect")
-        await until(lambda: room.window.findChildren(ConnectDialog))
-        dialog = room.window.findChild(ConnectDialog)
+        dialog = await shown(room, ConnectDialog)
         dialog.url_field.setText("ws://127.0.0.1:1/ocpp")
         dialog.id_field.setText("CS-7")
         QTest.mouseClick(dialog.connect_button, LEFT)
@@ -357,18 +356,20 @@ def test_connect_to_yours_opens_and_changes_the_back_office(play):
     play(story)
 
 
-async def shown_file_dialog(room):
-    def shown():
-        return [one for one in room.window.findChildren(QFileDialog) if one.isVisible()]
+async def shown(room, kind):
+    """The dialog of this kind, once it is whole and on the screen."""
 
-    await until(shown)
-    return shown()[0]
+    def visible():
+        return [one for one in room.window.findChildren(kind) if one.isVisible()]
+
+    await until(visible)
+    return visible()[0]
 
 
 def test_the_station_is_saved_to_a_file_and_what_is_in_the_way_is_told(play, tmp_path):
     async def save(room, target):
         room.controller.commands.run("hand_over")
-        dialog = await shown_file_dialog(room)
+        dialog = await shown(room, QFileDialog)
         assert dialog.selectedFiles()[0].endswith(".zip")
         dialog.findChild(QLineEdit).setText(str(target))
         dialog.accept()
@@ -403,13 +404,12 @@ def test_a_station_is_opened_from_a_file_in_a_window_of_its_own(play, tmp_path, 
 
     async def choose(room, source, answer=None):
         room.controller.commands.run("take_in")
-        dialog = await shown_file_dialog(room)
+        dialog = await shown(room, QFileDialog)
         dialog.findChild(QLineEdit).setText(str(source))
         dialog.accept()
         await until(lambda: not room.window.findChildren(QFileDialog))
         if answer is not None:
-            await until(lambda: room.window.findChildren(Confirmation))
-            question = room.window.findChild(Confirmation)
+            question = await shown(room, Confirmation)
             assert "connects to its back office" in question.findChild(QLabel).text()
             QTest.mouseClick(question.yes if answer else question.no, LEFT)
             await until(lambda: not room.window.findChildren(Confirmation))
