@@ -102,6 +102,8 @@ class Evse:
         self.ready_at = 0.0
         self.session_since: datetime | None = None
         self.session_start = 0.0
+        self.session_over = False
+        """The controller has ended a session of this visit: the next one has figures of its own."""
         self.was_permitted = False
         """There has been a permission since the cable went in."""
         self._phases_told: int | None = None
@@ -181,13 +183,23 @@ class Evse:
         self.offer = OfferLimit(self.number)
 
     def begin_stay(self, now: datetime) -> None:
-        """Figures of a visit count from the permission or the plug, whichever comes first."""
-        if self.session_since is None:
+        """Figures of a visit count from the permission or the plug, whichever comes first.
+
+        Those of a second session in the same visit count from its permission.
+        """
+        if self.session_since is None or self.session_over:
             self.session_since, self.session_start = now, self.meter.energy
+            self.session_over = False
 
     def end_stay(self) -> None:
         self.session_since, self.session_start = None, self.meter.energy
-        self.was_permitted = False
+        self.was_permitted = self.session_over = False
+
+    def end_session(self) -> None:
+        """The controller takes the permission back; figures stand until the next one or the plug goes."""
+        if self.permission is not None:
+            self.session_over = True
+            self.lose_permission()
 
     def lose_permission(self) -> None:
         self.permission = None

@@ -136,7 +136,7 @@ class Machine:
 
     def forget_orders(self, evse: Evse) -> None:
         """What the controller ordered is gone: it lives in its memory only."""
-        evse.lose_permission()
+        evse.end_session()
         evse.suspended = False
         evse.clear_offer()
         evse.ordered_text = None

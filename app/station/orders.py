@@ -80,7 +80,7 @@ def withdraw(machine: Machine, order: Withdraw) -> Outcome:
     evse.suspended = False
     if evse.permission is None:
         return DONE
-    evse.lose_permission()
+    evse.end_session()
     machine.emit(Withdrawn(evse.number))
     return DONE
 

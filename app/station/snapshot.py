@@ -130,7 +130,8 @@ class EvseSnapshot:
     """Register, Wh."""
     session_energy: float
     session_since: datetime | None
-    """Since the cable went in (or the permission was given, if earlier)."""
+    """Since the cable went in (or the permission was given, if earlier); of a second session in the same
+    visit since its permission."""
     vehicle: VehicleSnapshot | None
     reservation: ReservationSnapshot | None
     faults: tuple[FaultSnapshot, ...]

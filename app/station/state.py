@@ -51,6 +51,7 @@ class EvseState:
     ready_in: Annotated[float, Limits(ge=0)] = 0.0
     session_since: datetime | None = None
     session_start: Register = 0.0
+    session_over: bool = False
     connectors: tuple[ConnectorState, ...]
 
 
@@ -100,6 +101,7 @@ def _export_evse(machine: Machine, evse: Evse, elapsed: float) -> EvseState:
         ready_in=max(0.0, evse.ready_at - elapsed),
         session_since=evse.session_since if evse.plugged is not None else None,
         session_start=evse.session_start,
+        session_over=evse.session_over or evse.permission is not None,  # it ends with the memory
         connectors=tuple(
             ConnectorState(
                 plugged=connector.plugged,
@@ -191,3 +193,4 @@ def _restore(machine: Machine, evse: Evse, stored: EvseState) -> None:
         evse.begin_stay(stored.session_since or machine.today)
         if stored.session_since is not None:
             evse.session_start = min(stored.session_start, evse.meter.energy)
+            evse.session_over = stored.session_over

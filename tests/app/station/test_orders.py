@@ -145,6 +145,40 @@ def test_withdrawing_opens_the_contactor_and_leaves_the_plug_locked() -> None:
     assert bench.do(Withdraw(1)) == []
 
 
+def test_a_second_session_of_the_same_visit_has_figures_of_its_own() -> None:
+    """On the screen and in the session's figures; those of the first one stand until then."""
+    bench = Bench()
+    bench.charge()
+    bench.wait(600)
+    bench.do(Withdraw(1))
+    first = bench.evse()
+    bench.wait(600)
+    assert (bench.evse().session_energy, bench.evse().session_since) == (
+        first.session_energy,
+        START,
+    )
+    bench.do(Permit(1))
+    assert bench.evse().session_energy == 0.0
+    assert bench.evse().session_since == START + bench.clock.elapsed() * timedelta(seconds=1)
+    bench.wait(60)
+    bench.do(Withdraw(1))
+    second = bench.evse()
+    assert 0 < second.session_energy < first.session_energy
+    assert second.session_energy == pytest.approx(second.energy - first.energy)
+    assert second.screen is not None
+    assert second.screen.params["kwh"] == pytest.approx(second.session_energy / 1000, abs=0.01)
+
+
+def test_a_fault_in_the_middle_leaves_the_figures_of_the_session_alone() -> None:
+    """The controller decides whether it was the end: it goes on with the same one by permitting it anew."""
+    bench = Bench()
+    bench.charge()
+    bench.wait(600)
+    before = bench.evse().session_energy
+    bench.do(RaiseFault(Fault.OVERVOLTAGE, 1), ClearFault(1, 0, Fault.OVERVOLTAGE), Permit(1))
+    assert bench.evse().session_energy >= before
+
+
 def test_permitting_twice_is_one_permission() -> None:
     bench = Bench()
     bench.do(Permit(1))
