@@ -9,10 +9,11 @@ Only a failure to process counts against a row (1.6 3.7.1, 2.0.1 E13): a CALLERR
 cannot be used, be it because it is so large that the link was closed for it. A lost link never does
 otherwise. Whether a time-out on a live link does is an open point.
 
-rows.py has the rows, pump.py the queue and who sends them, rules.py what a version says about that, and
-room.py what leaves a full queue.
+rows.py has the rows, pump.py the queue and who sends them, changes.py what that waits for, rules.py what a
+version says about it, and room.py what leaves a full queue.
 """
 
+from app.ocpp.outbox.changes import Changes
 from app.ocpp.outbox.pump import NO_ROOM, Outbox
 from app.ocpp.outbox.room import Spare
 from app.ocpp.outbox.rows import TABLE, OutboxRow
@@ -21,6 +22,7 @@ from app.ocpp.outbox.rules import OutboxRules, Refusal, Unsendable
 __all__ = [
     "NO_ROOM",
     "TABLE",
+    "Changes",
     "Outbox",
     "OutboxRow",
     "OutboxRules",

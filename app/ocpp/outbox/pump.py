@@ -7,7 +7,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.kernel.activity import Wakeup
 from app.kernel.text import Text
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import (
@@ -21,6 +20,7 @@ from app.ocpp.context import (
     QueuedMessage,
 )
 from app.ocpp.events import MessageDropped, QueueChanged
+from app.ocpp.outbox.changes import Changes
 from app.ocpp.outbox.room import POINT, Room
 from app.ocpp.outbox.rows import TABLE, OutboxRow, Rows
 from app.ocpp.outbox.rules import OutboxRules, Refusal, Unsendable
@@ -40,8 +40,7 @@ class Outbox:
     def __init__(self, ctx: Context, rules: OutboxRules) -> None:
         self._ctx = ctx
         self._rules = rules
-        self._wakeup: Wakeup | None = None
-        self._kicked = False
+        self._changes = Changes(ctx)
         self._halted = False
         self._told: int | None = None
         self._news = False
@@ -141,9 +140,7 @@ class Outbox:
 
     def kick(self) -> None:
         """Something changed: the link, the boot state, a setting, a new row."""
-        self._kicked = True
-        if self._wakeup is not None:
-            self._wakeup.set()
+        self._changes.kick()
 
     def _soon(self, *, kick: bool = False) -> None:
         """Tell, and wake the pump, when the step that is under way is over.
@@ -198,11 +195,11 @@ class Outbox:
     async def _run(self) -> None:
         self._tell()
         while True:
-            self._kicked = False
+            self._changes.look()
             self._rows.keep_up()
             key = self._rows.first()
             if key is None or self._halted or not self._rules.may_send():
-                await self._park(None)
+                await self._changes.wait()
                 continue
             row = self._rows.read(key)
             wait = self._wait_of(row)
@@ -210,10 +207,10 @@ class Outbox:
                 row, wait = self._overtaking(row, wait)
             wait = max(wait, self._pause_until - self._ctx.clock.elapsed())
             if wait > 0:
-                await self._park(wait)
+                await self._changes.wait(wait)
                 continue
             if not await self._deliver(row):
-                await self._park(None)
+                await self._changes.wait()
 
     def _overtaking(self, row: OutboxRow, wait: float) -> tuple[OutboxRow, float]:
         """The oldest row that may go now, before one that belongs to no transaction and has to wait."""
@@ -226,19 +223,6 @@ class Outbox:
             if not self._rules.may_be_overtaken(action):
                 break  # a transaction keeps its order
         return row, wait
-
-    async def _park(self, seconds: float | None) -> None:
-        """Rest until something changes, or for so many seconds of station time."""
-        if self._kicked:
-            return
-        wakeup = self._wakeup = self._ctx.activity.wakeup()
-        timer = self._ctx.clock.call_in(seconds, wakeup.set) if seconds is not None else None
-        try:
-            await wakeup.wait()
-        finally:
-            self._wakeup = None
-            if timer is not None:
-                timer.cancel()
 
     def _wait_of(self, row: OutboxRow) -> float:
         """Station seconds that are left of the wait after a failure."""

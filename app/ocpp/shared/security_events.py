@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from app.kernel.activity import Wakeup
 from app.kernel.text import Text
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.context import (
@@ -28,7 +27,7 @@ from app.ocpp.context import (
     TooLarge,
 )
 from app.ocpp.events import SecurityEventRaised
-from app.ocpp.outbox import OutboxRow
+from app.ocpp.outbox import Changes, OutboxRow
 from app.ocpp.personality import Block
 from app.ocpp.shared.security_log import SecurityLog
 
@@ -74,8 +73,7 @@ class SecurityEvents(Block):
         self._may_send = may_send
         self.hindrance: Callable[[], Text | None] = lambda: None
         """Why nothing may be sent, in words; None while it may."""
-        self._wakeup: Wakeup | None = None
-        self._kicked = False
+        self._changes = Changes(ctx)
         self._resting = False
         self._next_key = 1 + max((int(head[0]) for head in ctx.store.heads(TABLE)), default=0)
         self._due = 0.0
@@ -147,9 +145,7 @@ class SecurityEvents(Block):
 
     def kick(self) -> None:
         """Something changed: a new event, the link, the boot state."""
-        self._kicked = True
-        if self._wakeup is not None:
-            self._wakeup.set()
+        self._changes.kick()
 
     # ------------------------------------------------------------------ block
 
@@ -186,16 +182,16 @@ class SecurityEvents(Block):
 
     async def _run(self) -> None:
         while True:
-            self._kicked = False
+            self._changes.look()
             first = self.ctx.store.first(TABLE)
             if first is None or self._resting or not self._may_send():
-                await self._park(None)
+                await self._changes.wait()
                 continue
             left = self._due - self.ctx.clock.elapsed()
             if left > 0:
-                await self._park(left)
+                await self._changes.wait(left)
             elif not await self._deliver(*first):
-                await self._park(None)
+                await self._changes.wait()
 
     async def _deliver(self, key: str, row: Payload) -> bool:
         """One attempt. False if it is useless to go on before something changes."""
@@ -222,19 +218,6 @@ class SecurityEvents(Block):
         self._ended_link = isinstance(failure, TooLarge)
         wait = min(RETRY * 2.0 ** min(tries - 1, 10), LONGEST_RETRY)
         self._due = self.ctx.clock.elapsed() + wait
-
-    async def _park(self, seconds: float | None) -> None:
-        """Rest until something changes, or for so many seconds of station time."""
-        if self._kicked:
-            return
-        wakeup = self._wakeup = self.ctx.activity.wakeup()
-        timer = self.ctx.clock.call_in(seconds, wakeup.set) if seconds is not None else None
-        try:
-            await wakeup.wait()
-        finally:
-            self._wakeup = None
-            if timer is not None:
-                timer.cancel()
 
 
 def queued(store: StorePort) -> list[OutboxRow]:
