@@ -29,6 +29,13 @@ Line = tuple[QPen, QPointF, QPointF]
 Values = NDArray[np.float64]
 
 
+def pen_of(colour: QColor, width: float, strokes: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """`width`: px, whatever the units of the axes are."""
+    pen = QPen(colour, width, strokes)
+    pen.setCosmetic(True)
+    return pen
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A text at a place of the widget, px; `align` says what of it lies there."""

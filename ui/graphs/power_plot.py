@@ -10,18 +10,16 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
-    QColor,
     QLinearGradient,
     QPainter,
     QPainterPath,
-    QPen,
     QPolygonF,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QGraphicsItem
 
 from ui.graphs.axes import Curve
-from ui.graphs.kit import Area, Box, Edges, Legend, Plot, Values
+from ui.graphs.kit import Area, Box, Edges, Legend, Plot, Values, pen_of
 from ui.theme import Theme
 from ui.widgets.scribe import PaintedLabel
 
@@ -29,6 +27,7 @@ TRIANGLE = QPolygonF([QPointF(-4, 4), QPointF(0, -4), QPointF(4, 4)])
 UPSIDE_DOWN = QPolygonF([QPointF(-4, -4), QPointF(0, 4), QPointF(4, -4)])
 Place = tuple[bool, QPointF]
 """Was it sent by the station, and where its mark is, px."""
+LINE = 1.5
 Ticks = Sequence[tuple[float, str]]
 
 
@@ -166,10 +165,10 @@ class PowerPlot(Plot):
 
     def _dress(self) -> None:
         theme = self._theme
-        self._actual.set_line(_pen(theme.colour("charge")))
-        self._limit.setPen(_pen(theme.colour("warn")))
-        self._soc.setPen(_pen(theme.colour("avail"), Qt.PenStyle.DashLine))
-        self._cursor.setPen(QPen(theme.colour("text3"), 1))
+        self._actual.set_line(pen_of(theme.colour("charge"), LINE))
+        self._limit.setPen(pen_of(theme.colour("warn"), LINE))
+        self._soc.setPen(pen_of(theme.colour("avail"), LINE, Qt.PenStyle.DashLine))
+        self._cursor.setPen(pen_of(theme.colour("text3"), 1))
         self._fill()
 
     def _fill(self) -> None:
@@ -179,12 +178,6 @@ class PowerPlot(Plot):
         gradient.setColorAt(0, self._theme.colour("charge", 0.42))
         gradient.setColorAt(1, self._theme.colour("charge", 0.04))
         self._actual.setBrush(QBrush(gradient))
-
-
-def _pen(colour: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    pen = QPen(colour, 1.5, style)
-    pen.setCosmetic(True)
-    return pen
 
 
 def _columns(curve: Curve, start: float) -> tuple[Values, Values]:

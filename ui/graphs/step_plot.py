@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem
 
-from ui.graphs.kit import AHEAD, Box, Edges, Plot
+from ui.graphs.kit import AHEAD, Box, Edges, Plot, pen_of
 from ui.theme import Theme
 
 WHOLE = 2.4
@@ -129,17 +129,16 @@ class StepPlot(Plot):
         self._curves.append(curve)
 
     def _pen(self, lane: Lane) -> QPen:
-        pen = QPen(self._theme.colour(lane.token), WHOLE if lane.bold else LANE, lane.strokes)
-        pen.setCosmetic(True)
+        pen = pen_of(self._theme.colour(lane.token), WHOLE if lane.bold else LANE, lane.strokes)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         return pen
 
     def _dress(self) -> None:
         theme = self._theme
-        self._now.setPen(QPen(theme.colour("text"), LANE))
+        self._now.setPen(pen_of(theme.colour("text"), LANE))
         self._knob.setBrush(QBrush(theme.colour("text")))
-        self._cursor.setPen(QPen(theme.colour("text3"), 1, Qt.PenStyle.DashLine))
+        self._cursor.setPen(pen_of(theme.colour("text3"), 1, Qt.PenStyle.DashLine))
         self._ring.setPen(QPen(theme.colour("focus"), 2))
 
 

@@ -188,6 +188,19 @@ def test_the_pointer_reads_the_sample_under_it(graph, qtbot):
     assert graph.chart.reading == ()
 
 
+@pytest.mark.parametrize("span", ["five", "session", "all"])
+def test_the_line_under_the_pointer_is_as_thin_in_every_span(graph, qtbot, span):
+    click(graph, graph._spans, f"graph.span.{span}")
+    row = graph.chart.height() - 60
+    qtbot.mouseMove(graph.chart, QPoint(2, 2))
+    before = graph.chart.grab().toImage()
+    qtbot.mouseMove(graph.chart, QPoint(120, 60))
+    after = graph.chart.grab().toImage()
+    changed = [x for x in range(after.width()) if before.pixel(x, row) != after.pixel(x, row)]
+    assert 1 <= len(changed) <= 2
+    assert abs(changed[0] - 120) <= 1
+
+
 def test_it_wears_both_themes(graph):
     dark = colours(graph)
     graph.set_theme(Theme.load("light"))
