@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,26 @@ class World:
         self.server = mint("localhost", self.root)
         self.ca = folder / "ca.pem"
         self.ca.write_text(self.root.pem)
+        self.state = folder / "state"
+        self.flags: dict[str, Any] = {"security__profile": 3, "security__ca": self.ca}
+
+    def given(self, own: Minted) -> dict[str, Any]:
+        """Flags of a station to which people gave this certificate."""
+        certificate, key = own.write(self.folder, "given")
+        return {"security__certificate": certificate, "security__key": key}
+
+    @contextmanager
+    def book(self) -> Iterator[CertificateBook]:
+        """What the station remembers, while no program runs."""
+        store = Store(self.state / STATE_FILE)
+        yield CertificateBook(store)
+        store.close()
+
+    def station(
+        self, csms: StrictOffice, version: str, **more: Any
+    ) -> AbstractAsyncContextManager[Station]:
+        """The program, at security profile 3 and with what it remembers."""
+        return station(csms.url, version, self.state, **self.flags, **more)
 
     def serve(self, server: Minted | None = None, clients: Minted | None = None) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -70,13 +91,11 @@ def events(there: Station) -> list[str]:
 async def test_CE_07_a_new_certificate_is_shown_at_the_next_connect(
     world: World, version: str
 ) -> None:
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    install(CertificateBook(store), mint("first", world.root, names=(), begin=NOW - 9 * DAY))
-    store.close()
+    with world.book() as book:
+        install(book, mint("first", world.root, names=(), begin=NOW - 9 * DAY))
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, version, state, security__profile=3, security__ca=world.ca) as there,
+        world.station(csms, version) as there,
     ):
         await there.accepted()
         install(CertificateBook(there.session.store), mint("second", world.root, names=()))
@@ -98,18 +117,15 @@ async def test_certificates_in_any_spelling_of_PEM_carry_a_link(
     world: World, version: str, spelled: Callable[[str], str]
 ) -> None:
     """OpenSSL reads no PEM in one line: a root that was taken so must not lock the station out."""
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    book = CertificateBook(store)
-    book.install_root("CSMS", spelled(world.root.pem))
-    own = mint("CS-1", world.root, names=())
-    (leaf,) = x509.chain_facts(x509.split(spelled(own.pem)), [world.root.pem])
-    book.put_key(NewKey(leaf.key_id, own.key_pem, "", KeyType.EC_P256))
-    book.put_chain(Purpose.STATION, [leaf])
-    store.close()
+    with world.book() as book:
+        book.install_root("CSMS", spelled(world.root.pem))
+        own = mint("CS-1", world.root, names=())
+        (leaf,) = x509.chain_facts(x509.split(spelled(own.pem)), [world.root.pem])
+        book.put_key(NewKey(leaf.key_id, own.key_pem, "", KeyType.EC_P256))
+        book.put_chain(Purpose.STATION, [leaf])
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, version, state, security__profile=3) as there,
+        station(csms.url, version, world.state, security__profile=3) as there,
     ):
         await there.accepted()
         assert shown(csms) == ["CS-1"]
@@ -119,13 +135,11 @@ async def test_certificates_in_any_spelling_of_PEM_carry_a_link(
 async def test_A02_FR_28_the_former_certificate_is_shown_where_the_new_one_is_refused(
     world: World, version: str
 ) -> None:
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    install(CertificateBook(store), mint("good", world.root, names=(), begin=NOW - 9 * DAY))
-    store.close()
+    with world.book() as book:
+        install(book, mint("good", world.root, names=(), begin=NOW - 9 * DAY))
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, version, state, security__profile=3, security__ca=world.ca) as there,
+        world.station(csms, version) as there,
     ):
         await there.accepted()
         install(CertificateBook(there.session.store), mint("bad", world.stranger, names=()))
@@ -143,23 +157,19 @@ async def test_A02_FR_10_16_the_fallback_is_remembered_over_a_power_cut(
     world: World, factory: bool
 ) -> None:
     """What was turned down is the last to be shown, until it is all that is left."""
-    state = world.folder / "state"
-    flags: dict[str, Any] = {"security__profile": 3, "security__ca": world.ca}
+    flags: dict[str, Any] = {}
     good = mint("good", world.root, names=(), begin=NOW - 9 * DAY)
     if factory:
-        certificate, key = good.write(world.folder, "good")
-        flags |= {"security__certificate": certificate, "security__key": key}
-    store = Store(state / STATE_FILE)
-    book = CertificateBook(store)
-    if not factory:
-        book.connected_with(install(book, good))
-    install(book, mint("bad", world.stranger, names=()))
-    store.close()
+        flags = world.given(good)
+    with world.book() as book:
+        if not factory:
+            book.connected_with(install(book, good))
+        install(book, mint("bad", world.stranger, names=()))
     async with office(world.serve(clients=world.root)) as csms:
-        async with station(csms.url, "1.6", state, **flags) as there:
+        async with world.station(csms, "1.6", **flags) as there:
             await there.accepted()
             assert len(there.hears.all(LinkFailed)) == 3  # a round with the newest one
-        async with station(csms.url, "1.6", state, **flags) as there:
+        async with world.station(csms, "1.6", **flags) as there:
             await there.accepted()
             assert there.hears.all(LinkFailed) == []
             await there.session.repower()
@@ -176,18 +186,14 @@ async def test_A02_16_what_was_turned_down_is_shown_again_where_nothing_else_is_
     world: World,
 ) -> None:
     """A back office that forgot a root for a while must not have lost the station for ever."""
-    state = world.folder / "state"
-    flags: dict[str, Any] = {"security__profile": 3, "security__ca": world.ca}
-    store = Store(state / STATE_FILE)
-    book = CertificateBook(store)
-    first = mint("first", world.root, names=(), begin=NOW - 9 * DAY)
-    book.connected_with(install(book, first))
-    install(book, mint("second", world.stranger, names=()))
-    store.close()
+    with world.book() as book:
+        first = mint("first", world.root, names=(), begin=NOW - 9 * DAY)
+        book.connected_with(install(book, first))
+        install(book, mint("second", world.stranger, names=()))
     for clients, came in ((world.root, "first"), (world.stranger, "second")):
         async with (
             office(world.serve(clients=clients)) as csms,
-            station(csms.url, "1.6", state, **flags) as there,
+            world.station(csms, "1.6") as there,
         ):
             await there.accepted()
             assert shown(csms) == [came]
@@ -196,20 +202,12 @@ async def test_A02_16_what_was_turned_down_is_shown_again_where_nothing_else_is_
 async def test_A02_FR_29_201_what_was_renewed_goes_where_only_the_factory_certificate_is_taken(
     world: World,
 ) -> None:
-    certificate, key = mint("factory", world.root, names=()).write(world.folder, "factory")
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    install(CertificateBook(store), mint("bad", world.stranger, names=()))
-    store.close()
-    flags = {
-        "security__profile": 3,
-        "security__ca": world.ca,
-        "security__certificate": certificate,
-        "security__key": key,
-    }
+    factory = world.given(mint("factory", world.root, names=()))
+    with world.book() as book:
+        install(book, mint("bad", world.stranger, names=()))
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, "2.0.1", state, **flags) as there,
+        world.station(csms, "2.0.1", **factory) as there,
     ):
         await there.accepted()
         assert "DiscardedRenewedClientCertificate" in events(there)
@@ -218,20 +216,12 @@ async def test_A02_FR_29_201_what_was_renewed_goes_where_only_the_factory_certif
 
 async def test_what_people_gave_is_behind_what_ocpp_installed(world: World) -> None:
     """The manufacturer's certificate is a file; the first renewed one is not accepted."""
-    certificate, key = mint("factory", world.root, names=()).write(world.folder, "factory")
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    install(CertificateBook(store), mint("bad", world.stranger, names=()))
-    store.close()
-    flags = {
-        "security__profile": 3,
-        "security__ca": world.ca,
-        "security__certificate": certificate,
-        "security__key": key,
-    }
+    factory = world.given(mint("factory", world.root, names=()))
+    with world.book() as book:
+        install(book, mint("bad", world.stranger, names=()))
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, "1.6", state, **flags) as there,
+        world.station(csms, "1.6", **factory) as there,
     ):
         await there.accepted()
         assert shown(csms) == ["factory"]
@@ -242,14 +232,11 @@ async def test_a_certificate_that_a_person_chose_goes_before_what_was_installed_
 ) -> None:
     """And is tried by the diagnosis; what is installed later goes before it again."""
     certificate, key = mint("chosen", world.root, names=()).write(world.folder, "chosen")
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    install(CertificateBook(store), mint("signed", world.root, names=(), begin=NOW - 9 * DAY))
-    store.close()
-    flags = {"security__profile": 3, "security__ca": world.ca}
+    with world.book() as book:
+        install(book, mint("signed", world.root, names=(), begin=NOW - 9 * DAY))
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, "1.6", state, **flags) as there,
+        world.station(csms, "1.6") as there,
     ):
         await there.accepted()
         wish = LinkWish(csms.url, certificate=str(certificate), key=str(key))
@@ -266,14 +253,12 @@ async def test_a_certificate_that_a_person_chose_goes_before_what_was_installed_
 
 
 async def test_the_diagnosis_trusts_the_roots_that_ocpp_installed(world: World) -> None:
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    CertificateBook(store).install_root("CSMS", world.root.pem)
-    store.close()
+    with world.book() as book:
+        book.install_root("CSMS", world.root.pem)
     async with (
         office(world.serve()) as csms,
         office() as plain,
-        station(plain.url, "1.6", state) as there,
+        station(plain.url, "1.6", world.state) as there,
     ):
         await there.accepted()
         steps = [step async for step in there.session.diagnose(LinkWish(csms.url))]
@@ -286,14 +271,9 @@ async def test_the_certificates_of_a_folder_are_tried_one_after_the_other(world:
     mint("a", world.stranger, names=()).write(folder, "a")
     mint("b", world.stranger, names=()).write(folder, "b")
     mint("c", world.root, names=()).write(folder, "c")
-    flags = {
-        "security__profile": 3,
-        "security__ca": world.ca,
-        "security__certificate_folder": folder,
-    }
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, "1.6", world.folder / "state", **flags) as there,
+        world.station(csms, "1.6", security__certificate_folder=folder) as there,
     ):
         await there.accepted()
         assert shown(csms) == ["c"]
@@ -308,18 +288,12 @@ async def test_a_certificate_file_that_was_turned_down_is_the_last_to_be_shown_o
     folder.mkdir()
     mint("a", world.stranger, names=()).write(folder, "a")
     mint("b", world.root, names=()).write(folder, "b")
-    flags = {
-        "security__profile": 3,
-        "security__ca": world.ca,
-        "security__certificate_folder": folder,
-    }
-    state = world.folder / "state"
     rounds = {"b": 3, "b again": 0, "a": 0}
     async with office(world.serve(clients=world.root)) as csms:
         for name, failures in rounds.items():
             if name == "a":
                 mint("a", world.root, names=()).write(folder, "a")
-            async with station(csms.url, "1.6", state, **flags) as there:
+            async with world.station(csms, "1.6", security__certificate_folder=folder) as there:
                 await there.accepted()
                 assert len(there.hears.all(LinkFailed)) == failures, name
                 await csms.guests[-1].close(1012)
@@ -332,33 +306,28 @@ async def test_what_a_person_chose_and_was_turned_down_has_a_chance_again_when_i
     world: World,
 ) -> None:
     certificate, key = mint("chosen", world.stranger, names=()).write(world.folder, "chosen")
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    install(CertificateBook(store), mint("signed", world.root, names=(), begin=NOW - 9 * DAY))
-    store.close()
-    flags = {"security__profile": 3, "security__ca": world.ca}
+    with world.book() as book:
+        install(book, mint("signed", world.root, names=(), begin=NOW - 9 * DAY))
     async with office(world.serve(clients=world.root)) as csms:
-        async with station(csms.url, "1.6", state, **flags) as there:
+        async with world.station(csms, "1.6") as there:
             await there.accepted()
             for times in (1, 2):
                 await there.session.connect_to(csms.url, certificate=str(certificate), key=str(key))
                 await there.until(lambda: there.online)
                 assert len(there.hears.all(LinkFailed)) == 3 * times
-        async with station(csms.url, "1.6", state, **flags) as there:
+        async with world.station(csms, "1.6") as there:
             await there.accepted()
             assert there.hears.all(LinkFailed) == []
 
 
 async def test_an_expired_certificate_is_still_shown(world: World) -> None:
     """A00.FR.430: what to do with it is up to the back office."""
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    expired = mint("expired", world.root, names=(), begin=NOW - 9 * DAY, end=NOW - DAY)
-    install(CertificateBook(store), expired)
-    store.close()
+    with world.book() as book:
+        expired = mint("expired", world.root, names=(), begin=NOW - 9 * DAY, end=NOW - DAY)
+        install(book, expired)
     async with (
         office(world.serve(clients=world.root)) as csms,
-        station(csms.url, "2.0.1", state, security__profile=3, security__ca=world.ca) as there,
+        world.station(csms, "2.0.1") as there,
     ):
         await there.until(lambda: there.hears.all(LinkFailed))
         assert there.hears.all(LinkFailed)[0].step in ("tls", "http")  # theirs, not ours
@@ -375,18 +344,15 @@ NAMES = ["successor", "root"]
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_M05_FR_13_a_root_that_has_worked_is_alone(world: World, name: str) -> None:
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    book = CertificateBook(store)
-    book.install_root("CSMS", world.root.pem)
-    successor = mint(name, world.root, authority=True)
-    replace_root(book, successor)
-    assert book.fallback_roots()
-    store.close()
+    with world.book() as book:
+        book.install_root("CSMS", world.root.pem)
+        successor = mint(name, world.root, authority=True)
+        replace_root(book, successor)
+        assert book.fallback_roots()
     server = mint("localhost", successor)
     async with (
         office(world.serve(server)) as csms,
-        station(csms.url, "2.0.1", state) as there,
+        station(csms.url, "2.0.1", world.state) as there,
     ):
         await there.accepted()
         book = CertificateBook(there.session.store)
@@ -399,15 +365,12 @@ async def test_M05_FR_14_the_former_root_is_used_where_the_new_one_does_not_fit(
     world: World, name: str
 ) -> None:
     """The case that bricks stations: the back office has not changed its certificate yet."""
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    book = CertificateBook(store)
-    book.install_root("CSMS", world.root.pem)
-    replace_root(book, mint(name, world.root, authority=True))
-    store.close()
+    with world.book() as book:
+        book.install_root("CSMS", world.root.pem)
+        replace_root(book, mint(name, world.root, authority=True))
     async with (
         office(world.serve()) as csms,
-        station(csms.url, "2.0.1", state) as there,
+        station(csms.url, "2.0.1", world.state) as there,
     ):
         await there.accepted()
         assert CertificateBook(there.session.store).fallback_roots() == [world.root.pem]
@@ -457,17 +420,14 @@ async def test_A05_FR_03_04_what_has_run_out_does_not_count(
     world: World, late: str | None, status: str
 ) -> None:
     """By the station's clock, which has a battery of its own."""
-    state = world.folder / "state"
-    store = Store(state / STATE_FILE)
-    book = CertificateBook(store)
-    soon, later = NOW + DAY, NOW + 99 * DAY
-    root = mint("r", authority=True, end=soon if late == "root" else later)
-    book.install_root("CSMS", root.pem)
-    install(book, mint("own", root, names=(), end=soon if late == "own" else later))
-    store.close()
+    with world.book() as book:
+        soon, later = NOW + DAY, NOW + 99 * DAY
+        root = mint("r", authority=True, end=soon if late == "root" else later)
+        book.install_root("CSMS", root.pem)
+        install(book, mint("own", root, names=(), end=soon if late == "own" else later))
     clock = VirtualClock(NOW + 9 * DAY)
     clock.follow_server = False
-    async with office() as csms, station(csms.url, "1.6", state, clock=clock) as there:
+    async with office() as csms, station(csms.url, "1.6", world.state, clock=clock) as there:
         await there.accepted()
         request = {"key": "SecurityProfile", "value": "3"}
         assert await csms.ask("ChangeConfiguration", request) == {"status": status}
