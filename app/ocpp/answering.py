@@ -23,6 +23,8 @@ from app.ocpp.refusals import stated_reason
 from app.ocpp.rpc import Endpoint, ErrorCode, Outgoing, Request, code_of
 
 RefuseOwn = Callable[[str, str, tuple[Violation, ...]], None]
+Admit = Callable[[str], Awaitable[None] | None]
+"""May this action be answered now? Raises Silence or HandlerError, at once or after a while."""
 
 
 class HandOver(Protocol):
@@ -52,12 +54,19 @@ class Answering:
         self._bus, self._link, self._activity = bus, link, activity
         self._hand_over, self._refuse_own, self._strict = hand_over, refuse_own, strict
         self._handlers: Mapping[str, Handler] = {}
-        self._admit: Callable[[str], None] = _admit_all
+        self._admit: Admit = _admit_all
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._thinking: set[asyncio.Future[Any]] = set()
+        """Those of the tasks that end with the link."""
 
-    def serve(self, handlers: Mapping[str, Handler], admit: Callable[[str], None]) -> None:
+    def serve(self, handlers: Mapping[str, Handler], admit: Admit) -> None:
         """Answer these actions from now on."""
         self._handlers, self._admit = handlers, admit
+
+    def link_lost(self) -> None:
+        """What was thought about for this link alone comes to nothing."""
+        for task in tuple(self._thinking):
+            task.cancel()
 
     def stop(self) -> None:
         """Answer nothing and do nothing any more."""
@@ -71,14 +80,23 @@ class Answering:
 
     def object(self, action: str | None, reply: Outgoing) -> None:
         """Send back the CALLERROR for what cannot be taken, unless the boot state wants silence."""
+        hurdle = None
         if action is not None:
             try:
-                self._admit(action)
+                hurdle = self._admit(action)
             except Silence:
                 return
             except HandlerError:
                 pass  # this CALL is refused either way, and its frame is what is wrong first
-        self._hand_over(reply)
+        if hurdle is None:
+            self._hand_over(reply)
+            return
+
+        def passed(task: asyncio.Future[None]) -> None:
+            if not isinstance(task.exception(), Silence):
+                self._hand_over(reply)
+
+        self.think(hurdle, passed)
 
     def take(self, request: Request) -> None:
         """A CALL came in that has to be answered exactly once, or not at all."""
@@ -88,8 +106,8 @@ class Answering:
             return
         delay = override.delay if override is not None else 0.0
         try:
-            handler = self._handler_for(request)
-            reply = handler(request.payload)
+            hurdle = self._admit(request.action)
+            reply = self._handle(request) if hurdle is None else self._admitted(hurdle, request)
         except Silence:
             self._endpoint.finish(request)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes a CALLERROR
@@ -102,9 +120,14 @@ class Answering:
             else:
                 self._await_reply(request, reply, delay)
 
-    def _handler_for(self, request: Request) -> Handler:
-        """The one who answers. Raises Silence, or HandlerError for what is answered with a CALLERROR."""
-        self._admit(request.action)
+    async def _admitted(self, hurdle: Awaitable[None], request: Request) -> Reply:
+        """As `_handle`, once it has turned out that it may be answered."""
+        await hurdle
+        reply = self._handle(request)
+        return reply if isinstance(reply, Reply) else await reply
+
+    def _handle(self, request: Request) -> Reply | Awaitable[Reply]:
+        """The answer of the handler. Raises HandlerError for what is answered with a CALLERROR."""
         if request.action not in self._endpoint.schemas.actions:
             raise HandlerError(ErrorCode.NOT_IMPLEMENTED.value, "Unknown action")
         handler = self._handlers.get(request.action)
@@ -114,7 +137,7 @@ class Answering:
             code, worst = code_of(request.violations)
             place = f"{worst.path} " if worst.path else ""
             raise HandlerError(code.value, f"{place}{worst.message}")
-        return handler
+        return handler(request.payload)
 
     def _await_reply(self, request: Request, pending: Awaitable[Reply], delay: float) -> None:
         def ended(task: asyncio.Future[Reply]) -> None:
@@ -203,11 +226,17 @@ class Answering:
             return
         self._follow(self._link.sleep(delay), lambda _: step())
 
+    def think(self, pending: Awaitable[Any], ended: Callable[[asyncio.Future[Any]], None]) -> None:
+        """Let something run, counted in, for as long as the link lasts; `ended` is told of its end."""
+        task = self._follow(pending, ended)
+        self._thinking.add(task)
+        task.add_done_callback(self._thinking.discard)
+
     # ------------------------------------------------------------ tasks
 
     def _follow(
         self, pending: Awaitable[Any], ended: Callable[[asyncio.Future[Any]], None]
-    ) -> None:
+    ) -> asyncio.Future[Any]:
         """Let something run, counted in; `ended` is told unless it was cancelled."""
         self._activity.begin()
         # the awaitable itself becomes the task: one that is cancelled before its first step ends cleanly
@@ -223,6 +252,7 @@ class Answering:
                 self._activity.end()
 
         task.add_done_callback(done)
+        return task
 
     def _tell_failure(self, name: str, error: BaseException) -> None:
         self._bus.publish(TaskFailed(name, f"{type(error).__name__}: {error}"))

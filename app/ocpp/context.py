@@ -200,7 +200,15 @@ class OpenPointsPort(Protocol):
     """What was chosen for each open point of the specification."""
 
     def choose(self, point: str) -> str:
-        """The option in force, at once. Journals that the point was met."""
+        """The option in force, at once. Journals that the point was met.
+
+        Only where waiting would be wrong: in strict mode the default acts, and a person is asked for the
+        next time.
+        """
+        ...
+
+    def asks(self, point: str) -> bool:
+        """Would a person be asked now?"""
         ...
 
     async def ask(self, point: str) -> str:
@@ -400,6 +408,19 @@ class Context:
     """The station's private folder for files that come and go."""
     faults: FileFaults = field(default_factory=FileFaults)
     """What people want to go wrong with files."""
+
+    def decide(self, point: str, act: Callable[[str], None]) -> None:
+        """Act on the option of an open point: at once, or when a person who is asked has said.
+
+        Whatever `act` builds upon may have changed by then.
+        """
+        if self.points.asks(point):
+            self.spawn(self._act(point, act), f"open point {point}")
+        else:
+            act(self.points.choose(point))
+
+    async def _act(self, point: str, act: Callable[[str], None]) -> None:
+        act(await self.points.ask(point))
 
 
 Handler = Callable[[Payload], "Reply | Awaitable[Reply]"]

@@ -20,7 +20,7 @@ from app.kernel.clock import LinkClock, LinkTimer
 from app.kernel.ids import IdSource
 from app.kernel.text import Text
 from app.ocpp import frames
-from app.ocpp.answering import Answering
+from app.ocpp.answering import Admit, Answering
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
@@ -33,6 +33,7 @@ from app.ocpp.context import (
     Payload,
     TooLarge,
 )
+from app.ocpp.deadline import Deadline
 from app.ocpp.events import (
     CallEnded,
     Direction,
@@ -106,7 +107,7 @@ class Dialogue:
         self._close: Callable[[str], None] | None = None
         self._line: deque[_Waiting] = deque()
         self._current: _Waiting | None = None
-        self._deadline = _Deadline(link, self._time_out)
+        self._deadline = Deadline(link, self._time_out)
 
     # ------------------------------------------------------------ the link
 
@@ -114,7 +115,7 @@ class Dialogue:
     def online(self) -> bool:
         return self._send is not None
 
-    def serve(self, handlers: Mapping[str, Handler], admit: Callable[[str], None]) -> None:
+    def serve(self, handlers: Mapping[str, Handler], admit: Admit) -> None:
         """Answer these actions; `admit` may raise HandlerError or Silence for the boot state."""
         self._answering.serve(handlers, admit)
 
@@ -137,6 +138,7 @@ class Dialogue:
                 _fail(call.future, TooLarge(f"{call.action}: more than a side takes"))
             waiting.insert(0, call)
         self.endpoint.reset()
+        self._answering.link_lost()
         for call in waiting:
             _fail(call.future, NotConnected("the link broke"))
 
@@ -327,7 +329,25 @@ class Dialogue:
         if answer.call.forced or self._points is None:
             self._settle(failure)
             return
-        option = self._points.choose("both-invalid-response")
+        point = "both-invalid-response"
+        if not self._points.asks(point):
+            self._take_broken(answer, failure, self._points.choose(point))
+            return
+        due = self._deadline.clear()  # it came in time, however long a person thinks
+
+        def decided(task: asyncio.Future[str]) -> None:
+            if self.endpoint.open is not answer.call:
+                return  # answered properly meanwhile
+            option = task.result()
+            if option == "time-out" and due is not None:
+                self._deadline.resume(due)
+            else:
+                self._take_broken(answer, failure, option)
+
+        self._answering.think(self._points.ask(point), decided)
+
+    def _take_broken(self, answer: Answer, failure: InvalidAnswer, option: str) -> None:
+        """Make of it what the open point says."""
         if option == "time-out":
             return  # as if it had not come: the CALL stays open until its time is up
         usable = None
@@ -413,57 +433,6 @@ class Dialogue:
         """A frame of ours breaks the schema: a fault of this program, told loudly."""
         clean = redact_violations(self.version, action, violations)
         self._bus.publish(OwnFrameRefused(self.version, action, kind, clean))
-
-
-class _Deadline:
-    """One timer for the time-outs of all CALLs, one after the other.
-
-    A CALL is answered long before its time is up, so a timer of its own would be made and cancelled for
-    nothing (and lie in the loop's heap until its time). This one runs on; when it is done too early, it
-    is set for what is left.
-    """
-
-    def __init__(self, link: LinkClock, passed: Callable[[], None]) -> None:
-        self._link, self._passed = link, passed
-        self._due: float | None = None
-        self._timer: LinkTimer | None = None
-        self._timer_due = 0.0
-
-    def set(self, seconds: float) -> None:
-        """Call `passed` in so many seconds of link time, unless it is cleared before."""
-        self._due = self._link.monotonic() + seconds
-        if self._timer is not None and self._timer_due > self._due:
-            self._cancel()
-        if self._timer is None:
-            self._start(self._due)
-
-    def clear(self) -> None:
-        """Nothing is waited for at the moment."""
-        self._due = None
-
-    def drop(self) -> None:
-        """Nothing is waited for any more: leave no timer behind."""
-        self._due = None
-        self._cancel()
-
-    def _start(self, due: float) -> None:
-        self._timer_due = due
-        self._timer = self._link.call_later(max(0.0, due - self._link.monotonic()), self._ring)
-
-    def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ring(self) -> None:
-        rung_at, self._timer = self._timer_due, None
-        if self._due is None:
-            return
-        if self._due > rung_at:
-            self._start(self._due)
-            return
-        self._due = None
-        self._passed()
 
 
 def _fail(future: asyncio.Future[Payload], error: CallFailed) -> None:

@@ -10,7 +10,7 @@ already a row.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
@@ -119,11 +119,13 @@ class Personality:
     def boot_state(self) -> BootState:
         raise NotImplementedError
 
-    def admit(self, action: str) -> None:
+    def admit(self, action: str) -> Awaitable[None] | None:
         """May this CALL of the back office be answered in the present boot state?
 
-        Raises HandlerError where the answer is a CALLERROR, and Silence where there is none.
+        Raises HandlerError where the answer is a CALLERROR, and Silence where there is none. What it
+        returns does the same after a while.
         """
+        return None
 
     def sessions(self) -> tuple[SessionView, ...]:
         """The running transactions."""
@@ -160,6 +162,9 @@ class Personality:
     def basic_auth_password(self) -> str | bytes | None:
         """The password that the protocol has set; None: the settings' counts."""
         return None
+
+    async def before_link(self) -> None:
+        """Awaited before each attempt to connect: what has to be known by the time that the link is open."""
 
     def link_plan(self) -> LinkPlan:
         """What the protocol wants the link to use; read before each attempt to connect."""

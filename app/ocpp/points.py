@@ -2,9 +2,11 @@
 
 A point is met at the moment of use, so a choice made meanwhile acts on the next occurrence. What the
 configuration says wins. Pragmatic mode takes the default; strict mode asks a person, for at most half of the
-message time-out, and then takes the default and marks it. Where the station has to act in the same instant
-the default is taken and marked at once, and the person is asked meanwhile: the answer counts from the next
-occurrence on. Strict mode without anybody to ask counts the point as undecided and tells it.
+message time-out, and then takes the default and marks it. Whoever asked looks at the station again before
+acting: it went on meanwhile. Where waiting would be wrong (the machine would stand still, or what is told of
+a transaction would change its order) the default is taken and marked at once, and the person is asked
+meanwhile: the answer counts from the next occurrence on. Strict mode without anybody to ask counts the point
+as undecided and tells it.
 """
 
 from __future__ import annotations
@@ -166,6 +168,10 @@ class OpenPoints:
         self._ask_meanwhile(known)
         return self._met(known, known.default, "unasked")
 
+    def asks(self, point: str) -> bool:
+        """Would a person be asked now?"""
+        return self.strict and self.asker is not None and point not in self._chosen
+
     async def ask(self, point: str) -> str:
         """As `choose`, but in strict mode a person may decide."""
         return (await self.ask_all(point))[point]
@@ -177,12 +183,14 @@ class OpenPoints:
 
     async def _ask(self, point: Point, until: float | None) -> str:
         asker = self.asker
-        if point.id in self._chosen or not self.strict or asker is None:
+        if asker is None or not self.asks(point.id):
             return self.choose(point.id)
         answer = await self._answer_of(asker, point, until)
-        if answer is None:
-            return self._met(point, point.default, "timeout")
-        return self._met(point, answer, "person")
+        if answer is not None:
+            return self._met(point, answer, "person")
+        if point.id in self._chosen:  # in the room, while the question was open
+            return self._met(point, self._chosen[point.id], "config")
+        return self._met(point, point.default, "timeout")
 
     def _limit(self) -> float | None:
         """Until when a person may think: half of the message time-out from now, in link time."""

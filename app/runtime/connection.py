@@ -105,10 +105,11 @@ class Connection:
         random: Random | None = None,
         tried: Tried = take_no_note,
         caught_up: Callable[[], Awaitable[None]] = at_once,
+        before: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         self._bus, self._link, self._target, self._policy = bus, link, target, policy
         self._user, self._opener, self._tried = user, opener, tried
-        self._caught_up = caught_up
+        self._caught_up, self._before = caught_up, before
         self._backoff = Backoff(policy, random or Random())
         self._watch, self._inquiry = CloseWatch(link), Inquiry(link)
         self._network = network
@@ -196,6 +197,8 @@ class Connection:
     async def _run(self) -> None:
         while True:
             self._poke.clear()
+            if self._network:
+                await self._before()
             target = self._target() if self._network else None
             if target is None:
                 self._show(LinkState.UNSET if self._network else LinkState.OFFLINE)

@@ -96,6 +96,7 @@ class PowerCycle:
             random=board.random,
             tried=board.tried,
             caught_up=board.caught_up,
+            before=self._before_link,
         )
 
     @property
@@ -150,6 +151,15 @@ class PowerCycle:
             self.dialogue.stop()
 
     # ------------------------------------------------------------------ the link
+
+    async def _before_link(self) -> None:
+        try:
+            if self.personality is not None:
+                await self.personality.before_link()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the station connects
+            self._board.bus.publish(
+                TaskFailed("before the link", f"{type(error).__name__}: {error}")
+            )
 
     def link_opened(self, version: Version) -> None:
         if self._over or not self._board.settled(version):

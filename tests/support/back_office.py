@@ -157,6 +157,10 @@ class BackOffice:
         """What the station sent, oldest first."""
         return [heard.payload for heard in self.heard if action in (None, heard.action)]
 
+    def heard_of(self, action: str) -> list[Heard]:
+        """The CALLs of this action, oldest first."""
+        return [heard for heard in self.heard if heard.action == action]
+
     # ------------------------------------------------------------ the wire
 
     def take(self, text: str) -> None:

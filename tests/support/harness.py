@@ -161,6 +161,8 @@ class Bench:
         self._cursor = 0
         self._was_linked = False
         self._greeting = False
+        self.logins: list[tuple[bytes | None, ...]] = []
+        """The passwords that each link could have been opened with."""
         self.network = False
         """The wire between station and back office is whole."""
         self.station: StationPort = self._make_station(self)
@@ -183,7 +185,7 @@ class Bench:
     async def online(self) -> None:
         """Open the link and come to rest."""
         self.network = True
-        self._link_up()
+        await self._connect()
         await self.rest()
 
     async def offline(self) -> None:
@@ -323,9 +325,17 @@ class Bench:
 
         asyncio.get_running_loop().call_soon(pass_time)
 
+    async def _connect(self) -> None:
+        """What an attempt to connect does before it and when it succeeds."""
+        if self.powered:
+            await self.personality.before_link()
+        if self.network:
+            self._link_up()
+
     def _link_up(self) -> None:
         if not self.powered or self.dialogue.online:
             return
+        self.logins.append(self.personality.link_plan().passwords)
         self.csms.connection += 1
         self.csms.call_ended()
         with because(Origin.BACK_OFFICE):
@@ -356,9 +366,13 @@ class Bench:
 
         def again() -> None:
             self._link_down(too_large=too_large)
-            if self.network:
-                self._link_up()
-            self.activity.end()
+            self._keep(back())
+
+        async def back() -> None:
+            try:
+                await self._connect()
+            finally:
+                self.activity.end()
 
         asyncio.get_running_loop().call_soon(again)
 
@@ -449,8 +463,7 @@ class Bench:
             await self._power_down()
             self._restarting = False
             self._power_up(reason)
-            if self.network:
-                self._link_up()
+            await self._connect()
         finally:
             self.activity.end()
 

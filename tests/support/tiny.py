@@ -43,7 +43,7 @@ class TinyRules(OutboxRules):
     def gave_up(self, row: OutboxRow, why: str) -> None:
         self.dropped.append((row.ref, why))
 
-    def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
+    async def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
         return self.refusal
 
     def may_give_up(self, row: OutboxRow) -> bool:

@@ -47,11 +47,14 @@ class Outbox:
         """Something is going to be announced at the next turn of the loop."""
         self._kick_soon = False
         self._rows = Rows(ctx.store)
+        # not waited for: a message becomes durable in the step of what it tells
         self._room = Room(lambda: ctx.points.choose(POINT))
         self._left_out: list[MessageDropped] = []
         self._due: tuple[str, float] | None = None
         self._pause_until = 0.0
         self._sending: str | None = None
+        """Its row must stay: it is on its way, or a person decides about it."""
+        self._on_its_way = False
         self._sent_once: str | None = None
 
     # ------------------------------------------------------------ the queue
@@ -107,7 +110,7 @@ class Outbox:
         self, position: int, key: str, tries: int, failures: int, retry_at: str | None
     ) -> Text:
         if key == self._sending:
-            return Text("queue.state.sent")
+            return Text("queue.state.sent" if self._on_its_way else "queue.state.asked")
         hindrance = Text("queue.state.halted") if self._halted else self._rules.hindrance()
         if hindrance is not None:
             return hindrance
@@ -237,21 +240,22 @@ class Outbox:
 
     async def _deliver(self, row: OutboxRow) -> bool:
         """One attempt. False if it is useless to go on before something changes."""
+        self._sending = row.key
         try:
-            row = self._freeze(row)
+            row = await self._freeze(row)
+            if not self._rules.may_send():
+                return True  # not any more: a person thought about its id
+            answer = await self._call(row)
         except Unsendable as reason:
             self._drop(row, str(reason))
             return True
-        self._sending = row.key
-        try:
-            answer = await self._ctx.calls.call(row.action, row.payload, message_id=row.message_id)
         except NotConnected:
             return False
         except InvalidOwnFrame:
             self._drop(row, "InvalidOwnFrame")
             return True
         except CallFailed as failure:
-            self._failed(row, failure)
+            await self._failed(row, failure)
             return True
         finally:
             self._sending = None
@@ -264,7 +268,14 @@ class Outbox:
         self._soon()
         return True
 
-    def _freeze(self, row: OutboxRow) -> OutboxRow:
+    async def _call(self, row: OutboxRow) -> Payload:
+        self._on_its_way = True
+        try:
+            return await self._ctx.calls.call(row.action, row.payload, message_id=row.message_id)
+        finally:
+            self._on_its_way = False
+
+    async def _freeze(self, row: OutboxRow) -> OutboxRow:
         """Write down what is sent before it is sent, so that each repeat is the same.
 
         A payload that `bind` leaves as it is needs no second write: its row already holds it.
@@ -276,20 +287,20 @@ class Outbox:
             payload = self._rules.bind(row)
             if payload is not row.payload and payload != row.payload:
                 frozen = replace(row, payload=payload, bound=True)
-        if repeat and self._ctx.points.choose("both-retry-message-id") == "new-id":
+        if repeat and await self._ctx.points.ask("both-retry-message-id") == "new-id":
             frozen = replace(frozen, message_id=self._ctx.ids())
         if frozen is not row:
             self._rows.write(frozen)
         return frozen
 
-    def _failed(self, row: OutboxRow, failure: CallFailed) -> None:
+    async def _failed(self, row: OutboxRow, failure: CallFailed) -> None:
         refused = isinstance(failure, CallRefused)
         code = failure.code if isinstance(failure, CallRefused) else type(failure).__name__
         counts = True
         if isinstance(failure, CallTimedOut):
-            counts = self._ctx.points.choose("both-timeout-counts-as-failure") == "counts"
+            counts = await self._ctx.points.ask("both-timeout-counts-as-failure") == "counts"
         row = replace(row, tries=row.tries + 1, failures=row.failures + counts)
-        verdict = self._rules.after_refusal(row, code) if refused else Refusal.RETRY
+        verdict = await self._rules.after_refusal(row, code) if refused else Refusal.RETRY
         if verdict is Refusal.HALT:
             self._halted = True
             self._rows.write(row)

@@ -58,7 +58,7 @@ class OutboxRules(Protocol):
         """The row is dropped; runs in the same step. `why` is an error code, or one of our words."""
         ...
 
-    def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
+    async def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
         """What a CALLERROR means for this row."""
         return Refusal.RETRY
 

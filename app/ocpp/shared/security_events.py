@@ -195,9 +195,11 @@ class SecurityEvents(Block):
 
     async def _deliver(self, key: str, row: Payload) -> bool:
         """One attempt. False if it is useless to go on before something changes."""
-        if row["tries"] and self.ctx.points.choose("both-retry-message-id") == "new-id":
+        if row["tries"] and await self.ctx.points.ask("both-retry-message-id") == "new-id":
             row = {**row, "id": self.ctx.ids()}
             self.ctx.store.put(TABLE, key, row)
+        if not self._may_send():
+            return True  # not any more: a person thought about its id
         try:
             await self.ctx.calls.call(ACTION, row["payload"], message_id=row["id"])
         except NotConnected:

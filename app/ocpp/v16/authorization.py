@@ -72,7 +72,7 @@ class Authorization(Block):
             else:
                 decision = await self._ask(token)
         else:
-            decision = await self._offline(token)
+            decision = await self._without_link(token)
         self._publish(decision, evse)
         return decision
 
@@ -122,6 +122,12 @@ class Authorization(Block):
     def _answered(self, token: str, info: Mapping[str, Any]) -> Decision:
         self.learn(token, info)
         return Decision(token, self._status(info), "backoffice", info.get("parentIdTag"))
+
+    async def _without_link(self, token: str) -> Decision:
+        decision = await self._offline(token)
+        if decision.by == "offline" and self._boot.talking:
+            return await self._ask(token)  # the link came back while a person thought
+        return decision
 
     async def _offline(self, token: str) -> Decision:
         """List, then cache, then the switch for unknown tokens (16-AU-03, 16-AU-04)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app.kernel.bus import Entry
-from app.ocpp.context import Context, Handler, Payload, Reply
+from app.ocpp.context import BootState, Context, Handler, Payload, Reply
 from app.ocpp.events import ConnectorStatusChanged
 from app.ocpp.personality import Block
 from app.ocpp.v16 import status
@@ -181,6 +181,8 @@ class Availability(Block):
     async def _tell_while_pending(self) -> None:
         if await self.ctx.points.ask("ocpp16-pending-status-notification") != "send":
             return
+        if self._boot.state is not BootState.PENDING:
+            return  # accepted while a person thought, and all was told then
         for number in range(len(self._connectors) + 1):
             self.notifier.tell(self.notice(number))
 

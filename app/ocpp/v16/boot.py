@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from app.kernel.activity import Wakeup
+from app.ocpp.ahead import Ahead
 from app.ocpp.context import (
     BootState,
     CallFailed,
@@ -41,6 +42,7 @@ class Boot(Block):
         self._earlier: Wakeup | None = None
         self._online: Wakeup | None = None
         self._lost_at: float | None = None
+        self._reboots = Ahead(ctx.points, "both-boot-on-reconnect")
         self.ever_accepted = False
         """In this power cycle."""
         self.followers: list[Callable[[], None]] = []
@@ -61,11 +63,15 @@ class Boot(Block):
         """Accepted, and the link is open: we may send what we like."""
         return self.accepted and self.ctx.calls.online
 
-    def admit(self, action: str) -> None:
-        """Raises Silence or HandlerError where a CALL gets no ordinary answer now (16-BOOT-08)."""
+    def admit(self, action: str) -> Awaitable[None] | None:
+        """Where a CALL gets no ordinary answer now: what raises Silence or HandlerError (16-BOOT-08)."""
+        return self._turn_away(action) if self._state is BootState.REJECTED else None
+
+    async def _turn_away(self, action: str) -> None:
+        choice = await self.ctx.points.ask("ocpp16-rejected-answering")
         if self._state is not BootState.REJECTED:
-            return
-        if self.ctx.points.choose("ocpp16-rejected-answering") == "callerror":
+            return  # accepted while a person thought: it gets its ordinary answer
+        if choice == "callerror":
             raise HandlerError("SecurityError", "the charge point was rejected")
         raise Silence(action)
 
@@ -73,6 +79,11 @@ class Boot(Block):
 
     def start(self) -> None:
         self._begin()
+
+    async def before_link(self) -> None:
+        """The first CALL of the next link depends on it."""
+        if self.accepted:
+            await self._reboots.ask()
 
     def link_up(self, *, first: bool) -> None:
         if self._online is not None:
@@ -94,7 +105,7 @@ class Boot(Block):
         return True
 
     def _must_boot_again(self) -> bool:
-        choice = self.ctx.points.choose("both-boot-on-reconnect")
+        choice = self._reboots.choose()
         if choice == "after-threshold":
             lost = self._lost_at if self._lost_at is not None else self.ctx.link.monotonic()
             return self.ctx.link.monotonic() - lost >= OFFLINE_THRESHOLD
@@ -127,13 +138,14 @@ class Boot(Block):
             return None
         except CallFailed:
             return OWN_WAIT
-        return self._answered(answer)
+        return await self._answered(answer)
 
-    def _answered(self, answer: Payload) -> float | None:
+    async def _answered(self, answer: Payload) -> float | None:
         status, interval = answer["status"], min(int(answer["interval"]), LONGEST_WAIT)
         if status == "Accepted":
             self._config.put("HeartbeatInterval", str(max(0, interval)), BACK_OFFICE)
-            self._heartbeat.take_time(answer["currentTime"])
+            # what is said from now on carries the time that was decided upon
+            await self._heartbeat.take_time(answer["currentTime"])
             self.ever_accepted = True
             self._enter(BootState.ACCEPTED)
             for follower in self.followers:
@@ -143,13 +155,16 @@ class Boot(Block):
         state = BootState.PENDING if status == "Pending" else BootState.REJECTED
         self._enter(state, wait)
         if state is BootState.REJECTED:
-            if self.ctx.points.choose("ocpp16-rejected-answering") == "closed":
-                self.ctx.calls.close_link("the back office rejected this charge point")
+            self.ctx.decide("ocpp16-rejected-answering", self._perhaps_close)
         else:
-            self._heartbeat.take_time(answer["currentTime"])
+            self.ctx.spawn(self._heartbeat.take_time(answer["currentTime"]), "time while pending")
             for listener in self.on_pending:
                 listener()
         return wait
+
+    def _perhaps_close(self, choice: str) -> None:
+        if choice == "closed" and self._state is BootState.REJECTED:
+            self.ctx.calls.close_link("the back office rejected this charge point")
 
     async def _wait_for_link(self) -> None:
         while not self.ctx.calls.online:

@@ -54,6 +54,8 @@ class Delivery(Block, OutboxRules):
         """Called, after the step, with each answered StartTransaction and its idTagInfo."""
         self._waiters: list[tuple[frozenset[str], Wakeup]] = []
         self._held: dict[tuple[str, str], Held] = {}
+        self._undecided: set[tuple[str, str]] = set()
+        """Messages of which a person still says whether the status comes first."""
 
     # ------------------------------------------------------------------ block
 
@@ -72,8 +74,8 @@ class Delivery(Block, OutboxRules):
     def put(self, action: str, payload: Payload, item: Transaction) -> None:
         """Queue a message of a transaction. Inside the store step of what it tells."""
         self.outbox.put(action, payload, ref=item.ref)
-        if action in (START, STOP) and self._boot.talking and self._transaction_first():
-            self._hold(item, action)
+        if action in (START, STOP) and self._boot.talking:
+            self._order(item, action)
 
     def kick(self) -> None:
         self.outbox.kick()
@@ -108,19 +110,27 @@ class Delivery(Block, OutboxRules):
 
     # ------------------------------------------------------------------ order of status and messages
 
-    def _transaction_first(self) -> bool:
-        return self.ctx.points.choose("ocpp16-status-order") != "status-first"
+    def _order(self, item: Transaction, action: str) -> None:
+        """Keep back Charging or Finishing, and the message too until the open point is decided."""
+        self._held[item.ref, action] = self._notifier.hold(item.number)
+        self._undecided.add((item.ref, action))
+        self.ctx.decide("ocpp16-status-order", lambda choice: self._ordered(item, action, choice))
 
-    def _hold(self, item: Transaction, action: str) -> None:
-        """Tell Charging or Finishing after the message, but wait for that no longer than a time-out."""
-        held = self._held[item.ref, action] = self._notifier.hold(item.number)
-        limit = float(self._config.number("MessageTimeout"))
-        self._timers.call_in(limit, lambda: self._notifier.release(held))
+    def _ordered(self, item: Transaction, action: str, choice: str) -> None:
+        """Tell the status now, or after the message, but wait for that no longer than a time-out."""
+        self._undecided.discard((item.ref, action))
+        held = self._held.get((item.ref, action))
+        if choice == "status-first":
+            self._tell(item, action)
+        elif held is not None:
+            limit = float(self._config.number("MessageTimeout"))
+            self._timers.call_in(limit, lambda: self._notifier.release(held))
+        self.outbox.kick()
 
     # ------------------------------------------------------------------ rules of the outbox
 
     def may_send(self) -> bool:
-        return self._boot.talking and not self._notifier.busy
+        return self._boot.talking and not self._notifier.busy and not self._undecided
 
     def attempts(self) -> int:
         return max(1, self._config.number("TransactionMessageAttempts"))
@@ -133,6 +143,8 @@ class Delivery(Block, OutboxRules):
             return Text("queue.state.offline")
         if not self._boot.talking:
             return Text("queue.state.not_accepted")
+        if self._undecided:
+            return Text("queue.state.asked")
         return Text("queue.state.status_first") if self._notifier.busy else None
 
     def spare(self, action: str, payload: Payload) -> Spare:
@@ -145,7 +157,7 @@ class Delivery(Block, OutboxRules):
     def may_be_overtaken(self, action: str) -> bool:
         return action == SECURITY
 
-    def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
+    async def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
         """A CALLERROR counts as an attempt; a security event lets the others go first then."""
         return Refusal.TO_TAIL if row.action == SECURITY else Refusal.RETRY
 

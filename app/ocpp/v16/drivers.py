@@ -154,6 +154,8 @@ class Drivers(Block):
             self._signals.clear(item.evse for item in items)
         if not decision.accepted:
             self._refuse(items, reader, "refused", status=decision.status)
+        elif self.closed:  # while it was being judged
+            self._refuse(items, reader, "not_ready")
         elif self._by_group(decision, items) or self.admit(decision, items):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         else:
@@ -252,19 +254,24 @@ class Drivers(Block):
     # ------------------------------------------------------------------ token first
 
     def _wait_for_plug(self, decision: Decision, numbers: tuple[int, ...]) -> None:
-        claim = Claim(decision, numbers, self._shown(numbers))
+        claim = Claim(decision, numbers, numbers if len(numbers) == 1 else ())
         seconds = self._config.number("ConnectionTimeOut")
         if seconds > 0:
             claim.timer = self._timers.call_in(seconds, lambda: self._claim_over(claim))
         self._connectors.claims.append(claim)
         self._signals.say(self._evses(numbers), "plug_in", seconds=None)
         self._connectors.changed(*numbers)
+        if len(numbers) > 1:
+            point = "ocpp16-card-first-connector"
+            self.ctx.decide(point, lambda choice: self._show_claim(claim, choice))
 
-    def _shown(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
-        """Which connectors show Preparing for a driver who may take any of several."""
-        if len(numbers) == 1:
-            return numbers
-        choice = self.ctx.points.choose("ocpp16-card-first-connector")
+    def _show_claim(self, claim: Claim, choice: str) -> None:
+        """Let connectors show Preparing for a driver who may take any of several, and still waits."""
+        if claim in self._connectors.claims:
+            claim.shown = self._shown(claim.numbers, choice)
+            self._connectors.changed(*claim.numbers)
+
+    def _shown(self, numbers: tuple[int, ...], choice: str) -> tuple[int, ...]:
         if choice == "none":
             return ()
         if choice == "last-used":

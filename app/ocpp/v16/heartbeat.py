@@ -54,24 +54,30 @@ class Heartbeat(Block):
             answer = await self.ctx.calls.call("Heartbeat", {})
         except CallFailed:
             return
-        self.take_time(answer["currentTime"])
+        await self.take_time(answer["currentTime"])
 
-    def take_time(self, text: str) -> None:
+    async def take_time(self, text: str) -> None:
         """Compare our clock with the back office's, and follow it (open point both-clock-drift)."""
         clock = self.ctx.clock
         server = parse_stamp(text)
         drift = (server - clock.now()).total_seconds()
-        self._asked = clock.elapsed()
+        self._asked = heard = clock.elapsed()
         self.ctx.bus.publish(HeartbeatAnswered(server, drift))
-        # a clock that people sped up or moved has no business with real time
-        if abs(drift) < TOLERANCE or not clock.follow_server or not showable(server):
+        if not self._follows(drift) or not showable(server):
             return
-        choice = self.ctx.points.choose("both-clock-drift")
-        if choice == "ignore":
+        choice = await self.ctx.points.ask("both-clock-drift")
+        # while a person thought time went on, and another answer may have set the clock
+        server += timedelta(seconds=clock.elapsed() - heard)
+        drift = (server - clock.now()).total_seconds()
+        if choice == "ignore" or not self._follows(drift):
             return
         change = drift if choice == "set-at-once" else max(-SLEW, min(SLEW, drift))
         clock.correct(clock.now() + timedelta(seconds=change))
         self.ctx.bus.publish(ClockSet(change, "the back office"))
+
+    def _follows(self, drift: float) -> bool:
+        """Is it worth setting; a clock that people sped up or moved has no business with real time."""
+        return self.ctx.clock.follow_server and abs(drift) >= TOLERANCE
 
     # ------------------------------------------------------------------ the timer
 

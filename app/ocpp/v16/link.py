@@ -6,6 +6,7 @@ was in force before is kept as a row until the new one has worked, and comes bac
 
 from __future__ import annotations
 
+from app.ocpp.ahead import Ahead
 from app.ocpp.context import Context
 from app.ocpp.link_rows import TABLE
 from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
@@ -34,6 +35,7 @@ class Link(Block):
         super().__init__(ctx)
         self._config = config
         self._book = CertificateBook(ctx.store, ctx.clock.now)
+        self._encoding = Ahead(ctx.points, "ocpp16-authorization-key-encoding")
         config.judges[PROFILE.casefold()] = self._judge
         config.before_change[PROFILE.casefold()] = self._profile_goes
         config.before_change[PASSWORD.casefold()] = self._password_goes
@@ -41,6 +43,11 @@ class Link(Block):
         config.after_change[PASSWORD.casefold()] = self._reconnect
 
     # ------------------------------------------------------------------ what runtime asks
+
+    async def before_link(self) -> None:
+        """The password goes out with the handshake."""
+        if HEX_KEY.fullmatch(self._config.value(PASSWORD) or ""):
+            await self._encoding.ask()
 
     def plan(self) -> LinkPlan:
         """Both profiles and both passwords while the newer one has to prove itself."""
@@ -52,7 +59,7 @@ class Link(Block):
 
     def password(self) -> str | bytes | None:
         """What goes into HTTP Basic; None: no key is set."""
-        return self._spelled(self._config.value(PASSWORD))
+        return self._spelled(self._config.value(PASSWORD))[0]
 
     def tried(self, trial: LinkTrial) -> None:
         """An attempt has ended: one that worked settles what is in force."""
@@ -65,18 +72,21 @@ class Link(Block):
                 self._settle_password(trial.password)
 
     def _passwords(self) -> tuple[bytes | None, ...]:
-        found = [_bytes(self.password())]
+        keys = [self._config.value(PASSWORD)]
         row = self.ctx.store.get(TABLE, PASSWORD)
         if row is not None:
-            found.append(_bytes(self._spelled(row["before"])))
-        return tuple(found)
+            keys.append(row["before"])
+        return tuple(_bytes(password) for password in self._spelled(*keys))
 
-    def _spelled(self, key: str | None) -> str | bytes | None:
-        """Open point: the bytes that the key stands for, or its text."""
-        if not key:
-            return None
-        choice = self.ctx.points.choose("ocpp16-authorization-key-encoding")
-        return key if choice == "text-as-is" or not HEX_KEY.fullmatch(key) else bytes.fromhex(key)
+    def _spelled(self, *keys: str | None) -> list[str | bytes | None]:
+        """Open point: the bytes that a key stands for, or its text."""
+        if not any(key and HEX_KEY.fullmatch(key) for key in keys):
+            return [key or None for key in keys]
+        as_text = self._encoding.choose() == "text-as-is"
+        return [
+            bytes.fromhex(key) if key and HEX_KEY.fullmatch(key) and not as_text else key or None
+            for key in keys
+        ]
 
     # ------------------------------------------------------------------ a change
 

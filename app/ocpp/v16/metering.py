@@ -139,6 +139,7 @@ class Metering(Block):
         return thinned(values, self._config.number("StopTransactionMaxMeterValues"))
 
     def _opening(self) -> str:
+        """Not waited for: the values are read and kept in the step in which a transaction begins or ends."""
         return self.ctx.points.choose("ocpp16-metervalues-begin-context")
 
     def _stop_wishes(self) -> list[Wish]:

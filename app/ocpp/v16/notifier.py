@@ -57,6 +57,8 @@ class Notifier:
         self._held: dict[int, list[Held]] = {}
         self._timers: dict[int, Timer] = {}
         self._delayed: list[Timer] = []
+        self._undecided: list[Notice] = []
+        """States of which a person still says how MinimumStatusDuration is meant."""
         self._running = False
         self.on_quiet: list[Callable[[], None]] = []
         """Called when all that waited has been sent."""
@@ -70,19 +72,31 @@ class Notifier:
         if not self._may_speak():
             return
         notice = Notice(number, condition, self._ctx.clock.now())
-        minimum = self._config.number("MinimumStatusDuration")
-        if minimum <= 0:
+        if self._config.number("MinimumStatusDuration") <= 0 and not self._undecided:
             self.send(notice)
             return
-        choice = self._ctx.points.choose("ocpp16-minimum-status-duration")
+        self._undecided.append(notice)
+        if len(self._undecided) == 1:
+            self._ctx.decide("ocpp16-minimum-status-duration", self._decided)
+
+    def _decided(self, choice: str) -> None:
+        """One answer for all that happened until it came; what the link took with it is not among them."""
+        notices, self._undecided = self._undecided, []
+        for notice in notices:
+            self._time(notice, choice)
+
+    def _time(self, notice: Notice, choice: str) -> None:
+        number = notice.number
+        passed = (self._ctx.clock.now() - notice.at).total_seconds()
+        left = max(0.0, self._config.number("MinimumStatusDuration") - max(0.0, passed))
         if choice == "delay-all":
-            self._delay(notice, minimum)
+            self._delay(notice, left)
         elif choice == "selected-transitions" and not self._selected(notice):
             self._drop_timer(number)
             self.send(notice)
         else:
             self._drop_timer(number)
-            self._timers[number] = self._deadlines.call_in(minimum, lambda: self._stable(notice))
+            self._timers[number] = self._deadlines.call_in(left, lambda: self._stable(notice))
 
     def send(self, notice: Notice) -> None:
         """Put a notice at the end of the stream, or keep it while its connector is held."""
@@ -123,6 +137,7 @@ class Notifier:
         for notice in self._queue:
             self.told.pop(notice.number, None)
         self._queue.clear()
+        self._undecided.clear()
         self._held.clear()
         for number in list(self._timers):
             self._drop_timer(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import ClassVar
 
 from app.kernel.text import Text
@@ -208,8 +209,8 @@ class Personality16(Personality):
     def boot_state(self) -> BootState:
         return self.boot.state
 
-    def admit(self, action: str) -> None:
-        self.boot.admit(action)
+    def admit(self, action: str) -> Awaitable[None] | None:
+        return self.boot.admit(action)
 
     def sessions(self) -> tuple[SessionView, ...]:
         return tuple(
@@ -251,6 +252,10 @@ class Personality16(Personality):
 
     def basic_auth_password(self) -> str | bytes | None:
         return self.link.password()
+
+    async def before_link(self) -> None:
+        await self.link.before_link()
+        await self.boot.before_link()
 
     def link_plan(self) -> LinkPlan:
         return self.link.plan()

@@ -134,7 +134,8 @@ class Remote(Block):
             return turned_down("NotSupported", "no_lock", number=number)  # errata 3.87
         if item.transaction is not None:
             choice = await self.ctx.points.ask("ocpp16-connector-unlock-during-tx")
-            if choice == "unlock-failed":
+            # what runs here now, if anything does: a person may have thought for a while
+            if choice == "unlock-failed" and item.transaction is not None:
                 return turned_down("UnlockFailed", "unlock_charging", number=number)
             self._transactions.end(item, "UnlockCommand")
         outcome = self.ctx.station.handle(Unlock(item.evse, item.id))

@@ -60,11 +60,12 @@ class Reset(Block):
         self._drivers.closed = True
         if not hard:
             await self._close_all("SoftReset")
-        elif await self.ctx.points.ask("ocpp16-hard-reset-stop") != "after-boot":
-            await self._close_all("HardReset")
-        else:
-            # found running after the boot, and closed then
-            self._transactions.remember_end("HardReset")
+        elif self._connectors.running():
+            if await self.ctx.points.ask("ocpp16-hard-reset-stop") != "after-boot":
+                await self._close_all("HardReset")
+            else:
+                # found running after the boot, and closed then
+                self._transactions.remember_end("HardReset")
         await self._restart(RestartKind.HARD if hard else RestartKind.SOFT)
 
     async def _close_all(self, reason: str) -> None:

@@ -255,7 +255,10 @@ class SmartCharging(Block):
 
     def _for_offers(self, bare: bool, shared: bool) -> Options:
         """The options that offers are worked out with. `bare`: some transaction has no profile at all;
-        `shared`: several share the maximum of the station."""
+        `shared`: several share the maximum of the station.
+
+        Not waited for: a car would go on drawing what it may not draw any more.
+        """
         base = self.profiles.options()
         names = {
             "no_profile": bare,

@@ -120,7 +120,12 @@ class Authorization(Block):
             answer = await self.ask(token)
             if answer is not None:
                 return answer
-        return await self._offline(token, known, where)
+            return await self._offline(token, known, where)
+        decision = await self._offline(token, known, where)
+        if decision.by == "offline" and self._office.accepted and self.ctx.calls.online:
+            # the link came back while a person thought
+            return await self.ask(token) or decision
+        return decision
 
     async def _online_without_asking(
         self, token: IdToken, known: Payload | None, where: str

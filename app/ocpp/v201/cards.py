@@ -62,7 +62,10 @@ class Cards(Block):
             self._start_free(bay)
 
     def _merge(self, bay: Bay) -> None:
-        """Open point ocpp201-event-merging: a free station tells cable and authorization in one event."""
+        """Open point ocpp201-event-merging: a free station tells cable and authorization in one event.
+
+        Not waited for: the cable is in, and what the car does next would be told before it.
+        """
         if self._auth.required or not bay.free or not self._may_start(bay):
             return
         if self.ctx.points.choose("ocpp201-event-merging") == "one-event":

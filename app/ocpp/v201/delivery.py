@@ -77,7 +77,7 @@ class Delivery(OutboxRules):
     def gave_up(self, row: OutboxRow, why: str) -> None:
         self.gone()
 
-    def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
+    async def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
         """Open point ocpp201-replay-rejected; a security event lets the others go first."""
         self.failed()
         if row.action == SECURITY:
@@ -86,4 +86,4 @@ class Delivery(OutboxRules):
             "drop-and-continue": Refusal.DROP,
             "halt-and-alert": Refusal.HALT,
             "requeue-tail": Refusal.TO_TAIL,
-        }.get(self._ctx.points.choose("ocpp201-replay-rejected"), Refusal.RETRY)
+        }.get(await self._ctx.points.ask("ocpp201-replay-rejected"), Refusal.RETRY)

@@ -54,7 +54,7 @@ class Firmware(FirmwareCourse):
         super().start()
 
     async def _update(self, request: Payload) -> Reply:
-        job = job_of(request, *patience(self.ctx, request))
+        job = job_of(request, *await patience(self.ctx, request))
         refusal = await refused_signer(self.ctx, job.certificate or "") if job.signed else None
         if refusal is not None:  # L01.FR.22
             word, why = refusal
@@ -90,8 +90,8 @@ class Firmware(FirmwareCourse):
         if not self.sessions_run():
             return
         chosen = await self.ctx.points.ask("ocpp201-firmware-vs-active-tx")
-        if chosen == "install-in-background":
-            return  # the reboot waits (L01.FR.33)
+        if chosen == "install-in-background" or not self.sessions_run():
+            return  # the reboot waits (L01.FR.33), or they ended while a person thought
         self._enter(job, Status.INSTALL_SCHEDULED, again=False)  # L01.FR.34
         if chosen == "maintenance-window":
             await self._window()
@@ -118,16 +118,16 @@ class Firmware(FirmwareCourse):
     def trigger(self, _: Where) -> Send:
         """What was told last, Idle after Installed (L01.FR.25 and .26)."""
 
-        def send() -> None:
-            told = self._state()
-            self.ctx.spawn(self._office.say(ACTION, told, asked=True), "triggered firmware status")
+        return lambda: self.ctx.spawn(self._tell_state(), "triggered firmware status")
 
-        return send
+    async def _tell_state(self) -> None:
+        await self._office.say(ACTION, await self._state(), asked=True)
 
-    def _state(self) -> Payload:
+    async def _state(self) -> Payload:
         """Where nothing runs F06.FR.16 wants Idle: open point ocpp201-firmware-trigger-idle."""
-        told, idle = self.told_last(), {"status": Status.IDLE.value}
-        if self.job is not None or told == idle:
-            return told
-        chosen = self.ctx.points.choose("ocpp201-firmware-trigger-idle")
-        return idle if chosen == "idle" else told
+        idle = {"status": Status.IDLE.value}
+        if self.job is not None or self.told_last() == idle:
+            return self.told_last()
+        chosen = await self.ctx.points.ask("ocpp201-firmware-trigger-idle")
+        at_rest = self.job is None  # an update may have begun while a person thought
+        return idle if chosen == "idle" and at_rest else self.told_last()

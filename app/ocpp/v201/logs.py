@@ -23,8 +23,8 @@ class Logs(LogCourse):
     def handlers(self) -> Mapping[str, Handler]:
         return {"GetLog": self._get}
 
-    def _get(self, request: Payload) -> Reply:
-        job = self.wanted(request, *patience(self.ctx, request))
+    async def _get(self, request: Payload) -> Reply:
+        job = self.wanted(request, *await patience(self.ctx, request))
         return Reply({"status": "Rejected"}) if job is None else self.granted(job)  # N01.FR.05
 
     def superseded(self, job: UploadJob) -> None:

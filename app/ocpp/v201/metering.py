@@ -191,6 +191,7 @@ class Metering(Block):
         value = self.value(evse, ALIGNED, ReadingContext.CLOCK, at)
         if value is None:
             return
+        # not waited for: what happens next in the transaction would be told before it
         if self.ctx.points.choose("ocpp201-aligned-during-tx") == "metervalues":
             self._send(evse, value)
         elif self.sampled is not None:

@@ -88,6 +88,11 @@ class Network(Block):
         """Of the profile in use."""
         return self._profile_of(self._good)
 
+    @property
+    def may_move(self) -> bool:
+        """Is there a way that leads to another profile than the one in use."""
+        return any(way != _way(self._active, self._good) for way in self._ways)
+
     def plan(self) -> LinkPlan:
         home = _way(self._active, self._good) if self._active in self._slots else None
         return LinkPlan(
@@ -166,9 +171,12 @@ class Network(Block):
 
     # ------------------------------------------------------------------ SetNetworkProfile
 
-    def _set_network_profile(self, request: Payload) -> Reply:
+    async def _set_network_profile(self, request: Payload) -> Reply:
         slot, data = int(request["configurationSlot"]), request["connectionData"]
-        refusal = self._refusal(slot, data)
+        baseline = ""
+        if self._allowed_down(int(data["securityProfile"])):
+            baseline = await self.ctx.points.ask("ocpp201-baseline")
+        refusal = self._refusal(slot, data, baseline)
         if refusal is not None:
             info = {"reasonCode": refusal.reason, "additionalInfo": refusal.info}
             return Reply({"status": "Rejected", "statusInfo": info})
@@ -179,7 +187,7 @@ class Network(Block):
             return Reply({"status": "Failed", "statusInfo": info})  # B09.FR.03
         return Reply({"status": "Accepted"})
 
-    def _refusal(self, slot: int, data: Payload) -> Refusal | None:
+    def _refusal(self, slot: int, data: Payload, baseline: str) -> Refusal | None:
         """B09.FR.02, .04, .05 and .31."""
         known = self._model.at(PRIORITY).values
         if str(slot) not in known:
@@ -188,21 +196,22 @@ class Network(Block):
         if flaw is not None:
             return Refusal(BAD_CONFIGURATION, flaw)
         profile = int(data["securityProfile"])
-        if self._too_low(profile):
+        if self._too_low(profile, baseline):
             return Refusal(NO_DOWNGRADE, f"security profile {self.security_profile} is in use")
         if str(slot) in self._model.members(PRIORITY):
             lack = self._lack(profile)
             return None if lack is None else Refusal(BAD_CONFIGURATION, lack)
         return None
 
-    def _too_low(self, profile: int) -> bool:
-        """A00.FR.005, A05.FR.08 to .10: downward at most from 3 to 2, and only where that is allowed."""
-        present = self.security_profile
-        if profile >= present:
+    def _too_low(self, profile: int, baseline: str) -> bool:
+        """A00.FR.005: never downward; errata A05.FR.08 to .10: where it is allowed, from 3 to 2."""
+        if profile >= self.security_profile:
             return False
-        if self.ctx.points.choose("ocpp201-baseline") == "edition-3":
-            return True
-        return not (self._model.flag(DOWNGRADE) and (present, profile) == (3, 2))
+        return baseline == "edition-3" or not self._allowed_down(profile)
+
+    def _allowed_down(self, profile: int) -> bool:
+        """Is this the one step down that the errata know, and is it allowed: the baseline decides then."""
+        return self._model.flag(DOWNGRADE) and (self.security_profile, profile) == (3, 2)
 
     def _lack(self, profile: int) -> str | None:
         """What this security profile needs and the station has not got (A05.FR.02 and .03)."""
@@ -227,11 +236,15 @@ class Network(Block):
             if slot not in slots:
                 raise BadValue(BAD_CONFIGURATION, f"slot {slot} holds no profile")
             profile = self._profile_of(slots[slot])
-            if self._too_low(profile):
+            if self._too_low(profile, self._baseline(profile)):
                 raise BadValue(NO_DOWNGRADE, f"slot {slot} has security profile {profile}")
             lack = self._lack(profile)
             if lack is not None:
                 raise BadValue(BAD_CONFIGURATION, f"slot {slot}: {lack}")
+
+    def _baseline(self, profile: int) -> str:
+        """Not waited for: a value is judged in the step that writes all variables of its request."""
+        return self.ctx.points.choose("ocpp201-baseline") if self._allowed_down(profile) else ""
 
     # ------------------------------------------------------------------ the password
 

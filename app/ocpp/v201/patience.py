@@ -10,9 +10,9 @@ RETRIES = {"3x60": 2, "no-retry": 0, "endless": 1_000_000}
 `ocpp201-retry-policy-defaults`."""
 
 
-def patience(ctx: Context, request: Payload) -> tuple[int, float]:
+async def patience(ctx: Context, request: Payload) -> tuple[int, float]:
     """How often a transfer is tried again, and after how many seconds: as asked, or our own."""
     retries = request.get("retries")
     if retries is None:
-        retries = RETRIES[ctx.points.choose("ocpp201-retry-policy-defaults")]
+        retries = RETRIES[await ctx.points.ask("ocpp201-retry-policy-defaults")]
     return max(0, int(retries)), max(0, int(request.get("retryInterval", INTERVAL)))

@@ -237,6 +237,9 @@ class Personality201(Personality):
         """The password that was set over the protocol, which goes out as it is (errata 2.1)."""
         return self.model.text(PASSWORD) or None
 
+    async def before_link(self) -> None:
+        await self.office.before_link(may_move=self.network.may_move)
+
     def link_plan(self) -> LinkPlan:
         return self.network.plan()
 

@@ -6,11 +6,12 @@ Nothing but BootNotification leaves before the back office accepted us, unless i
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.kernel.bus import Entry
 from app.kernel.clock import Timer, showable
 from app.kernel.units import parse_stamp
+from app.ocpp.ahead import Ahead
 from app.ocpp.context import (
     BootState,
     CallFailed,
@@ -55,6 +56,8 @@ class Provisioning(Block):
         self._last_heartbeat = 0.0
         self._offline_since: float | None = None
         self._moved = False
+        self._reboots = Ahead(ctx.points, "both-boot-on-reconnect")
+        self._baseline = Ahead(ctx.points, "ocpp201-baseline")
 
     # ---- life
 
@@ -67,6 +70,13 @@ class Provisioning(Block):
     def stop(self) -> None:
         super().stop()
         self._cancel_timers()
+
+    async def before_link(self, *, may_move: bool) -> None:
+        """The first CALL of the next link depends on it, and on whether that uses another profile."""
+        if self.accepted:
+            if may_move:
+                await self._baseline.ask()
+            await self._reboots.ask()
 
     def link_up(self, *, first: bool) -> None:
         offline = self.ctx.clock.elapsed() - (self._offline_since or 0.0)
@@ -90,7 +100,7 @@ class Provisioning(Block):
 
     def _boots_again(self, offline: float) -> bool:
         """201, errata B10.FR.10: a mere loss of link is no reason for another BootNotification."""
-        chosen = self.ctx.points.choose("both-boot-on-reconnect")
+        chosen = self._reboots.choose()
         if chosen == "always":
             return True
         threshold = self._model.integer("OCPPCommCtrlr.OfflineThreshold")
@@ -98,7 +108,7 @@ class Provisioning(Block):
 
     def _introduces_itself(self) -> bool:
         """Errata B10.FR.10: who answers now may never have heard of us."""
-        return self.ctx.points.choose("ocpp201-baseline") != "edition-3"
+        return self._baseline.choose() != "edition-3"
 
     # ---- what others ask
 
@@ -158,8 +168,10 @@ class Provisioning(Block):
             self._asking = False
             self._wait(OWN_WAIT)
             return
-        self._asking = False
-        self._answered(answer)
+        try:
+            await self._answered(answer)
+        finally:
+            self._asking = False
 
     def payload(self, reason: str) -> Payload:
         """A BootNotificationRequest."""
@@ -183,9 +195,10 @@ class Provisioning(Block):
     def _boot_reason(self) -> str:
         return self.ctx.boot_reason.value
 
-    def _answered(self, answer: Payload) -> None:
+    async def _answered(self, answer: Payload) -> None:
         interval = min(int(answer["interval"]), LARGEST)
-        self._follow(parse_stamp(answer["currentTime"]))
+        # what is said from now on carries the time that was decided upon
+        await self._follow(parse_stamp(answer["currentTime"]))
         status = answer["status"]
         if status == "Accepted":
             if interval > 0:
@@ -231,7 +244,7 @@ class Provisioning(Block):
         server_time = parse_stamp(answer["currentTime"])
         drift = (server_time - self.ctx.clock.now()).total_seconds()
         self.ctx.bus.publish(HeartbeatAnswered(server_time, drift))
-        self._follow(server_time)
+        await self._follow(server_time)
 
     def _frame_passed(self, entry: Entry) -> None:
         event = entry.event
@@ -270,20 +283,29 @@ class Provisioning(Block):
 
     # ---- clock
 
-    def _follow(self, server_time: datetime) -> None:
+    async def _follow(self, server_time: datetime) -> None:
         """B01.FR.06: set the clock, where heartbeats are a source of time."""
-        if not self.ctx.clock.follow_server:
-            return  # people moved time: the difference is shown, the calendar stays theirs
-        if "Heartbeat" not in self._model.members("ClockCtrlr.TimeSource"):
+        heard = self.ctx.clock.elapsed()
+        if not self._is_off(server_time) or not showable(server_time):
+            return
+        chosen = await self.ctx.points.ask("both-clock-drift")
+        # while a person thought time went on, and another answer may have set the clock
+        server_time += timedelta(seconds=self.ctx.clock.elapsed() - heard)
+        if not self._is_off(server_time):
             return
         now = self.ctx.clock.now()
-        if abs((server_time - now).total_seconds()) < EXACT or not showable(server_time):
-            return
-        chosen = self.ctx.points.choose("both-clock-drift")
         if chosen == "set-at-once":
             self._set_clock(server_time)
         elif chosen == "slew":
             self._set_clock(now + (server_time - now) * SLEW)
+
+    def _is_off(self, server_time: datetime) -> bool:
+        """Is the clock wrong, and does it follow the back office's."""
+        if not self.ctx.clock.follow_server:
+            return False  # people moved time: the difference is shown, the calendar stays theirs
+        if "Heartbeat" not in self._model.members("ClockCtrlr.TimeSource"):
+            return False
+        return abs((server_time - self.ctx.clock.now()).total_seconds()) >= EXACT
 
     def _set_clock(self, to: datetime) -> None:
         change = self.ctx.clock.correct(to)

@@ -58,10 +58,9 @@ class Remote(Block):
         if self._tx.full:
             return rejected("OutOfMemory")
         token = IdToken.of(request["idToken"])
-        found = await self._bay(request.get("evseId"))
-        if not isinstance(found, Bay):
-            return rejected(found)
-        bay = found
+        bay = await self._bay(request.get("evseId"))
+        if not isinstance(bay, Bay):
+            return rejected(bay)
         if bay.evse == 0:
             bay.candidates = tuple(
                 evse for evse in self._tx.bays if self._availability.usable(evse)
@@ -87,6 +86,8 @@ class Remote(Block):
         if evse is not None:
             return self._given(evse)
         chosen = await self.ctx.points.ask("ocpp201-remote-start-no-evse")
+        if self._tx.full:
+            return "OutOfMemory"  # since a person began to think
         if chosen == "reject":
             return "MissingParam"  # F01.FR.07
         if chosen == "wait-plug":

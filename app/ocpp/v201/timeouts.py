@@ -1,7 +1,8 @@
 """EVConnectionTimeOut: who waits for a cable, or for a card, and for how long. Part 2, C01.FR.26, E03.FR.05.
 
 By the specification an authorization waits for a cable; that a cable waits for an authorization is what the
-docs read into it, and an open point.
+docs read into it, and an open point. The points are met when the time is up. While a person thinks about
+them the waiting goes on: who comes before the answer is served.
 """
 
 from __future__ import annotations
@@ -32,24 +33,32 @@ class Timeouts:
         plugged, permitted = bay.connector is not None, bay.permission is not None
         if plugged is permitted:
             return
-        guarded = self._ctx.points.choose(f"{POINT}.applies-to")
+        seconds = self._tx.model.integer("TxCtrlr.EVConnectionTimeOut")
+        bay.timeout = self._ctx.clock.call_in(
+            seconds, lambda: self._ctx.spawn(self._late(bay, plugged), "connection time-out")
+        )
+
+    async def _late(self, bay: Bay, plugged: bool) -> None:
+        waiting = bay.timeout
+        guarded = await self._ctx.points.ask(f"{POINT}.applies-to")
         if guarded not in ("both", "cable-first" if plugged else "token-first"):
             return
-        seconds = self._tx.model.integer("TxCtrlr.EVConnectionTimeOut")
-        late = self._no_card if plugged else self._no_cable
-        bay.timeout = self._ctx.clock.call_in(seconds, lambda: late(bay))
+        if bay.timeout is waiting:
+            chosen = await self._ctx.points.ask(f"{POINT}.unlock-cable" if plugged else POINT)
+            if bay.timeout is waiting:
+                late = self._no_card if plugged else self._no_cable
+                late(bay, chosen)
 
-    def _no_card(self, bay: Bay) -> None:
+    def _no_card(self, bay: Bay, chosen: str) -> None:
         bay.timeout = None
-        keep_locked = self._ctx.points.choose(f"{POINT}.unlock-cable") == "keep-locked"
+        keep_locked = chosen == "keep-locked"
         if bay.transaction is not None:
             self._tx.finish(bay, "EVConnectTimeout", "Timeout", keep_locked=keep_locked)
         elif not keep_locked:
             self._tx.unlock(bay)
 
-    def _no_cable(self, bay: Bay) -> None:
+    def _no_cable(self, bay: Bay, chosen: str) -> None:
         bay.timeout = None
-        chosen = self._ctx.points.choose(POINT)
         if chosen == "ignore":
             return
         show_for_a_while(self._ctx, bay.evse, Text("v201.screen.too_late"))

@@ -117,7 +117,10 @@ class Transactions(Block):
             self._read_points()
 
     def _read_points(self) -> None:
-        """Where nobody has set them, the points follow the open point, at the moment of use."""
+        """Where nobody has set them, the points follow the open point, at the moment of use.
+
+        Not waited for: what begins a session is told with the time and the register of that instant.
+        """
         if self.model.at(START_POINT).source or self.model.at(STOP_POINT).source:
             chosen = self.ctx.points.choose("ocpp201-tx-start-stop-point")
             self._points = OPTIONS.get(chosen, OPTIONS["power-path"])

@@ -223,7 +223,7 @@ class Watch(Block):
         self.ctx.spawn(self._take(payload, answer), "answer to a transaction event")
 
     async def _take(self, payload: Payload, answer: Payload) -> None:
-        self._show(payload, answer)
+        await self._show(payload, answer)
         bay = self._tx.by_id(payload["transactionInfo"]["transactionId"])
         info = answer.get("idTokenInfo")
         if bay is None or info is None or "idToken" not in payload:
@@ -270,7 +270,7 @@ class Watch(Block):
 
     # ---- what the driver sees
 
-    def _show(self, payload: Payload, answer: Payload) -> None:
+    async def _show(self, payload: Payload, answer: Payload) -> None:
         transaction = payload["transactionInfo"]["transactionId"]
         bay = self._tx.by_id(transaction)
         evse = bay.evse if bay is not None else 0
@@ -279,23 +279,24 @@ class Watch(Block):
             text = Text("v201.screen.message", {"text": message["content"]})
             self.ctx.station.handle(ShowText(evse, text))
         if payload["eventType"] == "Ended":
-            cost = self._cost(answer.get("totalCost"))
-            if cost is not None:
-                evse = self._tx.ended.get(transaction, 0)
+            cost = await self._cost(answer.get("totalCost"))
+            evse = self._tx.ended.get(transaction, 0)
+            # not to the next one, who may have come while a person thought
+            if cost is not None and (not evse or self._tx.bays[evse].permission is None):
                 self.ctx.station.handle(ShowText(evse, cost))
         elif bay is not None and bay.transaction is not None and "totalCost" in answer:
             currency = self._model.text("TariffCostCtrlr.Currency")
             bay.transaction.cost = f"{answer['totalCost']:.2f} {currency}"
             self._tx.save(bay)
 
-    def _cost(self, total: float | None) -> Text | None:
+    async def _cost(self, total: float | None) -> Text | None:
         """201-TX-19: 0 is free, a number is the price, nothing is an open point."""
         currency = self._model.text("TariffCostCtrlr.Currency")
         if total is not None and total > 0:
             return Text("v201.screen.cost", {"amount": f"{total:.2f}", "currency": currency})
         if total is not None:
             return Text("v201.screen.free")
-        chosen = self.ctx.points.choose("ocpp201-totalcost-omitted")
+        chosen = await self.ctx.points.ask("ocpp201-totalcost-omitted")
         if chosen == "treat-as-free":
             return Text("v201.screen.free")
         if chosen == "hide":

@@ -204,7 +204,7 @@ class SecurityRules(SparingRules):
     def may_give_up(self, row: OutboxRow) -> bool:
         return row.action != "SecurityEventNotification"
 
-    def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
+    async def after_refusal(self, row: OutboxRow, code: str) -> Refusal:
         overtaken = self.may_be_overtaken(row.action)
         return Refusal.TO_TAIL if overtaken else Refusal.RETRY
 

@@ -151,6 +151,45 @@ async def test_link_loss_and_return_are_told_and_are_no_new_power_cycle(make: Ma
     assert rig.session.snapshot().reboots == 0
 
 
+async def test_what_has_to_be_known_before_a_link_is_waited_for_and_may_come_to_nothing(
+    make: Make,
+) -> None:
+    """A person may be asked before an attempt to connect; the network may go meanwhile."""
+    rig = make(csms__version="1.6")
+    gate, waiting = asyncio.Event(), asyncio.Event()
+
+    async def before_link(_: Fake) -> None:
+        waiting.set()
+        await gate.wait()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fake, "before_link", before_link)
+        await rig.session.start()
+        await asyncio.wait_for(waiting.wait(), 5)
+        assert rig.session.intend(CutNetwork()).accepted
+        gate.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert rig.office.requests == []
+        assert rig.session.intend(RestoreNetwork()).accepted
+        await rig.accepted()
+
+
+async def test_a_fault_before_a_link_does_not_keep_the_station_from_connecting(make: Make) -> None:
+    rig = make(csms__version="1.6")
+
+    async def before_link(_: Fake) -> None:
+        raise RuntimeError("the window is gone")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fake, "before_link", before_link)
+        await rig.session.start()
+        await rig.accepted()
+    (failed,) = rig.hears.all(TaskFailed)
+    assert failed == TaskFailed("before the link", "RuntimeError: the window is gone")
+    rig.hears.entries.clear()
+
+
 async def test_a_made_up_id_stays_the_same(make: Make) -> None:
     rig = make(csms__id=None)
     name = rig.session.snapshot().station_id
