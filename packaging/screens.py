@@ -175,7 +175,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=BLUEPRINTS)
     parser.add_argument("--readme", action="store_true", help=f"make {README[0].name} alone")
     app = make_application()
-    run_in_loop(app, run(app, parser.parse_args()))
+    run_in_loop(app, lambda _: run(app, parser.parse_args()))
     return 0
 
 

@@ -55,15 +55,24 @@ def run_window(options: WindowOptions) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     app = make_application()
     try:
-        return int(run_in_loop(app, window_main(app, options, catalogue)))
+        return int(run_in_loop(app, lambda own: window_main(app, options, catalogue, own)))
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
 
 
-def run_in_loop(app: QApplication, work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end in the one loop that Qt and asyncio share."""
+def run_in_loop(app: QApplication, work: Callable[[Collector], Coroutine[Any, Any, T]]) -> T:
+    """Do it to its end in the one loop that Qt and asyncio share, with garbage collected there only."""
+
+    async def collected() -> T:
+        collector = Collector()
+        collector.start()
+        try:
+            return await work(collector)
+        finally:
+            collector.stop()
+
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-        return runner.run(work)
+        return runner.run(collected())
 
 
 def make_application() -> QApplication:
@@ -83,19 +92,10 @@ def make_application() -> QApplication:
     return app
 
 
-async def window_main(app: QApplication, options: WindowOptions, catalogue: Catalogue) -> Exit:
-    """Run the window within the loop. What stands in the way is a sentence, on stderr and in a box."""
-    collector = Collector()
-    collector.start()
-    try:
-        return await _run(app, options, catalogue, collector)
-    finally:
-        collector.stop()
-
-
-async def _run(
+async def window_main(
     app: QApplication, options: WindowOptions, catalogue: Catalogue, collector: Collector
 ) -> Exit:
+    """Run the window within the loop. What stands in the way is a sentence, on stderr and in a box."""
     folder = options.station.state_dir or default_folder(options.station.blueprint)
     preferences = Preferences.load(folder)
     switch = ThemeSwitch(app, options.theme or preferences.theme)

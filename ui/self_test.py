@@ -60,7 +60,7 @@ def run_self_test() -> int:
         sys.stdout.write(catalogue.render(text) + "\n")
         sys.stdout.flush()
 
-    good = run_in_loop(app, _all(app, catalogue, tell))
+    good = run_in_loop(app, lambda _: _all(app, catalogue, tell))
     tell(Text("self_test.good" if good else "self_test.bad"))
     return int(Exit.OK if good else Exit.SELF_TEST)
 

@@ -71,7 +71,6 @@ class Collector:
             self._timer.cancel()
             self._timer = None
         gc.unfreeze()
-        gc.collect()
         if self._was_on:
             gc.enable()
 

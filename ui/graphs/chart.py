@@ -61,7 +61,7 @@ class Chart(PlotPlace):
         self._reading: tuple[str, ...] = ()
         self._plot: PowerPlot | None = None
         self.setMouseTracking(True)
-        self.setMinimumHeight(112)
+        self.setMinimumHeight(100)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property

@@ -52,13 +52,21 @@ TAIL_SLACK = 2
 
 
 class _Table(RingTable):
-    """Tells its new width in px."""
+    """Tells its new width in px. Whose end is followed shows its end in any size."""
 
     resized = Signal(int)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.resized.emit(self.viewport().width())
+        follows = self.follows()
         super().resizeEvent(event)
+        if follows:
+            self.scrollToBottom()
+
+    def follows(self) -> bool:
+        """It shows its end."""
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum() - TAIL_SLACK
 
 
 class MessagePanel(QWidget):
@@ -245,8 +253,7 @@ class MessagePanel(QWidget):
             self.select(self._number)
 
     def _before_rows(self) -> None:
-        bar = self._table.verticalScrollBar()
-        self._follow = bar.value() >= bar.maximum() - TAIL_SLACK
+        self._follow = self._table.follows()
 
     def _after_rows(self) -> None:
         if self._follow:

@@ -143,7 +143,12 @@ def test_the_table_follows_its_tail_until_a_person_scrolls_up(
     wire.beat(10)
     panel.model.flush()
     assert bar.value() == bar.maximum()
+    for height in (200, 700, 300):
+        panel.resize(1200, height)
+        qtbot.waitUntil(lambda height=height: panel.table.height() < height)
+        assert bar.value() == bar.maximum()
     bar.setValue(20)
+    panel.resize(1200, 320)
     wire.beat(10)
     panel.model.flush()
     assert bar.value() == 20
