@@ -113,10 +113,13 @@ class StationCanvas(QWidget):
         """Mark a bay as selected and bring it into view; no signal."""
         if evse == self.picture.mood.selected or evse not in self.picture.views:
             return
+        marked = {self.selected, evse} & set(self.picture.views)
         self.picture.choose(evse)
         self.reveal(evse)
         self._place_spots()
-        self.update()
+        self._refresh(self.picture.head_rect)
+        for number in marked:
+            self._refresh(self.picture.bay_rect(number))
 
     @property
     def selected(self) -> int:
