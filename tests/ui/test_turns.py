@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from ui.widgets.turns import TURN, Turns, Work
+from ui.widgets.turns import ALONE, TURN, Turns, Work
 
 
 @pytest.fixture
@@ -54,6 +54,24 @@ def test_many_short_steps_share_a_turn(turns: Turns) -> None:
     turns.start(counted(5, seen))
     turns._turn()
     assert seen == [0, 1, 2, 3, 4, "end"]
+
+
+def test_a_long_step_has_a_turn_of_its_own(turns: Turns) -> None:
+    seen: list[object] = []
+
+    def work() -> Work:
+        seen.append("short")
+        yield ALONE
+        seen.append("long")
+        yield ALONE
+        seen.append("end")
+
+    turns.start(work())
+    for expected in ("short", "long", "end"):
+        assert turns.running
+        turns._turn()
+        assert seen[-1] == expected
+    assert not turns.running
 
 
 def test_other_work_ends_what_was_begun(turns: Turns, qtbot: QtBot) -> None:

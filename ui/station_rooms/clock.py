@@ -47,7 +47,7 @@ class ClockRoom(LiveRoom):
         yield
         yield from self._make_acts()
         yield
-        self._make_steps()
+        yield from self._make_steps()
         yield
         form = QWidget()
         box = QVBoxLayout(form)
@@ -145,7 +145,7 @@ class ClockRoom(LiveRoom):
         grid.setColumnStretch(1, 1)
         return grid
 
-    def _make_steps(self) -> None:
+    def _make_steps(self) -> Work:
         say = self._say
         columns = (
             Column[ClockStep](say("clock.at"), lambda s: _local(s.at), 172, mono=True),
@@ -154,6 +154,7 @@ class ClockRoom(LiveRoom):
         )
         self._model = RecordModel[ClockStep](columns, lambda s: s.number, self._theme, self)
         self.steps = RecordTable[ClockStep](self._model, columns, say("clock.steps"))
+        yield
         none, hint = say("clock.steps.none"), say("clock.steps.none_hint")
         self._none = EmptyState("waiting", none, hint, self._theme)
         self._past = QWidget()

@@ -49,6 +49,7 @@ class ConfigurationRoom(LiveRoom):
         yield
         self._empty = EmptyState("off", say("setting.none"), say("setting.none_hint"), self._theme)
         self._rows: tuple[SettingRow, ...] = ()
+        yield
         detail = self._detail()
         yield
         self._stack = QStackedLayout(self)

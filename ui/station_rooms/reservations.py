@@ -46,9 +46,11 @@ class ReservationsRoom(LiveRoom):
         self._now = QStackedLayout(now)
         self._now.addWidget(self._empty)
         self._now.addWidget(self.table)
+        yield
         self._past = QStackedLayout(past)
         self._past.addWidget(self._no_past)
         self._past.addWidget(self.ended)
+        yield
         ended = column(bar(label(say("reservations.ended"), "strong")), past)
         body = TurningSplitter(TURN_AT, [58, 42], [1, 1], now, ended, low=10_000)
         yield

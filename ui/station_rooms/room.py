@@ -16,7 +16,7 @@ from ui.rooms.split import put_in_panes
 from ui.station_rooms.feed import RoomFeed
 from ui.theme import Theme
 from ui.theme.polish import leave_unpolished, polished
-from ui.widgets.turns import Turns, Work
+from ui.widgets.turns import ALONE, Turns, Work
 
 SMALLEST = (320, 160)
 
@@ -166,9 +166,11 @@ class LazyRoom(QWidget):
             room.set_theme(self._theme)
             yield
         if self._live:
+            yield ALONE
             room.set_live(True)
-            yield
-        room.show()
+        if room.isHidden():
+            yield ALONE
+            room.show()
         self._give_keyboard(room)
 
     def _parts(self, room: LiveRoom) -> Work:

@@ -13,16 +13,17 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-from ui.widgets.turns import Turns, Work
+from ui.widgets.turns import ALONE, Turns, Work
 
 
-def exchange_sheet(app: QApplication, sheet: str) -> Generator[None, None, bool]:
+def exchange_sheet(app: QApplication, sheet: str) -> Generator[str | None, None, bool]:
     """Paint by this style sheet from now on. True when the widgets there are have to be polished, too."""
     before = app.styleSheet()
     if sheet == before:
         return False
     if before:
-        app.style().unpolish(app)  # takes its time where there are many widgets
+        yield ALONE
+        app.style().unpolish(app)  # some microseconds for each widget
         yield
         app.style().unpolish(app)  # what was asked for meanwhile
     app.setStyleSheet(sheet)  # the first sheet polishes by itself, and each widget once

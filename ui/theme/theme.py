@@ -106,7 +106,7 @@ class Theme:
             for widget in all_widgets(app):
                 polish(widget)
 
-    def lay_on(self, app: QApplication) -> Generator[None, None, bool]:
+    def lay_on(self, app: QApplication) -> Generator[str | None, None, bool]:
         """Paint with this theme from now on. True when the widgets there are have to be polished, too."""
         from ui.theme.fonts import ui_font
         from ui.theme.palette import make_palette

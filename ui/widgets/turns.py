@@ -16,7 +16,10 @@ from PySide6.QtCore import QObject, QTimer
 TURN = 0.003
 """Seconds after which no further step begins in this turn."""
 
-Work = Generator[None, None, object]
+ALONE = "alone"
+"""Yielded before a step that takes long and cannot be cut: it begins in a turn of its own."""
+OVER = "over"
+Work = Generator[str | None, None, object]
 Result = TypeVar("Result")
 
 
@@ -31,7 +34,7 @@ async def in_turns(work: Work) -> None:
         work.close()
 
 
-def at_once(work: Generator[None, None, Result]) -> Result:
+def at_once(work: Generator[str | None, None, Result]) -> Result:
     """Do it to its end without a turn of the loop; what comes of it."""
     while True:
         try:
@@ -44,8 +47,9 @@ def _turn(work: Work) -> bool:
     """A few milliseconds of it. True when it is over."""
     end = time.perf_counter() + TURN
     while time.perf_counter() < end:
-        if next(work, True):
-            return True
+        said = next(work, OVER)
+        if said is not None:
+            return said == OVER
     return False
 
 
@@ -86,19 +90,20 @@ class Turns(QObject):
         end = time.perf_counter() + TURN
         work = self._work
         while work is not None and self._work is work:
-            self._step(work)
-            if time.perf_counter() >= end:
+            if self._step(work) == ALONE or time.perf_counter() >= end:
                 return
 
-    def _step(self, work: Work) -> None:
-        over = True
+    def _step(self, work: Work) -> str | None:
+        """What is said at its end."""
+        said: str | None = OVER
         self._stepping = True
         try:
-            over = next(work, True) is True
+            said = next(work, OVER)
         finally:
             self._stepping = False
             if self._work is not work:  # the step itself has stopped it
                 work.close()
-            elif over:
+            elif said == OVER:
                 self._work = None
                 self._timer.stop()
+        return said
