@@ -262,6 +262,29 @@ async def _down_to_two(bench: Bench) -> None:
     await bench.request("SetNetworkProfile", request)
 
 
+async def _idle_but_for_a_card(bench: Bench) -> None:
+    """Errata 2.14: no transaction runs, but somebody has been authorized."""
+    await bench.do(A1)
+    await bench.request("Reset", {"type": "OnIdle"})
+
+
+async def _card_of_eighty_seconds_ago(bench: Bench) -> None:
+    """Errata 2.21: the cache heard of it 80 seconds ago, and used it 40 seconds ago."""
+    await bench.offline()
+    await bench.advance(40)
+    await bench.do(PlugIn(1), A1, A1, Unplug(1))
+    await bench.advance(40)
+    await bench.do(PlugIn(1), A1)
+    await bench.online()
+
+
+async def _free_password(bench: Bench) -> None:
+    """Errata 2.1: any characters."""
+    name = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+    entry = {**name, "attributeValue": "ganz geheim: äöü!"}
+    await bench.request("SetVariables", {"setVariableData": [entry]})
+
+
 # ---------------------------------------------------------------- stories of 1.6
 
 
@@ -478,6 +501,15 @@ STORIES = [
         _down_to_two,
         settings={"security_profile": 3},
         variables={"SecurityCtrlr.AllowSecurityProfileDowngrade": "true"},
+    ),
+    Story("ocpp201-baseline", V201, _idle_but_for_a_card),
+    Story("ocpp201-baseline", V201, _free_password),
+    Story(
+        "ocpp201-baseline",
+        V201,
+        _card_of_eighty_seconds_ago,
+        _known_card,
+        variables={"AuthCacheCtrlr.LifeTime": "60"},
     ),
 ]
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app.ocpp.ahead import Ahead
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
@@ -75,6 +76,7 @@ class Authorization(Block):
         self._model = model
         self._office = office
         self._cache = AuthCache(ctx.store)
+        self._baseline = Ahead(ctx.points, "ocpp201-baseline")
         self.local_list: LocalList | None = None
         model.source("cache.bytes", lambda _: str(self._cache.bytes()))
 
@@ -112,7 +114,11 @@ class Authorization(Block):
             return Decision(token, True, "Accepted", "free")
         if token.kind in (NO_AUTHORIZATION, CENTRAL):
             return Decision(token, True, "Accepted", "free")
+        if self._hangs_on_use(token):
+            await self._baseline.ask()
         known, where = self.known(token)
+        if known is not None and where == "cache":
+            self._cache.use(token, self.ctx.clock.now())
         if self._office.accepted and self.ctx.calls.online:
             local = await self._online_without_asking(token, known, where)
             if local is not None:
@@ -184,9 +190,20 @@ class Authorization(Block):
             if listed is not None:
                 return listed, "list"
         if self._cache_on:
-            life_time = self._model.integer("AuthCacheCtrlr.LifeTime")
-            return self._cache.find(token, self.ctx.clock.now(), life_time), "cache"
+            since_use = self._hangs_on_use(token) and self._baseline.choose() == "edition-3"
+            now, life_time = self.ctx.clock.now(), self._life_time
+            return self._cache.find(token, now, life_time, since_use=since_use), "cache"
         return None, "cache"
+
+    def _hangs_on_use(self, token: IdToken) -> bool:
+        """Errata 2.21: LifeTime counts since the last update; as printed, since the last use."""
+        if not self._cache_on:
+            return False
+        return self._cache.hangs_on_use(token, self.ctx.clock.now(), self._life_time)
+
+    @property
+    def _life_time(self) -> int:
+        return self._model.integer("AuthCacheCtrlr.LifeTime")
 
     def local_group(self, token: IdToken) -> str | None:
         """The group of a token that list or cache accept (C01.FR.03 b)."""

@@ -48,9 +48,13 @@ class Configuration(Block):
 
     # ---- setting
 
-    def _set(self, request: Payload) -> Reply:
+    async def _set(self, request: Payload) -> Reply:
         entries = request["setVariableData"]
         check_size(self._model, "SetVariables", entries, request)
+        for entry in entries:
+            found = self._find(entry, ACTUAL)
+            if isinstance(found, Variable):
+                await self._model.look_ahead(found, entry["attributeValue"])
         results = []
         new_password = False
         with self.ctx.store.step():

@@ -6,7 +6,7 @@ values that are measured come from sources that other blocks name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.kernel.units import stamp
@@ -33,6 +33,7 @@ TABLE = "v201.variables"
 Source = Callable[[Place], str]
 Watcher = Callable[[], None]
 Guard = Callable[[str], None]
+Ahead = Callable[[str], Awaitable[None]]
 Early = Callable[[str | None, str], None]
 
 _Key = tuple[tuple[str, str, int, int], tuple[str, str]]
@@ -56,6 +57,7 @@ class DeviceModel(Block):
         self._sources: dict[str, Source] = {}
         self._watchers: dict[str, list[Watcher]] = {}
         self._guards: dict[str, Guard] = {}
+        self._ahead: dict[str, Ahead] = {}
         self._early: dict[str, Early] = {}
         self._identity_sources()
 
@@ -101,6 +103,10 @@ class DeviceModel(Block):
     def guard(self, path: str, check: Guard) -> None:
         """Let `check` raise BadValue for values that the characteristics cannot rule out."""
         self._guards[path.lower()] = check
+
+    def ahead(self, path: str, look: Ahead) -> None:
+        """Let `look` see a value before `check` does, where there is still time to ask a person."""
+        self._ahead[path.lower()] = look
 
     def before(self, path: str, changes: Early) -> None:
         """Tell the value that is about to go, and who sets another one, in the step that writes it."""
@@ -157,6 +163,12 @@ class DeviceModel(Block):
         return variable
 
     # ---- setting
+
+    async def look_ahead(self, variable: Variable, value: str) -> None:
+        """Awaited before the step in which the variables of a request are set."""
+        look = self._ahead.get(variable.path.lower())
+        if look is not None:
+            await look(value)
 
     def judge(self, variable: Variable, attribute: str, value: str) -> tuple[Verdict, str]:
         """Could this be set from outside, and in which spelling."""

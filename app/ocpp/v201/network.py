@@ -7,10 +7,12 @@ power cycle; the order of attempts is the runtime's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.ocpp.ahead import Ahead
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.events import SettingChanged
 from app.ocpp.link_rows import TABLE
@@ -33,6 +35,10 @@ FIRST = 1
 
 STATION = "station"
 """Who changes a variable back."""
+
+PRINTED_LENGTH = 40
+PRINTED_PASSWORD = re.compile(r"[A-Za-z0-9*\-_=:+|@.]{0,40}")
+"""What a password may be without errata 2.1; that it may not be short is said by its variable."""
 
 NO_DOWNGRADE = "NoSecurityDowngrade"
 BAD_SLOT = "InvalidConfSlot"
@@ -63,7 +69,11 @@ class Network(Block):
         """Called when another profile than the last one is in use (errata B10.FR.10)."""
         model.source("network.active", lambda _: str(self._active))
         model.source("security.profile", lambda _: str(self.security_profile))
+        self._baseline = Ahead(ctx.points, "ocpp201-baseline")
+        model.ahead(PRIORITY, self._look_at_priority)
         model.guard(PRIORITY, self._judge_priority)
+        model.ahead(PASSWORD, self._look_at_password)
+        model.guard(PASSWORD, self._judge_password)
         model.before(PASSWORD, self._password_goes)
 
     # ------------------------------------------------------------------ block
@@ -173,10 +183,9 @@ class Network(Block):
 
     async def _set_network_profile(self, request: Payload) -> Reply:
         slot, data = int(request["configurationSlot"]), request["connectionData"]
-        baseline = ""
         if self._allowed_down(int(data["securityProfile"])):
-            baseline = await self.ctx.points.ask("ocpp201-baseline")
-        refusal = self._refusal(slot, data, baseline)
+            await self._baseline.ask()
+        refusal = self._refusal(slot, data)
         if refusal is not None:
             info = {"reasonCode": refusal.reason, "additionalInfo": refusal.info}
             return Reply({"status": "Rejected", "statusInfo": info})
@@ -187,7 +196,7 @@ class Network(Block):
             return Reply({"status": "Failed", "statusInfo": info})  # B09.FR.03
         return Reply({"status": "Accepted"})
 
-    def _refusal(self, slot: int, data: Payload, baseline: str) -> Refusal | None:
+    def _refusal(self, slot: int, data: Payload) -> Refusal | None:
         """B09.FR.02, .04, .05 and .31."""
         known = self._model.at(PRIORITY).values
         if str(slot) not in known:
@@ -196,18 +205,20 @@ class Network(Block):
         if flaw is not None:
             return Refusal(BAD_CONFIGURATION, flaw)
         profile = int(data["securityProfile"])
-        if self._too_low(profile, baseline):
+        if self._too_low([profile]):
             return Refusal(NO_DOWNGRADE, f"security profile {self.security_profile} is in use")
         if str(slot) in self._model.members(PRIORITY):
             lack = self._lack(profile)
             return None if lack is None else Refusal(BAD_CONFIGURATION, lack)
         return None
 
-    def _too_low(self, profile: int, baseline: str) -> bool:
-        """A00.FR.005: never downward; errata A05.FR.08 to .10: where it is allowed, from 3 to 2."""
-        if profile >= self.security_profile:
-            return False
-        return baseline == "edition-3" or not self._allowed_down(profile)
+    def _too_low(self, profiles: Iterable[int]) -> list[int]:
+        """A00.FR.005: none goes downward; errata A05.FR.08 to .10: where it is allowed, from 3 to 2."""
+        down = [profile for profile in profiles if profile < self.security_profile]
+        allowed = [profile for profile in down if self._allowed_down(profile)]
+        if allowed and self._baseline.choose() != "edition-3":
+            return [profile for profile in down if profile not in allowed]
+        return down
 
     def _allowed_down(self, profile: int) -> bool:
         """Is this the one step down that the errata know, and is it allowed: the baseline decides then."""
@@ -227,26 +238,43 @@ class Network(Block):
             return "there is no charging station certificate"
         return None
 
+    async def _look_at_priority(self, value: str) -> None:
+        slots = self._stored()
+        named = [int(slot) for slot in split(value) if slot.isdigit() and int(slot) in slots]
+        if any(self._allowed_down(self._profile_of(slots[slot])) for slot in named):
+            await self._baseline.ask()
+
     def _judge_priority(self, value: str) -> None:
         """B10.FR.01 and .02, A05.FR.02 to .10. Raises BadValue."""
         slots = self._stored()
-        if not split(value):
+        wanted = [int(slot) for slot in split(value)]
+        if not wanted:
             raise BadValue(BAD_SLOT, "at least one slot is wanted")
-        for slot in map(int, split(value)):
+        for slot in wanted:
             if slot not in slots:
                 raise BadValue(BAD_CONFIGURATION, f"slot {slot} holds no profile")
+        too_low = self._too_low(self._profile_of(slots[slot]) for slot in wanted)
+        for slot in wanted:
             profile = self._profile_of(slots[slot])
-            if self._too_low(profile, self._baseline(profile)):
+            if profile in too_low:
                 raise BadValue(NO_DOWNGRADE, f"slot {slot} has security profile {profile}")
             lack = self._lack(profile)
             if lack is not None:
                 raise BadValue(BAD_CONFIGURATION, f"slot {slot}: {lack}")
 
-    def _baseline(self, profile: int) -> str:
-        """Not waited for: a value is judged in the step that writes all variables of its request."""
-        return self.ctx.points.choose("ocpp201-baseline") if self._allowed_down(profile) else ""
-
     # ------------------------------------------------------------------ the password
+
+    async def _look_at_password(self, value: str) -> None:
+        if not PRINTED_PASSWORD.fullmatch(value):
+            await self._baseline.ask()
+
+    def _judge_password(self, value: str) -> None:
+        """A00.FR.205: any characters since errata 2.1, few and at most 40 as printed. Raises BadValue."""
+        if PRINTED_PASSWORD.fullmatch(value) or self._baseline.choose() != "edition-3":
+            return
+        if len(value) > PRINTED_LENGTH:
+            raise BadValue("ValueTooHigh", f"at most {PRINTED_LENGTH} characters")
+        raise BadValue("InvalidValue", "only letters, digits and *-_=:+|@.")
 
     def _passwords(self) -> tuple[bytes | None, ...]:
         found = [_bytes(self._model.text(PASSWORD))]

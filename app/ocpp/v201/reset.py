@@ -2,8 +2,9 @@
 
 Immediate: transactions end, their last messages get the chance to be delivered, then the station goes down.
 OnIdle: when nothing runs, no log is sent, no firmware fetched or installed, nobody is authorized and no cable
-is locked (errata 2.14). What is scheduled is no row: a power cut on the way does what it was for, all of the
-station boots and nothing is left to restart.
+is locked (errata 2.14); as printed, when no transaction runs (open point ocpp201-baseline). What is
+scheduled is no row: a power cut on the way does what it was for, all of the station boots and nothing is left
+to restart.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Reset(Block):
         self._model = model
         self._outbox = outbox
         self._tx = transactions
-        self._scheduled: set[int] = set()
-        """EVSEs (0: the station) that restart when they are idle."""
+        self._scheduled: dict[int, bool] = {}
+        """EVSEs (0: the station) that restart when they are idle, and whether by the errata."""
         self._delivered: Wakeup | None = None
         self._going_down = False
         self._patient = True
@@ -68,16 +69,19 @@ class Reset(Block):
 
     # ---- the request
 
-    def _reset(self, request: Payload) -> Reply:
-        evse = request.get("evseId", 0)
+    async def _reset(self, request: Payload) -> Reply:
+        evse, on_idle = request.get("evseId", 0), request["type"] == "OnIdle"
+        by_errata = True
+        if on_idle and not self._going_down and not self._idle(evse):
+            by_errata = await self.ctx.points.ask("ocpp201-baseline") != "edition-3"
         if self._going_down:
             return rejected("InternalError")
         if evse and evse not in self._tx.bays:
             return rejected("UnknownEvse")
         if evse and not self._model.flag(f"EVSE@{evse}.AllowReset"):
             return rejected("UnsupportedParam")  # B11.FR.09
-        if request["type"] == "OnIdle" and not self._idle(evse):
-            self._scheduled.add(evse)
+        if on_idle and not self._idle(evse, by_errata=by_errata):
+            self._scheduled[evse] = by_errata
             return Reply({"status": "Scheduled"}, then=self._look)
         if self.hindered():
             return rejected("FwUpdateInProgress")  # B11.FR.06
@@ -85,10 +89,12 @@ class Reset(Block):
             self._going_down = True
         return Reply({"status": "Accepted"}, then=lambda: self._now(evse))
 
-    def _idle(self, evse: int) -> bool:
+    def _idle(self, evse: int, *, by_errata: bool = True) -> bool:
+        bays = [bay for bay in self._tx.all_bays() if evse in (0, bay.evse)]
+        if not by_errata:
+            return not self.hindered() and all(bay.transaction is None for bay in bays)
         if self.hindered() or (not evse and any(busy() for busy in self.busy)):
             return False
-        bays = [bay for bay in self._tx.all_bays() if evse in (0, bay.evse)]
         if any(bay.transaction is not None or not bay.free for bay in bays):
             return False
         found = self.ctx.station.snapshot().evses
@@ -101,9 +107,9 @@ class Reset(Block):
 
     def _look(self) -> None:
         """Has an EVSE whose reset is scheduled become idle?"""
-        for evse in sorted(self._scheduled):
-            if self._idle(evse) and not self._going_down:
-                self._scheduled.discard(evse)
+        for evse, by_errata in sorted(self._scheduled.items()):
+            if self._idle(evse, by_errata=by_errata) and not self._going_down:
+                del self._scheduled[evse]
                 if evse == 0:
                     self._going_down = True
                 self.ctx.spawn(self._down(evse, BootReason.SCHEDULED_RESET), "scheduled reset")
