@@ -13,7 +13,8 @@ def show_problem(title: str, sentence: str) -> QDialog | None:
     app = QApplication.instance()
     if not isinstance(app, QApplication) or app.platformName() in {"offscreen", "minimal"}:
         return None
-    Theme.load("dark").apply(app)
+    if not app.styleSheet():  # else it wears the person's own theme
+        Theme.load("dark").apply(app)
     dialog = QDialog()
     dialog.setWindowTitle(title)
     head = QLabel(title)
