@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QDialog
 from shiboken6 import isValid
 
 from ui.theme.polish import leave_unpolished, polished
-from ui.widgets.turns import Turns, Work, at_once, in_turns
+from ui.widgets.turns import ALONE, Turns, Work, at_once, in_turns
 
 Report = Callable[[BaseException], None]
 
@@ -66,12 +66,12 @@ def _opening(dialog: QDialog) -> Work:
     keys = HeldKeys(dialog)
     try:
         if isinstance(dialog, Dialog):
-            for _ in dialog.build():
+            for said in dialog.build():
                 leave_unpolished()
-                yield
+                yield said
         yield from polished(dialog)
         dialog.sizeHint()  # is kept, and asked for when it is shown
-        yield
+        yield ALONE
         dialog.open()
         keys.pass_on()
     finally:

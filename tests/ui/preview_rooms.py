@@ -181,8 +181,8 @@ def cards(folder: Path, switch: ThemeSwitch) -> None:
     catalogue = Catalogue.load("en")
     for name in ("dark", "light"):
         switch.use(name)
-        empty = CardDialog(switch.theme, catalogue)
-        edited = CardDialog(switch.theme, catalogue, DEFAULTS[2])
+        empty = CardDialog(switch.theme, catalogue).made()
+        edited = CardDialog(switch.theme, catalogue, DEFAULTS[2]).made()
         edited.uid_field.setText("04 F1 EE")
         for dialog, what in ((empty, "empty"), (edited, "odd")):
             dialog.show()

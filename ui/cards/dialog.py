@@ -9,7 +9,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QDialog,
     QHBoxLayout,
     QLineEdit,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from ui.ask import Dialog
 from ui.cards.kinds import KINDS, LONGEST, Opinion, judge, made_up, normal
 from ui.rooms.empty import Glyph
 from ui.rooms.form import QuietCombo, Words, button, field, label
@@ -26,6 +26,7 @@ from ui.theme.qss import repolish
 from ui.wallet import Card
 from ui.wallet.card import HEIGHT, WIDTH, paint_card
 from ui.widgets.scribe import PaintedLabel, Scribe
+from ui.widgets.turns import Work
 
 COLOURS = ("blue", "teal", "green", "ochre", "red", "violet", "grey")
 LONGEST_NAME = 40
@@ -60,7 +61,7 @@ class CardPreview(QWidget):
         paint_card(painter, scribe, self._theme, self._card, QRectF(3, 3, WIDTH, HEIGHT))
 
 
-class CardDialog(QDialog):
+class CardDialog(Dialog):
     """Adds a card or changes one; `card()` is what was written. To be opened by `await ask(dialog)`.
 
     A card that is to go is told by `removed` after the dialog was accepted. `taken` are the identifiers
@@ -85,10 +86,16 @@ class CardDialog(QDialog):
         self._before = before
         self.removed = False
         self.setWindowTitle(self._say("title.add" if before is None else "title.edit"))
-        self._make_fields(before or Card("", ""))
-        self._make_colours((before or Card("", "", colour="blue")).colour)
-        self._build()
-        self.set_theme(theme)
+
+    def build(self) -> Work:
+        self._make_fields(self._before or Card("", ""))
+        yield
+        self._make_colours((self._before or Card("", "", colour="blue")).colour)
+        yield
+        self._put_together()
+        yield
+        self.set_theme(self._theme)
+        yield
         self._connect_signals()
         self._refresh()
         self.name_field.setFocus()
@@ -153,7 +160,7 @@ class CardDialog(QDialog):
             self._colours.addButton(made, number)
         self._colours.button(COLOURS.index(chosen) if chosen in COLOURS else 0).setChecked(True)
 
-    def _build(self) -> None:
+    def _put_together(self) -> None:
         say = self._say
         colours = QHBoxLayout()
         colours.setSpacing(6)

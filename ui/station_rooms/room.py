@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBox
 from app.kernel.catalogue import Catalogue
 from ui.rooms.empty import Glyph
 from ui.rooms.form import Words, label
-from ui.rooms.split import put_in_panes
+from ui.rooms.making import make_in
 from ui.station_rooms.feed import RoomFeed
 from ui.theme import Theme
-from ui.theme.polish import leave_unpolished, polished
 from ui.widgets.turns import ALONE, Turns, Work
 
 SMALLEST = (320, 160)
@@ -156,10 +155,7 @@ class LazyRoom(QWidget):
         """What is begun goes on where nobody looks any more: they will look again."""
         if self._room is None:
             room = self._make(self._theme)
-            for _ in self._parts(room):
-                leave_unpolished()
-                yield
-            yield from polished(room)
+            yield from make_in(self._box, room, room.build())
             self._room = room
         room = self._room
         if room.theme != self._theme:
@@ -172,14 +168,6 @@ class LazyRoom(QWidget):
             yield ALONE
             room.show()
         self._give_keyboard(room)
-
-    def _parts(self, room: LiveRoom) -> Work:
-        """Make it and put it in, unseen."""
-        yield from room.build()
-        room.hide()
-        self._box.addWidget(room)
-        yield
-        yield from put_in_panes(room)
 
     def _give_keyboard(self, room: LiveRoom) -> None:
         if not self._live:

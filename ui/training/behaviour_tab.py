@@ -38,6 +38,7 @@ from ui.training.behaviour import (
 )
 from ui.training.feed import TrainingFeed, TrainingView
 from ui.widgets.glyphs import glyph_icon
+from ui.widgets.turns import Work
 
 LONGEST_DELAY_S = 120.0
 LONGEST_INTERVAL_S = 86_400
@@ -58,20 +59,27 @@ class BehaviourTab(QWidget):
 
     def __init__(self, feed: TrainingFeed, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
-        self._feed = feed
+        self._feed, self._theme = feed, theme
         self._say = Words(catalogue, "training_panel")
         self._behaviour = Behaviour()
         self._conductor = Conductor()
         self._known = False
-        self._glyphs = [Glyph("warning", "warn", theme)]
+
+    def build(self) -> Work:
+        """In steps of a few milliseconds; nothing else is called before its end."""
+        self._glyphs = [Glyph("warning", "warn", self._theme)]
         self._make_state()
         self._make_boot()
+        yield
         self._make_answers()
+        yield
         self._make_errors()
-        self._build()
-        self.set_theme(theme)
+        yield
+        yield from self._put_together()
+        self.set_theme(self._theme)
+        yield
         self._show()
-        feed.started.connect(self._apply)
+        self._feed.started.connect(self._apply)
 
     @property
     def behaviour(self) -> Behaviour:
@@ -153,7 +161,7 @@ class BehaviourTab(QWidget):
         self._rules = QVBoxLayout()
         self._rules.setSpacing(4)
 
-    def _build(self) -> None:
+    def _put_together(self) -> Work:
         area = QScrollArea()
         area.setWidgetResizable(True)
         inner = QWidget()  # goes into its place empty: what it holds is styled once then
@@ -165,6 +173,7 @@ class BehaviourTab(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
         area.setWidget(inner)
+        yield
         state = QHBoxLayout()
         state.setSpacing(8)
         state.addWidget(self._glyphs[0])
@@ -174,9 +183,10 @@ class BehaviourTab(QWidget):
         box.addWidget(_line())
         self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._columns.setSpacing(24)
-        self._columns.addLayout(self._usual(), 1)
-        self._columns.addLayout(self._wrong(), 1)
         box.addLayout(self._columns)
+        for side in (self._usual, self._wrong):
+            yield
+            self._columns.addLayout(side(), 1)
         box.addStretch(1)
 
     def _usual(self) -> QVBoxLayout:

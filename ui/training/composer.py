@@ -38,6 +38,7 @@ from ui.training.answer import Sent, latency_words, outcome_mark, outcome_words,
 from ui.training.feed import TrainingFeed, TrainingView
 from ui.training.schema_check import Check, check_frame, check_payload
 from ui.widgets.glyphs import glyph_icon
+from ui.widgets.turns import Work
 
 CHECK_MS = 250
 TURN_AT = 820
@@ -64,23 +65,27 @@ class ComposerTab(QWidget):
         self._check_timer.setSingleShot(True)
         self._check_timer.setInterval(CHECK_MS)
         self._check_timer.timeout.connect(self._check)
+
+    def build(self) -> Work:
+        """In steps of a few milliseconds; nothing else is called before its end."""
+        panes: list[QWidget] = []
         self._make_choice()
-        self._make_editor(theme)
-        self._make_answer(theme)
+        yield
+        self._make_editor(self._theme)
+        yield
+        self._make_answer(self._theme)
+        for pane in (self._choice, self._editor, self._answer):
+            yield
+            panes.append(pane())
+        yield
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        self._split = TurningSplitter(
-            TURN_AT,
-            [25, 41, 34],
-            [26, 40, 34],
-            self._choice(),
-            self._editor(),
-            self._answer(),
-            low=10_000,
-        )
+        self._split = TurningSplitter(TURN_AT, [25, 41, 34], [26, 40, 34], *panes, low=10_000)
         box.addWidget(self._split)
         self.text.submitted.connect(self.send)
+        yield
         self._show_versions("")
+        yield
         self._show_answer()
 
     # ------------------------------------------------------------------ from outside

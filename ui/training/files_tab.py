@@ -20,6 +20,7 @@ from ui.theme import Theme
 from ui.theme.qss import repolish
 from ui.training.feed import Offer, TrainingFeed, TrainingView
 from ui.training.stations import LOW, LOW_FROM, clock
+from ui.widgets.turns import Work
 
 
 class FilesTab(QWidget):
@@ -27,9 +28,13 @@ class FilesTab(QWidget):
 
     def __init__(self, feed: TrainingFeed, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
-        self._feed = feed
+        self._feed, self._theme = feed, theme
         self._say = Words(catalogue, "training_panel")
         self._dialog: QFileDialog | None = None
+
+    def build(self) -> Work:
+        """In steps of a few milliseconds; nothing else is called before its end."""
+        theme = self._theme
         self.told = label("", "secondary")
         self.needs = label("", "secondary")
         self.save = button(self._say("files.save"), "quiet")
@@ -41,10 +46,14 @@ class FilesTab(QWidget):
         self._empty = EmptyState(
             "export", self._say("files.none"), self._say("files.none_hint"), theme
         )
-        self._make_tables(theme)
+        yield
+        yield from self._make_tables(theme)
+        yield
+        split = self._split()
+        yield
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self._split())
+        box.addWidget(split)
         self._on_upload()
         self._on_offer()
 
@@ -103,7 +112,7 @@ class FilesTab(QWidget):
 
     # ------------------------------------------------------------------ building
 
-    def _make_tables(self, theme: Theme) -> None:
+    def _make_tables(self, theme: Theme) -> Work:
         say = self._say
         uploads = (
             Column[UploadRecord](say("files.name"), lambda u: u.name, 230, strong=True),
@@ -115,6 +124,7 @@ class FilesTab(QWidget):
         self._model = RecordModel[UploadRecord](uploads, _key, theme, self, seen=lambda u: u.at)
         self._table = RecordTable[UploadRecord](self._model, uploads, say("files.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_upload)
+        yield
         offers = (
             Column[Offer](say("files.what"), self._what, 190, strong=True),
             Column[Offer](say("files.url"), lambda o: o.url, mono=True),

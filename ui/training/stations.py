@@ -23,6 +23,7 @@ from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.theme import Theme
 from ui.training.feed import TrainingFeed, TrainingView
+from ui.widgets.turns import Work
 
 TURN_AT = 640
 LOW_FROM, LOW = 1000, 340
@@ -48,8 +49,12 @@ class StationsTab(QWidget):
 
     def __init__(self, feed: TrainingFeed, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
-        self._feed = feed
+        self._feed, self._theme = feed, theme
         self._say = Words(catalogue, "training_panel")
+
+    def build(self) -> Work:
+        """In steps of a few milliseconds; nothing else is called before its end."""
+        theme = self._theme
         self._empty = EmptyState(
             "network", self._say("stations.none"), self._say("stations.none_hint"), theme
         )
@@ -60,12 +65,16 @@ class StationsTab(QWidget):
         self._close = button(self._say("stations.disconnect"), "quiet")
         self._close.setToolTip(self._say("stations.disconnect_hint"))
         self._close.clicked.connect(self._disconnect)
-        self._make_tables(theme)
+        yield
+        yield from self._make_tables(theme)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(bar(self._url, self._close, self._copy))
-        self._stack = add_stack(box, self._empty, self._tables())
+        yield
+        tables = self._tables()
+        yield
+        self._stack = add_stack(box, self._empty, tables)
 
     def set_theme(self, theme: Theme) -> None:
         self._empty.set_theme(theme)
@@ -87,7 +96,7 @@ class StationsTab(QWidget):
             self._table.choose(view.snapshot.stations[0].id)
         self._show_station()
 
-    def _make_tables(self, theme: Theme) -> None:
+    def _make_tables(self, theme: Theme) -> Work:
         say = self._say
         stations = (
             Column[StationRecord](
@@ -107,6 +116,7 @@ class StationsTab(QWidget):
         self._stations = RecordModel[StationRecord](stations, lambda s: s.id, theme, self)
         self._table = RecordTable[StationRecord](self._stations, stations, say("stations.title"))
         self._table.selectionModel().selectionChanged.connect(self._on_selection)
+        yield
         connectors = (
             Column[ConnectorRecord](say("stations.place"), self._place, 160, strong=True),
             Column[ConnectorRecord](
@@ -123,6 +133,7 @@ class StationsTab(QWidget):
         self._connector_table = RecordTable[ConnectorRecord](
             self._connectors, connectors, say("stations.connectors")
         )
+        yield
         log = (
             Column[LogEntry](say("log.at"), lambda e: clock(e.at), 84, mono=True),
             Column[LogEntry](say("log.station"), lambda e: e.station_id, 112, from_width=620),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,6 +21,7 @@ from app.kernel.catalogue import Catalogue
 from app.training.records import StationRecord
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import BAR_HEIGHT, Words, button, label
+from ui.rooms.making import make_in
 from ui.theme import Theme
 from ui.training.behaviour import Behaviour
 from ui.training.behaviour_tab import BehaviourTab
@@ -31,6 +32,7 @@ from ui.training.stations import StationsTab
 from ui.training.tokens import TokensTab
 from ui.training.transactions import TransactionsTab
 from ui.widgets.glyphs import glyph_icon
+from ui.widgets.turns import ALONE, Turns, Work, at_once
 
 TABS = ("stations", "transactions", "tokens", "composer", "files", "behaviour")
 ROOMY = 480
@@ -42,7 +44,7 @@ Room = StationsTab | TransactionsTab | TokensTab | ComposerTab | FilesTab | Beha
 
 
 class TrainingRooms(QWidget):
-    """Six tabs over one feed, each made when it is looked at first, in turns of the loop of its own.
+    """Six tabs over one feed; each is made in turns of the loop when it is looked at first, and shown whole.
 
     `use_training_requested`: the station of the window shall come here.
     """
@@ -57,11 +59,8 @@ class TrainingRooms(QWidget):
         self._odd = self._tight = False
         self._feed = feed
         self._rooms: dict[int, Room] = {}
-        self._made: dict[int, Room] = {}
         self._station = ""
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._make_front)
+        self._turns = Turns(self)
         self.empty = EmptyState(
             "link", self._say("elsewhere.title"), "", theme, self._say("elsewhere.use")
         )
@@ -105,7 +104,7 @@ class TrainingRooms(QWidget):
         self._theme = theme
         self._mark_behaviour()
         self.empty.set_theme(theme)
-        for room in (*self._rooms.values(), *self._made.values()):
+        for room in self._rooms.values():
             room.set_theme(theme)
 
     def set_elsewhere(self, url: str | None) -> None:
@@ -163,16 +162,35 @@ class TrainingRooms(QWidget):
         self._on_tab(STATIONS)
 
     def _room(self, index: int) -> Room:
-        """What a tab holds, made if it is not there yet."""
+        """What a tab holds; what of it is not there yet is made now."""
         if index not in self._rooms:
-            room = self._rooms[index] = self._made.pop(index, None) or self._make(index)
-            page = self._pages.widget(index).layout()
-            assert page is not None
-            page.addWidget(room)
-            room.show_view(self._feed.view)
-            if index == COMPOSER and self._station:
-                self.composer.choose_station(self._station)
+            self._turns.finish()
+        if index not in self._rooms:
+            at_once(self._making(index))
         return self._rooms[index]
+
+    def _make_front(self) -> Work:
+        """What is begun goes on behind another tab, too: they will look again."""
+        while (index := self._tabs.currentIndex()) not in self._rooms:
+            yield from self._making(index)
+
+    def _making(self, index: int) -> Work:
+        page = self._pages.widget(index).layout()
+        assert page is not None
+        theme, room = self._theme, self._make(index)
+        yield from make_in(page, room, room.build())
+        if theme is not self._theme:
+            room.set_theme(self._theme)
+            yield
+        yield ALONE
+        room.show_view(self._feed.view)
+        yield ALONE
+        if isinstance(room, ComposerTab) and self._station:
+            room.choose_station(self._station)
+        room.show()
+        self._rooms[index] = room
+        if index == self._tabs.currentIndex():
+            self._turn_to(index)
 
     def _make(self, index: int) -> Room:
         feed, theme, catalogue = self._feed, self._theme, self._catalogue
@@ -208,22 +226,18 @@ class TrainingRooms(QWidget):
     # ------------------------------------------------------------------ events
 
     def _on_tab(self, index: int) -> None:
+        """What was in front stays until the other is whole."""
+        if index in self._rooms:
+            self._turn_to(index)
+        elif not self._turns.running:
+            self._turns.start(self._make_front())
+
+    def _turn_to(self, index: int) -> None:
         """The keyboard stays at the tabs: Qt would hand it to the first button of the new page."""
         focus = QApplication.focusWidget()
         if focus is not None and self._pages.isAncestorOf(focus):
             self._tabs.setFocus()
         self._pages.setCurrentIndex(index)
-        if index not in self._rooms:
-            self._soon.start()
-
-    def _make_front(self) -> None:
-        """It is made in one turn of the loop, and put in and filled in the next."""
-        index = self._tabs.currentIndex()
-        if index in self._rooms or index in self._made:
-            self._room(index)
-        else:
-            self._made[index] = self._make(index)
-            self._soon.start()
 
     def _on_view(self, view: TrainingView) -> None:
         for room in self._rooms.values():

@@ -21,6 +21,7 @@ from ui.theme import Theme
 from ui.training.feed import TrainingFeed, TrainingView
 from ui.training.token_dialog import TokenDialog
 from ui.widgets.glyphs import glyph_icon
+from ui.widgets.turns import Work
 
 STORED = tuple(status for status in TokenStatus if status is not TokenStatus.UNKNOWN)
 MARKS = {
@@ -50,6 +51,10 @@ class TokensTab(QWidget):
         self._bare: deque[int] = deque()
         self._soon = QTimer(self)
         self._soon.timeout.connect(self._dress_some)
+
+    def build(self) -> Work:
+        """In steps of a few milliseconds; nothing else is called before its end."""
+        theme = self._theme
         self._count = label("", "secondary")
         self._add = button(self._say("tokens.add"))
         self._edit = button(self._say("tokens.edit"), "quiet")
@@ -57,7 +62,9 @@ class TokensTab(QWidget):
         self._add.clicked.connect(self.add_token)
         self._edit.clicked.connect(self.edit_token)
         self._remove.clicked.connect(self.remove_token)
+        yield
         self._make_table(theme)
+        yield
         self._empty = EmptyState(
             "card", self._say("tokens.none"), self._say("tokens.none_hint"), theme
         )

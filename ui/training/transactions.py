@@ -20,6 +20,7 @@ from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.theme import Theme
 from ui.training.feed import TrainingView
 from ui.training.stations import LOW, LOW_FROM, clock
+from ui.widgets.turns import Work
 
 TURN_AT = 760
 
@@ -29,8 +30,13 @@ class TransactionsTab(QWidget):
 
     def __init__(self, theme: Theme, catalogue: Catalogue) -> None:
         super().__init__()
+        self._theme = theme
         self._say = Words(catalogue, "training_panel")
         self._tariff: Tariff | None = None
+
+    def build(self) -> Work:
+        """In steps of a few milliseconds; nothing else is called before its end."""
+        theme = self._theme
         self._empty = EmptyState(
             "bolt", self._say("transactions.none"), self._say("transactions.none_hint"), theme
         )
@@ -39,11 +45,14 @@ class TransactionsTab(QWidget):
         self._raw.setAccessibleName(self._say("transactions.payload"))
         self._raw.setMinimumHeight(JSON_LOWEST)
         self._raw.document().setDocumentMargin(JSON_MARGIN)
-        self._make_tables(theme)
+        yield
+        yield from self._make_tables(theme)
+        yield
         events = column(
             bar(label(self._say("transactions.events"), "strong"), self._remarks), self._event_table
         )
         text = column(bar(label(self._say("transactions.payload"), "strong")), self._raw)
+        yield
         details = TurningSplitter(TURN_AT, [6, 4], [5, 5], events, text, low=10_000)
         whole = TurningSplitter(LOW_FROM, [5, 5], [4, 6], self._table, details, low=LOW)
         box = QVBoxLayout(self)
@@ -73,7 +82,7 @@ class TransactionsTab(QWidget):
             self._table.choose(transactions[0].key)
         self._show_chosen()
 
-    def _make_tables(self, theme: Theme) -> None:
+    def _make_tables(self, theme: Theme) -> Work:
         say = self._say
         columns = (
             Column[TransactionRecord](
@@ -105,6 +114,7 @@ class TransactionsTab(QWidget):
             self._model, columns, say("transactions.title")
         )
         self._table.selectionModel().selectionChanged.connect(self._show_chosen)
+        yield
         events = (
             Column[TransactionEventRecord](
                 say("events.at"), lambda e: clock(e.at or e.received_at), 84, mono=True

@@ -176,7 +176,7 @@ def theme(qapp: QApplication) -> Theme:
 
 
 def test_a_card_is_written_by_hand(theme: Theme, qtbot: QtBot) -> None:
-    dialog = CardDialog(theme, Catalogue.load())
+    dialog = CardDialog(theme, Catalogue.load()).made()
     qtbot.addWidget(dialog)
     dialog.show()
     assert not dialog.save_button.isEnabled()
@@ -191,7 +191,7 @@ def test_a_card_is_written_by_hand(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_an_odd_identifier_is_told_and_can_be_used_all_the_same(theme: Theme, qtbot: QtBot) -> None:
-    dialog = CardDialog(theme, Catalogue.load())
+    dialog = CardDialog(theme, Catalogue.load()).made()
     qtbot.addWidget(dialog)
     qtbot.keyClicks(dialog.name_field, "Odd")
     qtbot.keyClicks(dialog.uid_field, "04AA")
@@ -201,7 +201,7 @@ def test_an_odd_identifier_is_told_and_can_be_used_all_the_same(theme: Theme, qt
 
 @pytest.mark.parametrize("uid", ["", "x" * 37, "4711"])
 def test_no_too_long_or_taken_identifier_is_saved(theme: Theme, qtbot: QtBot, uid: str) -> None:
-    dialog = CardDialog(theme, Catalogue.load(), taken=["4711"])
+    dialog = CardDialog(theme, Catalogue.load(), taken=["4711"]).made()
     qtbot.addWidget(dialog)
     dialog.kind_field.choose("Central")
     qtbot.keyClicks(dialog.name_field, "Name")
@@ -211,7 +211,7 @@ def test_no_too_long_or_taken_identifier_is_saved(theme: Theme, qtbot: QtBot, ui
 
 def test_a_card_is_edited_and_keeps_its_standing(theme: Theme, qtbot: QtBot) -> None:
     before = Card("04AABBCC", "Bob", colour="violet", state=CardState.BLOCKED, status="Blocked")
-    dialog = CardDialog(theme, Catalogue.load(), before, taken=["04AABBCC"])
+    dialog = CardDialog(theme, Catalogue.load(), before, taken=["04AABBCC"]).made()
     qtbot.addWidget(dialog)
     assert dialog.card() == before
     dialog.name_field.selectAll()
@@ -223,8 +223,8 @@ def test_a_card_is_edited_and_keeps_its_standing(theme: Theme, qtbot: QtBot) -> 
 
 
 def test_a_card_can_be_removed_when_it_is_edited_only(theme: Theme, qtbot: QtBot) -> None:
-    added = CardDialog(theme, Catalogue.load())
-    edited = CardDialog(theme, Catalogue.load(), DEFAULTS[0])
+    added = CardDialog(theme, Catalogue.load()).made()
+    edited = CardDialog(theme, Catalogue.load(), DEFAULTS[0]).made()
     for dialog in (added, edited):
         qtbot.addWidget(dialog)
         dialog.show()
@@ -235,7 +235,7 @@ def test_a_card_can_be_removed_when_it_is_edited_only(theme: Theme, qtbot: QtBot
 
 
 def test_an_identifier_is_made_up_for_the_chosen_kind(theme: Theme, qtbot: QtBot) -> None:
-    dialog = CardDialog(theme, Catalogue.load())
+    dialog = CardDialog(theme, Catalogue.load()).made()
     qtbot.addWidget(dialog)
     dialog.kind_field.choose("eMAID")
     qtbot.mouseClick(dialog.make_up, LEFT)
@@ -243,7 +243,7 @@ def test_an_identifier_is_made_up_for_the_chosen_kind(theme: Theme, qtbot: QtBot
 
 
 def test_every_control_is_named_and_high_enough(theme: Theme, qtbot: QtBot) -> None:
-    dialog = CardDialog(theme, Catalogue.load(), DEFAULTS[0])
+    dialog = CardDialog(theme, Catalogue.load(), DEFAULTS[0]).made()
     qtbot.addWidget(dialog)
     dialog.show()
     for made in (*dialog._colours.buttons(), dialog.save_button, dialog.make_up):

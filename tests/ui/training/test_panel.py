@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +22,7 @@ from app.training.tokens import TokenStatus
 from tests.support.strays import Strays
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
+from ui.training.composer import ComposerTab
 from ui.training.panel import TrainingPanel
 from ui.training.tabs import BEHAVIOUR, COMPOSER, FILES, STATIONS, TABS, TOKENS
 
@@ -705,3 +707,42 @@ def test_no_tab_flashes_up_as_a_window_of_its_own_when_it_is_made(
             open_tab(qtbot, panel, number)
     assert strays.shown == []
     assert panel.isActiveWindow()
+
+
+def test_the_tab_before_stays_in_sight_until_the_other_one_is_whole(
+    panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    rooms = panel.rooms
+    open_tab(qtbot, panel, STATIONS)
+    before = rooms.stations
+    rooms.tabs.setCurrentIndex(COMPOSER)
+    seen = []
+    while COMPOSER not in rooms._rooms:
+        assert before.isVisible()
+        seen.append(len([one for one in panel.findChildren(ComposerTab) if one.isVisible()]))
+        QTest.qWait(1)
+    assert len(seen) > 1
+    assert not any(seen)
+    assert rooms.composer.isVisible()
+    assert not before.isVisible()
+
+
+def test_who_turns_on_while_a_tab_is_made_gets_the_tab_that_is_in_front(
+    panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    rooms = panel.rooms
+    for number in (COMPOSER, TOKENS, FILES):
+        rooms.tabs.setCurrentIndex(number)
+        QTest.qWait(1)
+    qtbot.waitUntil(lambda: FILES in rooms._rooms)
+    assert rooms.files.isVisible()
+    assert TOKENS not in rooms._rooms  # nobody looked
+    rooms.tabs.setCurrentIndex(COMPOSER)
+    assert rooms.composer.isVisible()  # it was begun
+
+
+def test_a_tab_that_is_wanted_at_once_is_made_to_its_end(panel: TrainingPanel) -> None:
+    rooms = panel.rooms
+    rooms.tabs.setCurrentIndex(BEHAVIOUR)
+    QTest.qWait(1)
+    assert rooms.behaviour.mute.isVisible()
