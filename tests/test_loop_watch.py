@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QWidget
 
 import dev
 from tests.support.event_watch import WatchedApplication
-from tests.support.loop_watch import CHECKOUT, LoopWatch
+from tests.support.loop_watch import CHECKOUT, OUR_FOLDERS, LoopWatch
+from ui.widgets.turns import Work, in_turns
 
 HERE = (Path(__file__).parent,)
 ELSEWHERE = (Path(__file__).parent / "nowhere",)
@@ -133,6 +134,21 @@ def test_the_watch_sees_what_qt_delivers(qapp: WatchedApplication) -> None:
     with LoopWatch() as watch, qapp.watched_by(watch):
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
     assert [slow.place for slow in watch.slow] == ["MouseButtonPress for Slow"]
+
+
+async def test_of_work_in_turns_the_one_who_wanted_it_is_blamed() -> None:
+    def steps() -> Work:
+        work(0.02)
+        yield None
+
+    async def wanted() -> None:
+        await asyncio.sleep(0)
+        await in_turns(steps())
+
+    with LoopWatch((*HERE, *OUR_FOLDERS)) as watch:
+        await asyncio.create_task(wanted())
+    names = [slow.place.partition(" (")[0].rpartition(".")[2] for slow in watch.slow]
+    assert names == ["wanted"]
 
 
 def test_of_a_painting_the_widget_that_is_slow_is_blamed(qapp: WatchedApplication) -> None:

@@ -39,6 +39,7 @@ else:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OUR_FOLDERS = (CHECKOUT / "app", CHECKOUT / "ui")
+TURNS = str(CHECKOUT / "ui/widgets/turns.py")
 
 REPORT_OVER = 0.010
 FAIL_OVER = 0.050
@@ -181,10 +182,13 @@ class LoopWatch:
         assert not too_slow, "the event loop stood still:\n" + "\n".join(map(str, too_slow))
 
     def _place(self, callback: object) -> str | None:
-        """Function, file and line of the innermost code of ours behind a callback."""
+        """Function, file and line of the innermost code of ours behind a callback.
+
+        Not of what takes turns of the loop for others: that says nothing of whose they are.
+        """
         place = None
         for code in _codes(callback):
-            if code.co_filename.startswith(self._folders):
+            if code.co_filename.startswith(self._folders) and code.co_filename != TURNS:
                 file = code.co_filename.removeprefix(f"{CHECKOUT}{os.sep}")
                 place = f"{code.co_qualname} ({file}:{code.co_firstlineno})"
         return place
