@@ -124,9 +124,11 @@ class LazyRoom(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """A room that nobody sees takes it in a turn of the loop of its own."""
         self._theme = theme
-        if self._live and self._room is not None:
+        if self._room is None:
+            return
+        if self._live or self._turns.running:  # these may have asked already
             self._room.set_theme(theme)
-        elif self._room is not None:
+        else:
             self._go_on()
 
     def set_live(self, live: bool) -> None:

@@ -139,6 +139,16 @@ def test_a_room_that_nobody_sees_wears_another_theme_a_turn_later(
     qtbot.waitUntil(lambda: "light" in sketch(lazy).told)
 
 
+def test_a_theme_that_comes_just_before_a_room_is_shown_is_worn_too(lazy: LazyRoom) -> None:
+    lazy.set_live(True)
+    while lazy._room is None or "filled" not in sketch(lazy).told:
+        turn(lazy)
+    lazy.set_live(False)
+    lazy.set_theme(LIGHT)
+    lazy._turns.finish()
+    assert sketch(lazy).theme == LIGHT
+
+
 def test_nothing_is_made_for_a_session_that_ends(lazy: LazyRoom, qtbot: QtBot) -> None:
     lazy.set_live(True)
     turn(lazy, 2)
