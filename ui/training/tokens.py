@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QItemSelection, QModelIndex, Qt, QTimer
+from PySide6.QtCore import QItemSelection, QModelIndex, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -21,7 +20,7 @@ from ui.theme import Theme
 from ui.training.feed import TrainingFeed, TrainingView
 from ui.training.token_dialog import TokenDialog
 from ui.widgets.glyphs import glyph_icon
-from ui.widgets.turns import Work
+from ui.widgets.turns import Turns, Work
 
 STORED = tuple(status for status in TokenStatus if status is not TokenStatus.UNKNOWN)
 MARKS = {
@@ -33,8 +32,6 @@ MARKS = {
 }
 STATUS = 1
 ROW_HEIGHT = 40
-TURN = 0.004
-"""Seconds of making combo boxes in one turn of the loop."""
 
 
 class TokensTab(QWidget):
@@ -49,8 +46,7 @@ class TokensTab(QWidget):
         self._dialog: TokenDialog | None = None
         self._shown: tuple[Token, ...] | None = None
         self._bare: deque[int] = deque()
-        self._soon = QTimer(self)
-        self._soon.timeout.connect(self._dress_some)
+        self._turns = Turns(self)
 
     def build(self) -> Work:
         """In steps of a few milliseconds; nothing else is called before its end."""
@@ -159,14 +155,12 @@ class TokensTab(QWidget):
         Until its turn comes a new row says its status in words.
         """
         self._bare = deque(range(len(self._model.rows)))
-        self._soon.start()
+        self._turns.start(self._dressing())
 
-    def _dress_some(self) -> None:
-        end = time.perf_counter() + TURN
-        while self._bare and time.perf_counter() < end:
+    def _dressing(self) -> Work:
+        while self._bare:
             self._dress_row(self._bare.popleft())
-        if not self._bare:
-            self._soon.stop()
+            yield
 
     def _dress_row(self, row: int) -> None:
         token = self._model.record(row)
