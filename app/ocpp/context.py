@@ -15,6 +15,7 @@ from app.kernel.bus import Bus
 from app.kernel.clock import Clock, LinkClock
 from app.kernel.ids import IdSource
 from app.kernel.text import Text
+from app.ocpp.points_port import OpenPointsPort
 from app.ocpp.shared.jobs.faults import FileFaults
 from app.station.commands import Command
 from app.station.intents import Intent, Outcome
@@ -193,30 +194,6 @@ class LogPort(Protocol):
 
     def archive(self, kind: str, since: datetime | None, until: datetime | None) -> Awaitable[Path]:
         """Pack what is of that time into a file of the private folder. The caller deletes it."""
-        ...
-
-
-class OpenPointsPort(Protocol):
-    """What was chosen for each open point of the specification."""
-
-    def choose(self, point: str) -> str:
-        """The option in force, at once. Journals that the point was met.
-
-        Only where waiting would be wrong: in strict mode the default acts, and a person is asked for the
-        next time.
-        """
-        ...
-
-    def asks(self, point: str) -> bool:
-        """Would a person be asked now?"""
-        ...
-
-    async def ask(self, point: str) -> str:
-        """As `choose`, but in strict mode a person is asked first (within half the message time-out)."""
-        ...
-
-    async def ask_all(self, *points: str) -> dict[str, str]:
-        """As `ask` for all that one message raises, within the same time."""
         ...
 
 

@@ -29,7 +29,6 @@ from app.ocpp.context import (
     InvalidAnswer,
     InvalidOwnFrame,
     NotConnected,
-    OpenPointsPort,
     Payload,
     TooLarge,
 )
@@ -43,6 +42,7 @@ from app.ocpp.events import (
 )
 from app.ocpp.overrides import Override, Overrides
 from app.ocpp.personality import LinkPolicy
+from app.ocpp.points_port import OpenPointsPort
 from app.ocpp.redaction import redact, redact_violations
 from app.ocpp.rpc import Answer, Arrival, Endpoint, Outgoing
 from app.ocpp.usable import usable_part

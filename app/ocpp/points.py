@@ -176,6 +176,23 @@ class OpenPoints:
         """As `choose`, but in strict mode a person may decide."""
         return (await self.ask_all(point))[point]
 
+    def ahead(self, point: str) -> Ahead:
+        """For a point that can be foreseen where it cannot be waited for. Raises KeyError."""
+        return Ahead(self, self._points[point])
+
+    async def say(self, point: Point) -> str | None:
+        """What a person says now, if anything; the point is not met by that."""
+        asker = self.asker
+        return None if asker is None else await self._answer_of(asker, point, self._limit())
+
+    def met_as_said(self, point: Point, answer: str | None) -> str:
+        """The point is met, and a person was asked about it before."""
+        if not self.asks(point.id):
+            return self.choose(point.id)
+        if answer is None:
+            return self._met(point, point.default, "timeout")
+        return self._met(point, answer, "person")
+
     async def ask_all(self, *points: str) -> dict[str, str]:
         """As `ask` for the points that one message raises: all of them take no longer than one."""
         until = self._limit()
@@ -188,9 +205,7 @@ class OpenPoints:
         answer = await self._answer_of(asker, point, until)
         if answer is not None:
             return self._met(point, answer, "person")
-        if point.id in self._chosen:  # in the room, while the question was open
-            return self._met(point, self._chosen[point.id], "config")
-        return self._met(point, point.default, "timeout")
+        return self.met_as_said(point, None)
 
     def _limit(self) -> float | None:
         """Until when a person may think: half of the message time-out from now, in link time."""
@@ -240,6 +255,33 @@ class OpenPoints:
         self.undecided.append(point.id)
         if self._on_undecided is not None:
             self._on_undecided(point)
+
+
+class Ahead:
+    """One point, and what a person has said for the next time that it is met."""
+
+    def __init__(self, points: OpenPoints, point: Point) -> None:
+        self._points, self._point = points, point
+        self._asked = self._asking = False
+        self._answer: str | None = None
+
+    async def ask(self) -> None:
+        """In strict mode let a person say now what holds for the next time, unless they have said so."""
+        if self._asked or self._asking or not self._points.asks(self._point.id):
+            return
+        self._asking = True
+        try:
+            self._answer = await self._points.say(self._point)
+            self._asked = True
+        finally:
+            self._asking = False
+
+    def choose(self) -> str:
+        """The point is met: what was said for it, or what is chosen without asking."""
+        if not self._asked:
+            return self._points.choose(self._point.id)
+        self._asked = False
+        return self._points.met_as_said(self._point, self._answer)
 
 
 def _cancel(asking: asyncio.Future[Any]) -> None:

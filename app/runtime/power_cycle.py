@@ -22,13 +22,13 @@ from app.ocpp.context import (
     BootState,
     Context,
     OcppSettings,
-    OpenPointsPort,
     StationPort,
 )
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.events import TaskFailed
 from app.ocpp.overrides import Overrides
 from app.ocpp.personality import LinkPolicy, Personality
+from app.ocpp.points_port import OpenPointsPort
 from app.ocpp.version import Version
 from app.runtime.connection import Connection, Target, Tried, take_no_note
 from app.runtime.files import FilePorts

@@ -24,6 +24,7 @@ from app.station.intents import PlugIn, PresentCard, PressStop, SetVehicle, Unpl
 from app.station.kinds import Flow
 from tests.conformance.open_points import STORIES, Story, begin, trace
 from tests.conformance.v16.file_bench import URL
+from tests.conformance.v201.conftest import setting
 from tests.support.harness import MUTE, USUAL, Bench, Refuse, make_bench
 
 __all__ = ["make_bench"]
@@ -49,11 +50,9 @@ IN_PARALLEL = {"both-local-preauthorize-request"}
 
 NOT_WAITED_FOR = {
     "both-offline-queue-capacity": "a message becomes durable in the step of what it tells",
-    "ocpp16-metervalues-begin-context": "the values are read and kept in the step of the transaction",
     "ocpp16-max-profile-allocation": "the machine must be told at once what it may draw",
     "ocpp16-unsupported-rate-unit": "as above, once the profile is installed",
     "ocpp16-no-profile-online": "the machine must be told at once what it may draw",
-    "ocpp201-aligned-during-tx": "what happens next in the transaction would be told before it",
     "ocpp201-event-merging": "the cable is in, and the car may draw at once",
     "ocpp201-tx-start-stop-point": "the cable is in, and the car may draw at once",
 }
@@ -579,7 +578,53 @@ async def test_firmware_is_not_scheduled_behind_sessions_that_ended_meanwhile(
     assert "Installing" in told
 
 
-# ---------------------------------------------------------------- what is asked before there is a link
+# ---------------------------------------------------------------- what is asked ahead
+
+
+async def test_a_point_that_is_asked_about_ahead_counts_as_met_when_it_is_met(
+    make_bench: MakeBench,
+) -> None:
+    point = "ocpp201-aligned-during-tx"
+    every_minute = (setting("AlignedDataCtrlr.Interval", "60"),)
+    settings = OcppSettings(variables=every_minute)
+    bench, person = strict_bench(make_bench, V201, point, settings=settings)
+    await bench.boot()
+    bench.intend(PlugIn(1))
+    bench.intend(PresentCard("A", evse=1))
+    await moment()
+    assert (person.asked, how(bench)) == ([point], [])
+    await person.says("metervalues")
+    before = len(bench.sent("MeterValues"))
+    bench.clock.advance_now(60)
+    await moment()
+    assert how(bench) == ["person"]
+    assert 1 in [each["evseId"] for each in bench.sent("MeterValues")[before:]]
+    assert person.asked == [point] * 2, "the next beat is foreseen"
+    bench.clock.advance_now(60)
+    await moment()
+    assert how(bench) == ["person", "unasked"]
+    await person.says(None)
+
+
+async def test_a_driver_who_unplugs_while_a_person_thinks_about_the_session_starts_none(
+    make_bench: MakeBench,
+) -> None:
+    point = "ocpp16-metervalues-begin-context"
+    bench, person = strict_bench(make_bench, V16, point)
+    await bench.boot()
+    bench.intend(PlugIn(1))
+    bench.intend(PresentCard("A", evse=1))
+    await moment()
+    assert (person.asked, bench.sent("StartTransaction")) == ([point], [])
+    bench.intend(Unplug(1))
+    await moment()
+    await person.says("begin-in-first")
+    assert bench.personality.sessions() == ()
+    bench.intend(PlugIn(1))
+    await moment()
+    assert len(bench.personality.sessions()) == 1, "the driver was told to plug in"
+    assert how(bench) == ["person"]
+    await person.says(None)
 
 
 @pytest.mark.parametrize("version", Version, ids=lambda version: version.value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from app.kernel.activity import Wakeup
-from app.ocpp.ahead import Ahead
 from app.ocpp.context import (
     BootState,
     CallFailed,
@@ -42,7 +41,7 @@ class Boot(Block):
         self._earlier: Wakeup | None = None
         self._online: Wakeup | None = None
         self._lost_at: float | None = None
-        self._reboots = Ahead(ctx.points, "both-boot-on-reconnect")
+        self._reboots = ctx.points.ahead("both-boot-on-reconnect")
         self.ever_accepted = False
         """In this power cycle."""
         self.followers: list[Callable[[], None]] = []

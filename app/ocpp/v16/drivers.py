@@ -156,7 +156,7 @@ class Drivers(Block):
             self._refuse(items, reader, "refused", status=decision.status)
         elif self.closed:  # while it was being judged
             self._refuse(items, reader, "not_ready")
-        elif self._by_group(decision, items) or self.admit(decision, items):
+        elif self._by_group(decision, items) or await self.admit_in_time(decision, items):
             self._signals.lamp(reader, ReaderLamp.ACCEPTED)
         else:
             self._refuse(items, reader, self.places.why_none(items))
@@ -214,6 +214,11 @@ class Drivers(Block):
             and not item.out_of_service
             and self._connectors.plugged(item)
         )
+
+    async def admit_in_time(self, decision: Decision, items: Sequence[Connector]) -> bool:
+        """As `admit`, when all is decided that a transaction needs to know from its first moment."""
+        await self._transactions.foresee()
+        return not self.closed and self.admit(decision, items)
 
     def admit(self, decision: Decision, items: Sequence[Connector]) -> bool:
         """Use an accepted token: begin at a cable that is in, or wait for one. False: nowhere."""

@@ -6,7 +6,6 @@ was in force before is kept as a row until the new one has worked, and comes bac
 
 from __future__ import annotations
 
-from app.ocpp.ahead import Ahead
 from app.ocpp.context import Context
 from app.ocpp.link_rows import TABLE
 from app.ocpp.personality import Block, LinkPlan, LinkTrial, Way
@@ -35,7 +34,7 @@ class Link(Block):
         super().__init__(ctx)
         self._config = config
         self._book = CertificateBook(ctx.store, ctx.clock.now)
-        self._encoding = Ahead(ctx.points, "ocpp16-authorization-key-encoding")
+        self._encoding = ctx.points.ahead("ocpp16-authorization-key-encoding")
         config.judges[PROFILE.casefold()] = self._judge
         config.before_change[PROFILE.casefold()] = self._profile_goes
         config.before_change[PASSWORD.casefold()] = self._password_goes

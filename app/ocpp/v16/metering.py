@@ -33,6 +33,9 @@ BEGIN, END = "Transaction.Begin", "Transaction.End"
 PERIODIC, CLOCK, TRIGGER = "Sample.Periodic", "Sample.Clock", "Trigger"
 
 
+POINT = "ocpp16-metervalues-begin-context"
+
+
 class Metering(Block):
     """The meter values of all connectors."""
 
@@ -48,6 +51,7 @@ class Metering(Block):
         super().__init__(ctx)
         self._signing = signing
         self._config = config
+        self._context = ctx.points.ahead(POINT)
         self._connectors = connectors
         self._book = book
         self._delivery = delivery
@@ -91,7 +95,7 @@ class Metering(Block):
         if transaction is None:
             return
         self._marks[item.number, PERIODIC] = int(reading.energy_import)
-        choice = self._opening()
+        choice = self._context.choose()
         first = self._config.wishes(START_SAMPLED)
         if choice == "begin-in-first" and not first:
             first = self._config.wishes(SAMPLED)
@@ -107,6 +111,8 @@ class Metering(Block):
     def started(self, item: Connector) -> None:
         """Sample from now on."""
         self._arm(item)
+        if self.ctx.points.asks(POINT):
+            self.ctx.spawn(self.foresee(), "open point of the end of a transaction")
 
     def end(self, item: Connector, reading: MeterReading) -> list[Payload]:
         """Queue the closing values; returns transactionData, empty where there is none (MV-03).
@@ -121,7 +127,7 @@ class Metering(Block):
 
     def close(self, transaction: Transaction, reading: MeterReading) -> list[Payload]:
         """As `end`, also for a transaction of an earlier power cycle."""
-        choice = self._opening()
+        choice = self._context.choose()
         if choice == "begin-in-first":
             self._queue(transaction, reading, self._config.wishes(SAMPLED), END)
         values = self._book.samples.all(transaction.ref, transaction)
@@ -138,9 +144,12 @@ class Metering(Block):
             return []
         return thinned(values, self._config.number("StopTransactionMaxMeterValues"))
 
-    def _opening(self) -> str:
-        """Not waited for: the values are read and kept in the step in which a transaction begins or ends."""
-        return self.ctx.points.choose("ocpp16-metervalues-begin-context")
+    async def foresee(self) -> None:
+        """Awaited before a transaction begins, where there is time.
+
+        The values are read and kept in the step in which it begins or ends: then it is too late to ask.
+        """
+        await self._context.ask()
 
     def _stop_wishes(self) -> list[Wish]:
         wishes = self._config.wishes(STOP_SAMPLED) + self._config.wishes(STOP_ALIGNED)

@@ -102,7 +102,7 @@ class Remote(Block):
             if self._needs_group(decision, items):
                 decision = await self._authorization.decide(token, evse)
         if decision.accepted:
-            self._drivers.admit(replace(decision, profile=profile), items)
+            await self._drivers.admit_in_time(replace(decision, profile=profile), items)
 
     def _needs_group(self, decision: Decision, items: list[Connector]) -> bool:
         """Only the parent of the token can open what is reserved: it has to be asked for (part 5.13)."""

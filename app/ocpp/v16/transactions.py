@@ -106,6 +106,10 @@ class Transactions(Block):
         """The queue is full, and nothing new may begin (both-offline-queue-capacity)."""
         return self._delivery.outbox.refuses_sessions
 
+    async def foresee(self) -> None:
+        """Awaited before one begins, where there is time: a person may have to be asked."""
+        await self._metering.foresee()
+
     def can_begin(self, item: Connector) -> bool:
         """A cable is in, the connector is in service and free, and no fault forbids it."""
         if self.full:

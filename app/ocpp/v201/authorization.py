@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.ocpp.ahead import Ahead
 from app.ocpp.context import (
     CallFailed,
     CallRefused,
@@ -76,7 +75,7 @@ class Authorization(Block):
         self._model = model
         self._office = office
         self._cache = AuthCache(ctx.store)
-        self._baseline = Ahead(ctx.points, "ocpp201-baseline")
+        self._baseline = ctx.points.ahead("ocpp201-baseline")
         self.local_list: LocalList | None = None
         model.source("cache.bytes", lambda _: str(self._cache.bytes()))
 

@@ -31,6 +31,8 @@ STARTED = "SampledDataCtrlr.TxStartedMeasurands"
 ALIGNED = "AlignedDataCtrlr.Measurands"
 ALIGNED_ENDED = "AlignedDataCtrlr.TxEndedMeasurands"
 
+POINT = "ocpp201-aligned-during-tx"
+
 Sampled = Callable[[Bay, str, Payload], None]
 
 
@@ -50,6 +52,7 @@ class Metering(Block):
         self._clock_timers: list[Timer] = []
         self.samples = KeptSamples(ctx.store, SAMPLES)
         """What the end of each transaction will tell."""
+        self._kind = ctx.points.ahead(POINT)
         self.sampled: Sampled | None = None
         """Tells the running transaction of a bay: trigger reason and meter value."""
 
@@ -106,6 +109,7 @@ class Metering(Block):
         """A transaction runs at this bay: sample from now on."""
         self._running[bay.evse] = bay
         self._arm(bay.evse)
+        self._foresee()
 
     def end(self, bay: Bay) -> None:
         self._running.pop(bay.evse, None)
@@ -192,10 +196,21 @@ class Metering(Block):
         if value is None:
             return
         # not waited for: what happens next in the transaction would be told before it
-        if self.ctx.points.choose("ocpp201-aligned-during-tx") == "metervalues":
+        if self._kind.choose() == "metervalues":
             self._send(evse, value)
         elif self.sampled is not None:
             self.sampled(self._running[evse], "MeterValueClock", value)
+        self._foresee()
+
+    def _foresee(self) -> None:
+        """A beat is foreseen long before it comes: a person who is to be asked can say until then."""
+        beats = self._model.flag("AlignedDataCtrlr.Enabled", default=True)
+        if (
+            beats
+            and self._model.integer("AlignedDataCtrlr.Interval")
+            and self.ctx.points.asks(POINT)
+        ):
+            self.ctx.spawn(self._kind.ask(), "open point of the next beat")
 
     def _tick_ended(self) -> None:
         at = self.ctx.clock.now()

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.ocpp.ahead import Ahead
 from app.ocpp.context import Context, Handler, Payload, Reply
 from app.ocpp.events import SettingChanged
 from app.ocpp.link_rows import TABLE
@@ -69,7 +68,7 @@ class Network(Block):
         """Called when another profile than the last one is in use (errata B10.FR.10)."""
         model.source("network.active", lambda _: str(self._active))
         model.source("security.profile", lambda _: str(self.security_profile))
-        self._baseline = Ahead(ctx.points, "ocpp201-baseline")
+        self._baseline = ctx.points.ahead("ocpp201-baseline")
         model.ahead(PRIORITY, self._look_at_priority)
         model.guard(PRIORITY, self._judge_priority)
         model.ahead(PASSWORD, self._look_at_password)

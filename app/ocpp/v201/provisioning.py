@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from app.kernel.bus import Entry
 from app.kernel.clock import Timer, showable
 from app.kernel.units import parse_stamp
-from app.ocpp.ahead import Ahead
 from app.ocpp.context import (
     BootState,
     CallFailed,
@@ -56,8 +55,8 @@ class Provisioning(Block):
         self._last_heartbeat = 0.0
         self._offline_since: float | None = None
         self._moved = False
-        self._reboots = Ahead(ctx.points, "both-boot-on-reconnect")
-        self._baseline = Ahead(ctx.points, "ocpp201-baseline")
+        self._reboots = ctx.points.ahead("both-boot-on-reconnect")
+        self._baseline = ctx.points.ahead("ocpp201-baseline")
 
     # ---- life
 
