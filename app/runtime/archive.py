@@ -27,6 +27,7 @@ from app.kernel.text import Text
 from app.kernel.units import stamp
 from app.ocpp.redaction import is_secret_name, redact, without_url_password
 from app.runtime.config import Config
+from app.runtime.documents import Document, documents
 from app.runtime.problems import ConfigError
 from app.runtime.settings import load
 from app.runtime.store import Store, StoreError
@@ -130,26 +131,23 @@ def export_station(target: Path, config: Config, store: Store, folder: Path | No
 
     Blocks for as long as the disk takes: give it a thread of its own only where the store allows.
     """
-    return write_archive(target, config, rows_of(store), folder)
+    return write_archive(target, config, documents(store), folder)
 
 
-def rows_of(store: Store) -> list[str]:
-    """The state as lines of JSON, redacted: taken in one go, so that it is of one instant."""
-    lines = []
-    for table in store.tables():
-        for key, row in store.rows(table):
-            clean = redacted_row(table, key, row)
-            if clean is not None:
-                line = {"table": table, "key": key, "row": clean}
-                lines.append(json.dumps(line, separators=(",", ":"), ensure_ascii=False))
-    return lines
+def _redacted_lines(state: Iterable[Document]) -> Iterator[str]:
+    """The state as lines of JSON."""
+    for table, key, row in state:
+        clean = redacted_row(table, key, row)
+        if clean is not None:
+            line = {"table": table, "key": key, "row": clean}
+            yield json.dumps(line, separators=(",", ":"), ensure_ascii=False)
 
 
 def write_archive(
-    target: Path, config: Config, lines: Iterable[str], folder: Path | None
+    target: Path, config: Config, state: Iterable[Document], folder: Path | None
 ) -> Contents:
-    """Write what was taken. Touches no store, so that a thread may do it. Raises ArchiveError."""
-    lines = list(lines)
+    """Write these documents without their secrets: work for a thread. Raises ArchiveError, StoreFailed."""
+    lines = list(_redacted_lines(state))
     part = target.with_name(target.name + ".part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -36,6 +36,7 @@ from app.runtime.calendar import CalendarKeeper, bring_back
 from app.runtime.config import Config
 from app.runtime.diagnosis import Step, diagnose
 from app.runtime.dialing import Dialing
+from app.runtime.documents import documents, documents_beside
 from app.runtime.events import ComputerWoke, StateReset, StateTold, VersionSettled
 from app.runtime.files import FileDesk, transfers
 from app.runtime.logs import StationLogs
@@ -401,16 +402,20 @@ class Session:
         self.bus.publish(StateReset())
 
     async def export_station(self, target: Path) -> Contents:
-        """Put configuration, state and journal into a file, without secrets. Raises ArchiveError."""
-        from app.runtime import archive
+        """Put configuration, state and journal into a file, without secrets.
 
+        Raises ArchiveError, StoreFailed.
+        """
         self._write_world()
-        lines = archive.rows_of(self.store)
-        write = archive.write_archive
+        path = self.store.path
+        in_memory = None if path else list(documents(self.store))
 
         def work() -> Contents:
+            from app.runtime.archive import write_archive
+
             self.journal.flush()
-            return write(target, self.config, lines, self.state_dir)
+            state = documents_beside(path) if path else in_memory or ()
+            return write_archive(target, self.config, state, self.state_dir)
 
         return await asyncio.to_thread(work)
 

@@ -37,6 +37,7 @@ from app.trace.query import matches
 
 if TYPE_CHECKING:
     from app.runtime.session import Session
+from app.runtime.store import StoreError
 
 Notify = Callable[[str, dict[str, Any]], None]
 PAGE = 500
@@ -179,7 +180,7 @@ class Methods:
 
         try:
             found = await self._session.export_station(arguments.file)
-        except ArchiveError as error:
+        except (ArchiveError, StoreError) as error:
             words = self._session.catalogue.render(error.text)
             raise ControlError(Code.INVALID_PARAMS, words) from None
         return {"file": str(arguments.file), "rows": found.rows, "events": found.events}

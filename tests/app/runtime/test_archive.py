@@ -26,9 +26,12 @@ from app.runtime.archive import (
     import_station,
     redacted_row,
 )
+from app.runtime.collector import Collector
+from app.runtime.session import Session
 from app.runtime.settings import load, resolve
 from app.runtime.store import Store
 from app.trace.journal import FILE_NAME as JOURNAL
+from tests.support.loop_watch import LoopWatch
 
 SECRET = "S3cret-Passw0rd!"
 KEY = "-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----"
@@ -112,6 +115,42 @@ def test_no_secret_is_in_any_byte_of_it(station: Path, tmp_path: Path) -> None:
 def test_a_row_keeps_words_that_only_look_like_secrets() -> None:
     row = {"idTag": "password", "status": "Accepted", "values": [1, None, True]}
     assert redacted_row("v16.cache", "04A29F1C", row) == row
+
+
+async def test_thousands_of_messages_that_wait_do_not_hold_up_the_loop(
+    tmp_path: Path, loop_watch: LoopWatch
+) -> None:
+    """To look through them takes a second; the archive is of one instant all the same."""
+    session = Session(resolve().config, state_dir=tmp_path / "state")
+    with session.store.step():
+        for number in range(5_000):
+            row = {"action": "MeterValues", "payload": {"password": SECRET, "at": number}}
+            session.store.put("outbox", f"{number:010d}", row)
+    collector = Collector()
+    collector.start()
+    collector.settle()
+    try:
+        with loop_watch:
+            found = await session.export_station(tmp_path / "station.zip")
+    finally:
+        collector.stop()
+        await session.stop()
+    assert found.rows > 5_000
+    with zipfile.ZipFile(tmp_path / "station.zip") as archive:
+        state = archive.read(STATE)
+    assert state.count(b"MeterValues") == 5_000
+    assert SECRET.encode() not in state
+
+
+async def test_a_state_in_memory_is_exported_too(tmp_path: Path) -> None:
+    session = Session(resolve().config)
+    session.store.put("outbox", "1", {"action": "MeterValues", "payload": {}})
+    try:
+        await session.export_station(tmp_path / "station.zip")
+    finally:
+        await session.stop()
+    with zipfile.ZipFile(tmp_path / "station.zip") as archive:
+        assert b"MeterValues" in archive.read(STATE)
 
 
 # ---- what is refused
