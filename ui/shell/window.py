@@ -258,10 +258,18 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """All rooms where they were at first: all but inspector and messages behind these, and closed."""
+        self.layout().setEnabled(False)  # so that it is laid out once, in the next turn of the loop
+        try:
+            self._put_back()
+        finally:
+            self.layout().setEnabled(True)
+        self.share_out()
+
+    def _put_back(self) -> None:
         first = {self.inspector_dock, self.messages_dock}
         others = [dock for dock in self.findChildren(QDockWidget) if dock not in first]
         for dock in others:
-            dock.hide()  # before they are moved: each that is seen is laid out at each step
+            dock.hide()  # before they are moved: each that is seen takes its place in the tabs at each step
         for dock, area in (
             (self.inspector_dock, Qt.DockWidgetArea.RightDockWidgetArea),
             (self.messages_dock, BELOW),
@@ -274,7 +282,6 @@ class MainWindow(QMainWindow):
             self.addDockWidget(BELOW, dock)
             self.tabifyDockWidget(self.messages_dock, dock)
             dock.hide()
-        self.share_out()
 
     def share_out(self) -> None:
         """Give inspector and messages their usual part of the window."""

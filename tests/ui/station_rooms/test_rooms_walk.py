@@ -122,6 +122,31 @@ def test_all_rooms_can_be_open_at_once_and_are_put_away_by_the_layout(play):
     play(story, version="1.6")
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_rooms_that_float_or_are_hidden_go_back_to_their_first_places(play):
+    async def story(room: Room) -> None:
+        window, docks = room.window, room.rooms.docks
+
+        def places() -> list[object]:
+            return [one.geometry() for one in (window.messages_dock, window.inspector_dock)]
+
+        window.reset_layout()
+        await asyncio.sleep(0.2)
+        first = places()
+        for ident in IDENTS:
+            room.controller.commands.run(f"room_{ident}")
+        for dock in (docks["tokens"], window.inspector_dock):
+            dock.setFloating(True)
+        window.messages_dock.hide()
+        await asyncio.sleep(0.2)
+        assert places() != first
+        window.reset_layout()
+        await until(lambda: places() == first)
+        assert not any(dock.isVisible() or dock.isFloating() for dock in docks.values())
+
+    play(story)
+
+
 def test_the_messages_get_their_height_back_with_the_last_room(play):
     async def story(room: Room) -> None:
         await idle(room)
