@@ -40,8 +40,8 @@ async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> N
 def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Callable[..., None]:
     """Open a window, let a story happen in it, close it again; nothing of ours may freeze it.
 
-    Nor may anything flash up as a window of its own. To see that takes up to twice as long as what is done, so
-    only what takes three times as long is listed; where time itself is the matter a story is played without.
+    Nor may anything flash up as a window of its own. To see that takes up to twice as long as what is done:
+    only what takes three times as long is listed. Where time itself is the matter a story is played without.
     """
 
     async def run(story: Story, options: StationOptions, folder: Path, strays: bool) -> None:
