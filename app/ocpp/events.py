@@ -286,6 +286,14 @@ class OpenPointMet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPointAnswered(Event):
+    """A person has said what to do from now on at a point where the default had to act meanwhile."""
+
+    point: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFailed(Event):
     """A task of the program raised: a fault of ours, told and survived."""
 

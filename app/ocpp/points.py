@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from app.kernel.bus import Bus
 from app.kernel.clock import LinkClock
 from app.kernel.resources import resource
-from app.ocpp.events import OpenPointMet
+from app.ocpp.events import OpenPointAnswered, OpenPointMet
 from app.ocpp.version import Version
 
 
@@ -243,6 +243,7 @@ class OpenPoints:
                 answer = await self._answer_of(asker, point, self._limit())
                 if answer is not None and point.id not in self._chosen:
                     self._answered[point.id] = answer
+                    self._bus.publish(OpenPointAnswered(point.id, answer))
             self._open.remove(point)
 
     def _met(self, point: Point, key: str, how: str) -> str:

@@ -578,6 +578,21 @@ async def test_firmware_is_not_scheduled_behind_sessions_that_ended_meanwhile(
     assert "Installing" in told
 
 
+async def test_a_car_draws_by_the_default_until_a_person_has_said_what_it_may_draw(
+    make_bench: MakeBench,
+) -> None:
+    """What is offered cannot wait, but nor does the answer: it acts when it comes."""
+    bench, person = strict_bench(make_bench, V16, "ocpp16-no-profile-online")
+    await bench.boot()
+    await bench.do(SetVehicle(1, ready_delay=0.0, soc=10.0), PlugIn(1), PresentCard("A", evse=1))
+    assert bench.station.snapshot().evse(1).flow is Flow.CHARGING
+    assert set(how(bench)) == {"unasked"}
+    await person.says("deny")
+    await bench.rest()
+    assert bench.station.snapshot().evse(1).flow is Flow.SUSPENDED_EVSE
+    assert how(bench)[-1] == "person"
+
+
 # ---------------------------------------------------------------- what is asked ahead
 
 

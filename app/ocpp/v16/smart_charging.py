@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.kernel.bus import Entry
 from app.ocpp.context import Context, Handler, HandlerError, Payload, Reply
-from app.ocpp.events import ChargingProfileRefused, ClockSet, SettingChanged
+from app.ocpp.events import ChargingProfileRefused, ClockSet, OpenPointAnswered, SettingChanged
 from app.ocpp.features import SMART_CHARGING
 from app.ocpp.personality import Block
 from app.ocpp.shared.charging.answers import Question, answer_16
@@ -92,6 +92,7 @@ class SmartCharging(Block):
         self.on(lambda _: self._offers.refresh(), ClockSet)
         self.on(self._on_flow, FlowChanged)
         self.on(self._on_setting, SettingChanged)
+        self.on(self._on_answer, OpenPointAnswered)
 
     def link_up(self, *, first: bool) -> None:
         self._refresh()
@@ -104,6 +105,12 @@ class SmartCharging(Block):
 
     def _on_setting(self, entry: Entry) -> None:
         if isinstance(entry.event, SettingChanged) and entry.event.name in _EFFECTIVE:
+            self._refresh()
+
+    def _on_answer(self, entry: Entry) -> None:
+        """The default acted while a person thought (`_for_offers`): the next time is now."""
+        event = entry.event
+        if isinstance(event, OpenPointAnswered) and event.point in POINTS_16.values():
             self._refresh()
 
     def _refresh(self) -> None:
@@ -257,7 +264,8 @@ class SmartCharging(Block):
         """The options that offers are worked out with. `bare`: some transaction has no profile at all;
         `shared`: several share the maximum of the station.
 
-        Not waited for: a car would go on drawing what it may not draw any more.
+        Not waited for: a car would go on drawing what it may not draw any more. A person's answer changes
+        the offers when it comes.
         """
         base = self.profiles.options()
         names = {

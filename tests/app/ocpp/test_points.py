@@ -13,7 +13,7 @@ import pytest
 import app
 from app.kernel.bus import Bus
 from app.kernel.clock import ManualLinkClock
-from app.ocpp.events import OpenPointMet
+from app.ocpp.events import OpenPointAnswered, OpenPointMet
 from app.ocpp.points import OpenPoints, Point, registry
 from app.ocpp.schema import Schemas
 from app.ocpp.shared.charging.options import POINTS_201
@@ -244,8 +244,11 @@ async def test_where_there_is_no_time_the_person_is_asked_for_the_next_occurrenc
     await turn()
     assert crowd.asked == [POINT], "one question at a time, and each once"
     assert {met.how for met in desk.met} == {"unasked"}
+    told: list[object] = []
+    desk.bus.subscribe(lambda entry: told.append(entry.event), OpenPointAnswered)
     crowd.answers[0].set_result("slew")
     await turn()
+    assert told == [OpenPointAnswered(POINT, "slew")]
     assert points.choose(POINT) == "slew"
     assert desk.met[-1] == OpenPointMet(POINT, "slew", "person", True)
     assert crowd.asked == [POINT, "both-retry-message-id"]
@@ -269,6 +272,60 @@ async def test_a_question_that_nobody_waits_for_ends_in_time_and_is_asked_again(
     crowd.answers[1].set_result("slew")
     await turn()
     assert points.choose(POINT) == "ignore", "what was fixed meanwhile wins"
+
+
+async def test_what_is_foreseen_is_asked_once_and_met_when_it_is_met() -> None:
+    desk = Desk()
+    crowd = Crowd()
+    points = desk.points(strict=True, asker=crowd)
+    ahead = points.ahead(POINT)
+    first, second = (asyncio.ensure_future(ahead.ask()) for _ in range(2))
+    await turn()
+    assert crowd.asked == [POINT]
+    crowd.answers[0].set_result("slew")
+    await asyncio.gather(first, second)
+    await ahead.ask()
+    assert (crowd.asked, desk.met) == ([POINT], [])
+    assert ahead.choose() == "slew"
+    assert desk.met == [OpenPointMet(POINT, "slew", "person", True)]
+    assert ahead.choose() == "set-at-once", "it was said for one time"
+    assert desk.met[-1].how == "unasked"
+    points.close()
+
+
+async def test_who_was_asked_ahead_and_did_not_say_gets_the_default() -> None:
+    desk = Desk()
+    points = desk.points(strict=True, asker=Person())
+    ahead = points.ahead(POINT)
+    asking = asyncio.ensure_future(ahead.ask())
+    await turn()
+    desk.link.advance(15.1)
+    await asking
+    assert ahead.choose() == "set-at-once"
+    assert [met.how for met in desk.met] == ["timeout"]
+
+
+async def test_what_is_fixed_after_it_was_said_ahead_wins() -> None:
+    desk = Desk()
+    person = Person()
+    person.answer.set_result("slew")
+    points = desk.points(strict=True, asker=person)
+    ahead = points.ahead(POINT)
+    await ahead.ask()
+    points.set(POINT, "ignore")
+    assert ahead.choose() == "ignore"
+    assert desk.met[0].how == "config"
+
+
+async def test_what_is_fixed_while_the_question_is_open_wins_over_the_default() -> None:
+    desk = Desk()
+    points = desk.points(strict=True, asker=Person())
+    asking = asyncio.ensure_future(points.ask(POINT))
+    await turn()
+    points.set(POINT, "slew")
+    desk.link.advance(15.1)
+    assert await asking == "slew"
+    assert desk.met == [OpenPointMet(POINT, "slew", "config", True)]
 
 
 async def test_questions_end_with_the_station() -> None:
