@@ -98,7 +98,9 @@ async def window_main(
     """Run the window within the loop. What stands in the way is a sentence, on stderr and in a box."""
     folder = options.station.state_dir or default_folder(options.station.blueprint)
     preferences = Preferences.load(folder)
+    await asyncio.sleep(0)  # a theme takes most of a turn
     switch = ThemeSwitch(app, options.theme or preferences.theme)
+    await asyncio.sleep(0)
     window = MainWindow(switch.theme, catalogue)
     window.restore_place(preferences.layout)
     end = asyncio.Event()
