@@ -53,7 +53,8 @@ async def ask(dialog: QDialog) -> bool:
         await in_turns(_opening(dialog))
         return await done
     finally:
-        dialog.deleteLater()
+        if isValid(dialog):  # it goes with its window, too
+            dialog.deleteLater()
 
 
 def open_in_turns(dialog: QDialog) -> None:

@@ -98,6 +98,21 @@ def press(window: QWidget, letter: str) -> None:
         QApplication.sendEvent(window.windowHandle(), key)
 
 
+def test_a_question_that_went_with_its_window_ends_without_a_fault(
+    window: QWidget, play: Callable[[Story], None]
+) -> None:
+    async def story(spawner: Spawner) -> None:
+        question = Question(window)
+        asking = spawner.spawn(ask(question))
+        await until(question.isVisible)
+        delete(question)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+
+    play(story)
+
+
 def test_a_dialog_is_whole_when_it_appears_and_the_loop_turns_until_then(
     window: QWidget, play: Callable[[Story], None]
 ) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -84,7 +85,6 @@ class PointAsker:
         self._catalogue = catalogue
         self._parent: QWidget | None = None
         self._keep: object = None
-        self.open: PointDialog | None = None
 
     def set_window(self, parent: QWidget | None, keep: object = None) -> None:
         """Where questions appear; `keep(point, option)` fixes a choice for good."""
@@ -95,7 +95,6 @@ class PointAsker:
         if self._parent is None:
             return None
         dialog = PointDialog(point, self._catalogue, self._parent)
-        self.open = dialog
         try:
             if not await ask(dialog):
                 return None
@@ -104,5 +103,5 @@ class PointAsker:
                 self._keep(point.id, chosen)
             return chosen
         finally:
-            self.open = None
-            dialog.close()
+            if isValid(dialog):  # it goes with its window, too
+                dialog.close()
