@@ -105,6 +105,8 @@ def texts(window: QMainWindow) -> Iterator[Piece]:
             yield _piece(window, bar, bar.tabText(index), width + 8, seen.width(), seen)
     for combo in shown(window, QComboBox):
         assert isinstance(combo, QComboBox)
+        if not is_whole(combo):
+            continue
         option = QStyleOptionComboBox()
         combo.initStyleOption(option)
         control, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
