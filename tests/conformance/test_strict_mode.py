@@ -53,7 +53,6 @@ NOT_WAITED_FOR = {
     "ocpp16-max-profile-allocation": "the machine must be told at once what it may draw",
     "ocpp16-unsupported-rate-unit": "as above, once the profile is installed",
     "ocpp16-no-profile-online": "the machine must be told at once what it may draw",
-    "ocpp201-event-merging": "the cable is in, and the car may draw at once",
     "ocpp201-tx-start-stop-point": "the cable is in, and the car may draw at once",
 }
 """Where the default acts at once, and why."""

@@ -22,6 +22,8 @@ from app.station.commands import SetReaderLamp, ShowText
 from app.station.events import CablePlugged, CardPresented, StartPressed, StopPressed
 from app.station.kinds import ReaderLamp
 
+POINT = "ocpp201-event-merging"
+
 
 class Cards(Block):
     """Drivers and their wishes."""
@@ -41,6 +43,7 @@ class Cards(Block):
         self._watch = watch
         self._asking: set[int] = set()
         self._last_plugged: list[int] = []
+        self._merging = ctx.points.ahead(POINT)
 
     def start(self) -> None:
         self.on(self._presented, CardPresented)
@@ -48,6 +51,7 @@ class Cards(Block):
         self.on(self._start_pressed, StartPressed)
         self.on(self._plugged, CablePlugged)
         self._watch.before_plug = self._merge
+        self._foresee()
 
     # ---- buttons and free charging
 
@@ -68,9 +72,15 @@ class Cards(Block):
         """
         if self._auth.required or not bay.free or not self._may_start(bay):
             return
-        if self.ctx.points.choose("ocpp201-event-merging") == "one-event":
+        if self._merging.choose() == "one-event":
             self._auth.tell(Decision(ANONYMOUS, True, "Accepted", "free"), bay.evse)
             bay.permission = Permission(ANONYMOUS, by="free")
+        self._foresee()
+
+    def _foresee(self) -> None:
+        """The next cable that goes into a free station will do: a person can say before it comes."""
+        if not self._auth.required and self.ctx.points.asks(POINT):
+            self.ctx.spawn(self._merging.ask(), "open point of the next cable")
 
     def _start_pressed(self, entry: Entry) -> None:
         """C02: a button starts where nobody is asked, or where there is no reader."""
