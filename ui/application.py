@@ -33,7 +33,7 @@ from app.runtime.options import WindowOptions
 from app.runtime.problems import ConfigError
 from ui.preferences import Preferences
 from ui.shell.window import PARTS, MainWindow
-from ui.theme import ThemeSwitch, load_fonts
+from ui.theme import ThemeSwitch, load_fonts, put_on_style
 
 if TYPE_CHECKING:
     from app.runtime.config import Config
@@ -76,7 +76,7 @@ def run_in_loop(app: QApplication, work: Callable[[Collector], Coroutine[Any, An
 
 
 def make_application() -> QApplication:
-    """The one QApplication, with the fonts loaded; closing a dialog never ends it."""
+    """The one QApplication, with fonts and style; closing a dialog never ends it."""
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
@@ -89,6 +89,7 @@ def make_application() -> QApplication:
     app.setQuitOnLastWindowClosed(False)
     app.setWindowIcon(QIcon(str(resource("icons", "forecourt.svg"))))
     load_fonts()
+    put_on_style(app)
     return app
 
 

@@ -26,6 +26,9 @@ async def read(version: Version) -> None:
 def read_here(version: Version) -> None:
     """As `read`, where nobody waits for the loop: a thread would keep a MiB of what it used for that."""
     importlib.import_module(_MODULES[version])
+    from app.ocpp.schema import Schemas
+
+    Schemas.of(version)  # looks for its files
 
 
 def make(version: Version, ctx: Context) -> Personality:

@@ -69,7 +69,7 @@ WITHOUT_MAINS = (
 )
 """What can be done to a dark station: the world around it goes on."""
 
-SAME_MOMENT = 0.001
+SAME_MOMENT = 0.005
 """Seconds within which registers and voltages have not moved on for a view."""
 
 

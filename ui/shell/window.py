@@ -24,7 +24,7 @@ from app.kernel.text import Text
 from ui.shell.below import BELOW, MESSAGES, MESSAGES_SHARE, Below
 from ui.shell.outline import Outline
 from ui.theme import Theme
-from ui.widgets.turns import Work
+from ui.widgets.turns import ALONE, Work
 
 if TYPE_CHECKING:
     from app.trace.exchange import Exchanges
@@ -101,18 +101,18 @@ class MainWindow(QMainWindow):
         yield
         self.top = TopBar(theme, catalogue)
         self.status = StatusBar(theme, catalogue)
-        yield
+        yield ALONE
         self.inspector = Inspector(theme, catalogue, vehicles)
-        yield
+        yield ALONE
         yield from self.inspector.furnish()
-        yield
+        yield ALONE
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.inspector_dock = self.add_room("inspector", self.inspector, right)
-        yield
+        yield ALONE
         self.messages = MessagePanel(exchanges, theme, catalogue)
-        yield
+        yield ALONE
         yield from self.messages.furnish()
-        yield
+        yield ALONE
         self.messages_dock = self.add_room(MESSAGES, self.messages, BELOW)
         self.setCorner(Qt.Corner.BottomRightCorner, BELOW)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
 
         Only the picture comes a few turns of the loop later.
         """
+        yield from self.canvas.make_spots()
         self.setUpdatesEnabled(False)
         try:
             self.setMenuWidget(self.top)
@@ -131,21 +132,21 @@ class MainWindow(QMainWindow):
             bar.addWidget(self.status, 1)
             bar.setContentsMargins(0, 0, 0, 0)
             self.setStatusBar(bar)
-            yield
+            yield ALONE
             self.inspector_dock.show()
-            yield
+            yield ALONE
             self.messages_dock.show()
-            yield
+            yield ALONE
             self.setCentralWidget(self._centre)
             # A child of a window that is shown already appears by a posted event; a layout that is restored
             # before would give the room of what is hidden to the inspector.
             self._centre.show()
-            yield
+            yield ALONE
             self._furnished = True
             self.share_out()
             if layout:
                 self.restore_layout(layout)
-            yield
+            yield ALONE
             self.canvas.open_in_turns()
         finally:
             self.setUpdatesEnabled(True)

@@ -307,6 +307,10 @@ class StationCanvas(QWidget):
 
     # ------------------------------------------------------------------ hotspots
 
+    def make_spots(self) -> Work:
+        """Make the hotspots before the picture is seen, in steps."""
+        return self._spots.make(self.picture)
+
     def _place_spots(self) -> None:
         self._spots.arrange(self.picture, self._card)
 
@@ -444,7 +448,8 @@ class StationCanvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         with self._renewal:
             self._fit()
-        self._place_spots()
+        if self.isVisible():  # else they are placed when it is shown
+            self._place_spots()
         super().resizeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from ui.station.hotspots import HEAD_ACTS, Act, Hotspot, Spot, Stage
 from ui.station.naming import HeldCard, places, spot_name
 from ui.station.picture import Picture
+from ui.widgets.turns import Work
 
 
 class SpotKeeper:
@@ -49,9 +50,20 @@ class SpotKeeper:
         fresh = list(seen) != list(self._buttons)
         self._buttons = seen
         if fresh:
-            for first, second in pairwise((self._canvas, *seen.values())):
-                QWidget.setTabOrder(first, second)
+            self._order()
         self.name(picture, card)
+
+    def make(self, picture: Picture) -> Work:
+        """Make them ahead, for a picture that is not seen yet, in steps."""
+        for place in places(picture):
+            if place.spot not in self._buttons:
+                self._buttons[place.spot] = self._make(place.spot, picture)
+                yield
+        self._order()
+
+    def _order(self) -> None:
+        for first, second in pairwise((self._canvas, *self._buttons.values())):
+            QWidget.setTabOrder(first, second)
 
     def name(self, picture: Picture, card: HeldCard | None) -> None:
         """Call every act by what it would do now."""

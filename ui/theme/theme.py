@@ -113,10 +113,7 @@ class Theme:
         from ui.theme.polish import exchange_sheet
         from ui.theme.qss import style_sheet
 
-        if app.property(_STYLED) is None:
-            # Asked once: under a style sheet an application does not tell the name of its style.
-            app.setStyle("Fusion")
-            app.setProperty(_STYLED, True)
+        put_on_style(app)
         app.setPalette(make_palette(self))
         app.setFont(ui_font(12))
         yield
@@ -127,6 +124,16 @@ class Theme:
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+
+def put_on_style(app: QApplication) -> None:
+    """The style of Qt's that all themes begin with, once.
+
+    Under a style sheet an application does not tell the name of its style: it is noted at the application.
+    """
+    if app.property(_STYLED) is None:
+        app.setStyle("Fusion")
+        app.setProperty(_STYLED, True)
 
 
 @cache

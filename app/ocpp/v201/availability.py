@@ -124,19 +124,22 @@ class Availability(Block):
 
     def usable(self, evse: int) -> bool:
         """Can a new session start on this EVSE."""
-        found = self._snapshot().evse(evse)
-        statuses = [self._status_of(found, connector) for connector in found.connectors]
+        snapshot = self._snapshot()
+        found = snapshot.evse(evse)
+        statuses = [self._status_of(snapshot, found, one) for one in found.connectors]
         return any(status not in ("Faulted", "Unavailable") for status in statuses)
 
     def _statuses(self) -> dict[Spot, str]:
+        snapshot = self._snapshot()
         return {
-            (evse.id, connector.id): self._status_of(evse, connector)
-            for evse in self._snapshot().evses
+            (evse.id, connector.id): self._status_of(snapshot, evse, connector)
+            for evse in snapshot.evses
             for connector in evse.connectors
         }
 
-    def _status_of(self, evse: EvseSnapshot, connector: ConnectorSnapshot) -> str:
-        snapshot = self._snapshot()
+    def _status_of(
+        self, snapshot: StationSnapshot, evse: EvseSnapshot, connector: ConnectorSnapshot
+    ) -> str:
         here = [fault for fault in evse.faults if fault.connector in (0, connector.id)]
         faults = [*snapshot.faults, *here]
         if _trips(faults) or (_derates(faults, snapshot) and not self.busy(evse.id)):

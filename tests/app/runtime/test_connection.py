@@ -117,6 +117,7 @@ async def test_RPC_01_both_subprotocols_are_offered_newest_first_and_the_servers
     opened = await hears.next(LinkOpened)
     assert opened == LinkOpened(f"{office.url}/CS-1", Version.V16)
     assert office.requests[0].headers["Sec-WebSocket-Protocol"] == "ocpp2.0.1, ocpp1.6"
+    await asyncio.sleep(0)  # its user is told in a turn of its own
     assert bench.user.log == ["opened 1.6"]
     assert bench.connection.view.state is LinkState.ONLINE
     assert bench.connection.online
@@ -601,6 +602,7 @@ async def test_our_own_close_delivers_what_was_handed_over_and_comes_back_at_onc
     assert (closed.why.id, closed.retry_in) == ("runtime.link.own", 0)
     await hears.next(LinkOpened)
     assert office.texts == [f"last {n}" for n in range(50)]
+    await asyncio.sleep(0)
     assert bench.user.log == ["opened 2.0.1", "closed", "opened 2.0.1"]
 
 

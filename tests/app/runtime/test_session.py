@@ -147,6 +147,7 @@ async def test_link_loss_and_return_are_told_and_are_no_new_power_cycle(make: Ma
     assert closed.retry_in is not None
     rig.link.advance(closed.retry_in)
     await rig.hears.next(LinkOpened)
+    await asyncio.sleep(0)  # told in a turn of its own
     assert fake.log == ["restore", "start", "up True", "down", "up False"]
     assert rig.session.snapshot().reboots == 0
 

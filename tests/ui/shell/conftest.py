@@ -59,7 +59,7 @@ def play(qapp: WatchedApplication, tmp_path: Path, loop_watch: LoopWatch) -> Cal
         room = Room(session, Bridge(session), switch, training, url, preferences, folder, window)
         asker.set_window(window, session.choose_point)
         with loop_watch, qapp.watched_by(loop_watch):
-            await room.open()
+            await asyncio.create_task(room.open())  # a task of its own is measured as a whole
             # what is seen first; a thread reads the charts meanwhile
             await until(lambda: room.window.canvas.ready)
         try:
