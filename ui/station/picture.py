@@ -235,6 +235,10 @@ class Picture(Placing):
         """All that `paint` would have to make first, in steps of a few ms."""
         if self.frame is None or self.plan is None:
             return
+        self._bar()  # first, for the head is shown while the rest is not ready
+        yield
+        for _ in self._bubbles():
+            yield
         yield from self._scenery_steps()
         for number in self.views:
             if self.bay_rect(number).intersects(self.whole):
@@ -251,9 +255,6 @@ class Picture(Placing):
                 yield
                 self._screen(cabinet)
                 yield
-        self._bar()
-        for _ in self._bubbles():
-            yield
 
     def _scene(self, painter: QPainter, dirty: QRectF, away: QPointF) -> None:
         """All that stands before the scenery."""
