@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 from app.kernel.catalogue import Catalogue
 from app.kernel.resources import resource
 from app.kernel.text import Text
-from app.runtime.collector import Collector
+from app.runtime.collector import Collector, Still
 from app.runtime.exit_codes import Exit
 from app.runtime.options import WindowOptions
 from app.runtime.problems import ConfigError
@@ -125,8 +125,8 @@ async def window_main(
                     room = Room(session, bridge, switch, training, url, preferences, folder, window)
                     asker.set_window(window, session.choose_point)
                     await room.open()
-                away = Away()
-                collector.settle(quiet=lambda: away() and session.activity.count == 0)
+                away, still = Away(), Still(lambda: session.bus.last_seq)
+                collector.settle(quiet=lambda: still() and away())
                 await _live(room, end)
     except _CannotStart as problem:
         window.hide()

@@ -130,6 +130,11 @@ class Bus:
 
         return remove
 
+    @property
+    def last_seq(self) -> int:
+        """Of the event that was published last."""
+        return self._next - 1
+
     def publish(self, event: Event, *, origin: Origin | None = None) -> int:
         """Append an event to the order and hand it round. Returns its seq."""
         entry = self._append(event, origin)

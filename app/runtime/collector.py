@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import Callable
 
 INTERVAL = 1.0
@@ -32,6 +33,30 @@ THOROUGH_AT = 100_000
 
 AT_ANY_PRICE = 8
 """So many times as many, and it is done though somebody minds: better a jerk than no memory."""
+
+
+LONG = 60.0
+"""Seconds without a change after which nothing is going on."""
+
+
+class Still:
+    """True when called after what `look` tells has been the same for long.
+
+    Looks only when it is asked: it is of use for what can wait for such a moment, and asks again and again.
+    """
+
+    def __init__(
+        self, look: Callable[[], object], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._look, self._now = look, now
+        self._seen: object = None
+        self._since = 0.0
+
+    def __call__(self) -> bool:
+        seen, now = self._look(), self._now()
+        if seen != self._seen:
+            self._seen, self._since = seen, now
+        return now - self._since >= LONG
 
 
 def always() -> bool:

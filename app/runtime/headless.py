@@ -16,7 +16,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.redaction import without_url_password
-from app.runtime.collector import Collector
+from app.runtime.collector import Collector, Still
 from app.runtime.control.channels import (
     ControlAddressError,
     StdioChannel,
@@ -116,7 +116,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     collector.start()
     try:
         session.read_ahead()
-        collector.settle(quiet=lambda: session.activity.count == 0)
+        collector.settle(quiet=Still(lambda: session.bus.last_seq))
         await session.start()
         return await _serve(session, options, address, token, channel, end, tell)
     except (StoreError, StateUnfit) as error:

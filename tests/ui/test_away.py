@@ -6,7 +6,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
 
-from ui.away import LONG, Away
+from app.runtime.collector import LONG
+from ui.away import Away
 
 FRONT = Qt.ApplicationState.ApplicationActive
 BACK = Qt.ApplicationState.ApplicationInactive

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.runtime import collector as module
-from app.runtime.collector import BURST, SET_ASIDE_AT, Collector
+from app.runtime.collector import BURST, LONG, SET_ASIDE_AT, Collector, Still
 
 
 class Knot:
@@ -195,3 +195,17 @@ async def test_at_the_end_python_collects_by_itself_again() -> None:
     collector.stop()
     assert gc.isenabled()
     assert is_looked_at(kept)
+
+
+def test_it_is_still_when_nothing_has_changed_for_a_minute() -> None:
+    seen, now = 1, 0.0
+    still = Still(lambda: seen, lambda: now)
+    assert not still()
+    now = LONG
+    assert still()
+    seen = 2
+    assert not still(), "something has happened"
+    now = 2 * LONG - 1
+    assert not still()
+    now = 2 * LONG
+    assert still()
