@@ -381,6 +381,7 @@ def test_all_texts_that_the_machine_gives_have_sentences() -> None:
     texts = [e.why for e in told if isinstance(e, events.FlowChanged)]
     texts += [e.text for e in told if isinstance(e, events.ScreenChanged)]
     texts += [cap.name for n in (1, 2) for cap in bench.evse(n).caps]
-    for text in texts:
-        if text is not None:
-            sentence(text)
+    given = [text for text in texts if text is not None]
+    assert given
+    for text in given:
+        sentence(text)  # raises where there is none
