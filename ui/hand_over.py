@@ -30,6 +30,7 @@ CHECKOUT = Path(__file__).parents[1]
 async def hand_over(parent: QWidget, session: Session, say: Say, tell: Tell) -> None:
     """Configuration, state and journal in one archive, without passwords and keys."""
     name = _plain(session.snapshot().station_id) + ".zip"
+    await asyncio.sleep(0)  # Qt takes most of a turn of the loop to make its dialog
     dialog = file_to_save(parent, say("hand_over.title"), name, suffix="zip")
     if not await ask(dialog):
         return
