@@ -52,10 +52,11 @@ class TrainingCsms:
         settings: CsmsSettings | None = None,
         tokens: TokenList | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rules: Rules | None = None,
     ) -> None:
         self.settings = settings or CsmsSettings()
         self.tokens = TokenList.shipped() if tokens is None else tokens
-        self.rules = Rules()
+        self.rules = Rules() if rules is None else rules
         self._office = BackOffice(self.settings, self.tokens, now)
         self._office.wanted = self._sign_later
         self._memory = self._office.memory

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from app.training.outcome import CallOutcome, OutcomeKind
 from app.training.records import CsmsChange, CsmsSnapshot, FrameRecord, UploadRecord
-from app.training.rules import Rule
+from app.training.rules import Rule, Rules
 from app.training.settings import CALL_TIMEOUT_S, LOOPBACK, CsmsSettings
 from app.training.tokens import Token, TokenList
 
@@ -37,8 +37,8 @@ T = TypeVar("T")
 class TrainingCsmsThread:
     """A thread-safe door to one CSMS; it can be started and stopped again and again.
 
-    What stations did is forgotten at the next start; tokens and settings stay. Subscribers are called
-    in the CSMS's thread.
+    What stations did is forgotten at the next start; tokens, settings and rules stay. Subscribers are
+    called in the CSMS's thread.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class TrainingCsmsThread:
     ) -> None:
         self._settings = settings or CsmsSettings()
         self._tokens = TokenList.shipped() if tokens is None else tokens
+        self._rules = Rules()
         self._now = now
         self._host, self._port = host, port
         self._thread: threading.Thread | None = None
@@ -185,12 +186,12 @@ class TrainingCsmsThread:
         )
 
     def add_rule(self, rule: Rule) -> None:
-        """Put a fault in force; without a running CSMS there is nothing to disturb."""
-        self._ask(lambda csms: _nothing(csms.rules.add(rule)), lambda: None)
+        """Put a fault in force."""
+        self._ask(lambda csms: csms.rules.add(rule), lambda: self._rules.add(rule))
 
     def clear_rules(self) -> None:
         """Back to normal behaviour."""
-        self._ask(lambda csms: csms.rules.clear(), lambda: None)
+        self._ask(lambda csms: csms.rules.clear(), self._rules.clear)
 
     def save_upload(self, record: UploadRecord, target: Path) -> Future[Path]:
         """Copy a file that a station has sent; the result is `target`, or an OSError."""
@@ -256,7 +257,7 @@ class TrainingCsmsThread:
         try:
             from app.training.server import TrainingCsms  # with the `ocpp` package: half a second
 
-            csms = TrainingCsms(self._settings, self._tokens, self._now)
+            csms = TrainingCsms(self._settings, self._tokens, self._now, self._rules)
             csms.subscribe(self._tell)
             door, self._door = self._door, None
             url = await csms.start(self._host, self._port, door)
@@ -288,7 +289,3 @@ async def _hang_up() -> None:
         transport.abort()
     for _ in range(2):  # the transports tell their protocols in the next turns
         await asyncio.sleep(0)
-
-
-def _nothing(_value: object) -> None:
-    return None

@@ -88,13 +88,10 @@ class Conductor:
 
     def __init__(self) -> None:
         self._removers: list[Callable[[], None]] = []
-        self._csms: TrainingCsms | None = None
 
     def apply(self, csms: TrainingCsms, behaviour: Behaviour) -> None:
-        if csms is self._csms:
-            for remove in self._removers:
-                remove()
-        self._csms = csms
+        for remove in self._removers:
+            remove()
         self._removers = [csms.rules.add(rule) for rule in behaviour.rules()]
         csms.settings.boot = behaviour.boot
         csms.settings.any_certificate = behaviour.any_certificate

@@ -190,13 +190,31 @@ def test_tokens_and_rules_can_be_changed_from_outside(thread: TrainingCsmsThread
         assert _ask(client, "Heartbeat")[0] == 3
 
 
+def test_rules_outlast_a_restart_and_may_come_before_the_start() -> None:
+    csms = TrainingCsmsThread()
+    csms.add_rule(Rule("Heartbeat", Effect.ERROR, count=None))
+    csms.start()
+    try:
+        csms.restart(None)
+        with _connect(csms) as client:
+            assert _ask(client, "Heartbeat")[0] == 4
+    finally:
+        csms.stop()
+    csms.clear_rules()
+    csms.start()
+    try:
+        with _connect(csms) as client:
+            assert _ask(client, "Heartbeat")[0] == 3
+    finally:
+        csms.stop()
+
+
 def test_before_the_start_it_answers_without_a_csms() -> None:
     csms = TrainingCsmsThread()
     assert csms.snapshot().stations == ()
     assert csms.frames() == ()
     csms.put_token(Token("AA"))
     assert csms.remove_token("aa")
-    csms.add_rule(Rule())
     csms.disconnect("CS-1")
     assert csms.call("CS-1", "Reset").result(1).kind is OutcomeKind.DISCONNECTED
     assert csms.perform(lambda one: one).cancelled()

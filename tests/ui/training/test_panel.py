@@ -18,7 +18,7 @@ from app.kernel.catalogue import Catalogue
 from app.training.files import VERSION, firmware
 from app.training.settings import BootStatus
 from app.training.thread import TrainingCsmsThread
-from app.training.tokens import TokenStatus
+from app.training.tokens import Token, TokenStatus
 from tests.support.strays import Strays
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
@@ -575,12 +575,14 @@ def test_behaviour_and_tokens_outlast_a_restart_of_the_csms(
 ) -> None:
     open_tab(qtbot, panel, BEHAVIOUR)
     panel.rooms.behaviour.mute.click()
+    csms.put_token(Token("NEW-1"))
     csms.stop()
     qtbot.waitUntil(lambda: not panel.feed.view.running, timeout=4000)
     csms.start()
     qtbot.waitUntil(
         lambda: len(csms.perform(lambda one: one.rules.active()).result(2)) == 1, timeout=4000
     )
+    assert "NEW-1" in {token.id for token in csms.snapshot().tokens}
 
 
 # ---------------------------------------------------------------- the panel as a whole
@@ -731,14 +733,16 @@ def test_who_turns_on_while_a_tab_is_made_gets_the_tab_that_is_in_front(
     panel: TrainingPanel, qtbot: QtBot
 ) -> None:
     rooms = panel.rooms
-    for number in (COMPOSER, TOKENS, FILES):
-        rooms.tabs.setCurrentIndex(number)
-        QTest.qWait(1)
+    rooms.tabs.setCurrentIndex(COMPOSER)
+    QTest.qWait(1)
+    rooms.tabs.setCurrentIndex(TOKENS)
+    rooms.tabs.setCurrentIndex(FILES)
     qtbot.waitUntil(lambda: FILES in rooms._rooms)
     assert rooms.files.isVisible()
     assert TOKENS not in rooms._rooms  # nobody looked
+    assert COMPOSER in rooms._rooms  # it was begun
     rooms.tabs.setCurrentIndex(COMPOSER)
-    assert rooms.composer.isVisible()  # it was begun
+    assert rooms.composer.isVisible()
 
 
 def test_a_tab_that_is_wanted_at_once_is_made_to_its_end(panel: TrainingPanel) -> None:
