@@ -30,7 +30,7 @@ from app.runtime.connection import Connection, Target
 from app.runtime.tls import TlsFiles, tls_context
 from app.runtime.views import LinkState
 from tests.app.runtime.conftest import Certificates
-from tests.app.runtime.office import Hears, Office, Proxy
+from tests.app.runtime.office import Hears, Office, Proxy, our_tasks
 
 BOTH = (Version.V201, Version.V16)
 
@@ -681,13 +681,16 @@ async def test_stopping_in_the_middle_of_an_attempt_or_a_wait_leaves_no_task(
     connecting = make(office.url)
     connecting.connection.start()
     await rest(3)
+    assert our_tasks() == {"connection", "link open"}
     await connecting.connection.stop()
+    assert our_tasks() == set()
     office.refuse = (HTTPStatus.FORBIDDEN, "")
     waiting = make(office.url)
     waiting.connection.start()
     await hears.next(LinkFailed)
+    assert our_tasks() == {"connection"}
     await waiting.connection.stop()
-    # the fixture looks for tasks that are left
+    assert our_tasks() == set()
 
 
 # ---------------------------------------------------------------- TLS

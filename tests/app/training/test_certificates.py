@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import connect
@@ -392,9 +392,13 @@ def test_running_CSMS_takes_TLS_and_gives_it_back(root: Authority) -> None:
         thread.stop()
 
 
-def test_rsa_keys_serve_too() -> None:
+async def test_rsa_keys_serve_too() -> None:
     root = make_authority("RSA root", key=KeyKind.RSA_2048)
-    server_context(make_server(root, "localhost", key=KeyKind.RSA_2048))
+    server = make_server(root, "localhost", key=KeyKind.RSA_2048)
+    for pem in (root.certificate_pem, server.certificate_pem):
+        assert isinstance(certificate(pem).public_key(), rsa.RSAPublicKey)
+    async with running_csms(CsmsSettings(tls=server_context(server))) as csms:
+        assert await dial(csms.url.replace("127.0.0.1", "localhost"), trusting(root)) == V16
 
 
 def test_a_guest_that_does_not_answer_the_goodbye_of_TLS_is_let_go_when_the_thread_ends() -> None:

@@ -94,7 +94,7 @@ async def test_the_connection_is_closed_instead_of_an_answer(csms: CsmsProbe) ->
         assert station.socket.close_code == 1013
 
 
-async def test_an_answer_that_comes_too_late_for_its_connection_is_dropped(
+async def test_an_answer_that_is_held_back_does_not_hold_up_the_end(
     csms: CsmsProbe,
 ) -> None:
     csms.rules.add(Rule("Heartbeat", delay_s=60))

@@ -468,7 +468,7 @@ async def test_uncapped_offline_token_gets_no_grace_once_refused(bench16: Make) 
     assert bench.station.meter(1).energy_import < delivered + 5
 
 
-async def test_unknown_card_at_a_busy_place_is_refused_without_asking(bench16: Make) -> None:
+async def test_unknown_card_where_no_place_is_left_is_refused_without_asking(bench16: Make) -> None:
     """A place to charge is looked for first."""
     bench = bench16("home-ac-11")
     await bench.boot()
@@ -476,6 +476,7 @@ async def test_unknown_card_at_a_busy_place_is_refused_without_asking(bench16: M
     bench.skip()
     await bench.do(PresentCard("A"))
     bench.expect("")
+    assert lamps(bench) == [ReaderLamp.REFUSED]
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,11 @@ def test_even_what_is_no_url_shows_no_password(text: str) -> None:
     assert "secret" not in derive(text).kept_url
 
 
-@pytest.mark.parametrize("text", ["", "   ", "://", "ws://", "wss:///x", "\x00"])
-def test_nonsense_is_left_as_it_is_and_never_raises(text: str) -> None:
-    derive(text)
+@pytest.mark.parametrize("text", ["", "   ", "://", "ws://", "wss:///x", "\x00", "ws://[x/CS-1"])
+def test_nonsense_stays_as_it_was_typed_and_never_raises(text: str) -> None:
+    derived = derive(text)
+    assert derived.url.removeprefix("ws://") == text.strip().removeprefix("ws://")
+    assert (derived.kept_url, derived.station_id) == (derived.url, "")
 
 
 def test_what_was_changed_is_told() -> None:

@@ -84,11 +84,11 @@ def test_keys_do_the_same_as_the_mouse(play):
         window = room.window
         window.wallet.choose(window.wallet.cards()[0].uid)
         window.activateWindow()
-        window.setFocus()
-        for command in ("plug", "card"):
-            room.controller.commands.run(command)
+        await until(window.isActiveWindow)
+        for key in (Qt.Key.Key_P, Qt.Key.Key_Return):
+            QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
         await until(lambda: flow(room) == "charging")
-        room.controller.commands.run("stop")
+        QTest.keyClick(window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
         await until(lambda: flow(room) == "connected")
 
     play(story)

@@ -126,6 +126,7 @@ def test_the_profile_of_a_transaction_takes_over_and_goes_with_it(play):
 def test_a_version_without_profiles_says_so(play):
     async def story(room):
         profiles = opened(room)
-        await until(lambda: profiles._stack.currentWidget() is profiles._none)
+        await until(profiles._none.isVisible)
+        assert profiles._none.title.text() == "No charging profiles here"
 
     play(story, version="2.0.1")

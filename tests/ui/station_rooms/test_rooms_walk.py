@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 from PySide6.QtCore import Qt
@@ -249,15 +250,27 @@ def test_a_room_opens_in_several_turns_of_the_loop(play, ident):
     play(story, version="1.6")
 
 
-def test_a_room_that_nobody_sees_reads_nothing(play):
+def test_a_room_that_nobody_sees_reads_nothing(play, monkeypatch):
     async def story(room: Room) -> None:
+        feed, reads = room.rooms.feed, Mock(wraps=room.rooms.feed.rooms.queue)
+        monkeypatch.setattr(feed.rooms, "queue", reads)
+
+        def reads_when_something_happens() -> bool:
+            reads.reset_mock()
+            feed.changed.emit()
+            feed.ticked.emit()
+            return reads.called
+
         room.rooms.open("queue")
-        queue = room.rooms.room("queue")
-        await until(lambda: queue._live)
-        room.rooms.open("reservations")
-        await until(lambda: not queue._live)
-        room.rooms.docks["reservations"].hide()
+        await until(partial(is_filled, room, "queue"))
+        assert reads_when_something_happens()
+        room.rooms.open("reservations")  # a tab before it
+        await until(lambda: not is_filled(room, "queue"))
+        assert not reads_when_something_happens()
+        room.rooms.open("queue")
+        await until(partial(is_filled, room, "queue"))
         room.rooms.docks["queue"].hide()
-        await until(lambda: not room.rooms.room("reservations")._live)
+        await until(lambda: not is_filled(room, "queue"))
+        assert not reads_when_something_happens()
 
     play(story, version="1.6")
