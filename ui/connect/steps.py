@@ -25,6 +25,8 @@ class StepList(QScrollArea):
         self._glyphs: list[Glyph] = []
         self._rows: list[QWidget] = []
         self._steps: list[Step] = []
+        self._waiting = False
+        """The last row says that something is being tried."""
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -68,8 +70,8 @@ class StepList(QScrollArea):
         self._add_waiting()
 
     def add(self, step: Step) -> None:
-        """One more step is known."""
-        self._drop_last()
+        """One more step is known; one that failed need not be the last."""
+        self._drop_waiting()
         self._steps.append(step)
         glyph, token = ("tick", "avail") if step.ok else ("faulted", "fault")
         name = self._say.maybe(f"step.{step.name}", step.name)
@@ -77,27 +79,27 @@ class StepList(QScrollArea):
         ms = self._say("test.ms", value=f"{step.ms:,.0f}") if step.ms >= 1 else ""
         row = self._add(glyph, token, name, words, ms, bad=not step.ok)
         row.setToolTip(step.detail)
-        if step.ok:
-            self._add_waiting()
+        self._add_waiting()
         self._to_end()
 
     def end(self) -> None:
         """Nothing more will come."""
-        if not self._steps or self._steps[-1].ok:
-            self._drop_last()
-        failed = sum(not step.ok for step in self._steps)
+        self._drop_waiting()
+        failed = [row for row, step in zip(self._rows, self._steps, strict=True) if not step.ok]
         if self._steps and not failed:
             self._add("available", "avail", self._say("test.done"), self._say("test.good"), "")
         self._to_end()
+        if failed:
+            self.ensureWidgetVisible(failed[0])
 
     def stopped(self) -> None:
         """A person stopped it."""
-        self._drop_last()
+        self._drop_waiting()
         self._add("unavailable", "unavail", self._say("test.done"), self._say("test.stopped"), "")
 
     def broke(self, why: str) -> None:
         """The test itself failed: a fault of this program."""
-        self._drop_last()
+        self._drop_waiting()
         words = self._say("test.broke", why=why)
         self._add("faulted", "fault", self._say("test.done"), words, "", bad=True)
 
@@ -105,6 +107,12 @@ class StepList(QScrollArea):
 
     def _add_waiting(self) -> None:
         self._add("waiting", "text2", self._say("test.next"), "", "")
+        self._waiting = True
+
+    def _drop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._drop_last()
 
     def _add(
         self, glyph: str, token: str, name: str, words: str, ms: str, *, bad: bool = False
@@ -138,6 +146,7 @@ class StepList(QScrollArea):
             row.deleteLater()
 
     def _empty_rows(self) -> None:
+        self._waiting = False
         while self._rows:
             self._drop_last()
 

@@ -360,7 +360,8 @@ async def test_a_test_that_fails_says_where_and_what_to_do(
         press(dialog.test_button)
         await until(lambda: dialog.test_button.text() == "Test")
         assert dialog.steps.sentences()[-1] == (
-            "Boot: The back office answered BootNotification with Rejected."
+            "Boot: The back office answered BootNotification with Rejected. "
+            "Register the station there, under this id."
         )
         url = csms.url
     dialog.url_field.setText(url)
@@ -368,6 +369,23 @@ async def test_a_test_that_fails_says_where_and_what_to_do(
     await until(lambda: dialog.test_button.text() == "Test")
     assert "nothing listens on port" in dialog.steps.sentences()[-1]
     assert not dialog.steps.steps[-1].ok
+    assert not errors
+
+
+async def half_good(request: ConnectRequest) -> AsyncIterator[Step]:
+    for name, ok in (("tls", True), ("chain", False), ("date", True), ("name", True)):
+        yield Step(name, ok, Text("runtime.probe.http"))
+
+
+async def test_what_failed_stays_in_sight_when_the_test_goes_on_to_other_questions(
+    open_dialog: Open, errors: list[BaseException]
+) -> None:
+    dialog = open_dialog(half_good)
+    paste(dialog.url_field, "wss://csms.example.com/ocpp/CS-1")
+    press(dialog.test_button)
+    await until(lambda: dialog.test_button.text() == "Test")
+    named = [sentence.split(":")[0] for sentence in dialog.steps.sentences()]
+    assert named == ["TLS", "Certificate chain", "Certificate date", "Certificate name"]
     assert not errors
 
 
