@@ -186,7 +186,7 @@ async def _boot(wire: Wire, version: Version, identity: Identity, within: float)
         return Step("boot", False, Text("runtime.probe.boot_closed", params), ms=_since(began))
     if frame[0] == 3 and isinstance(frame[2], dict):
         status = str(frame[2].get("status"))
-        told = Text("runtime.probe.boot", {"status": status})
+        told = Text(BOOT_STATUS.get(status, "runtime.probe.boot"), {"status": status})
         return Step("boot", status == "Accepted", told, str(text), _since(began))
     refused = Text("runtime.probe.boot_refused", {"code": str(frame[2])})
     return Step("boot", False, refused, str(text), _since(began))
@@ -212,6 +212,12 @@ def _boot_201(identity: Identity) -> Payload:
 BOOTS: dict[Version, Callable[[Identity], Payload]] = {
     Version.V16: _boot_16,
     Version.V201: _boot_201,
+}
+
+
+BOOT_STATUS = {
+    "Pending": "runtime.probe.boot_pending",
+    "Rejected": "runtime.probe.boot_rejected",
 }
 
 

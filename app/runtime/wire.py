@@ -20,11 +20,15 @@ from websockets.exceptions import (
     InvalidProxy,
     InvalidProxyStatus,
     InvalidStatus,
+    InvalidURI,
     NegotiationError,
     ProxyError,
+    SecurityError,
 )
+from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
 
 from app.kernel.text import Text
 from app.runtime.address import Address
@@ -206,7 +210,7 @@ async def open_websocket(request: OpenRequest) -> Wire:
         raise OpenFailed("tls", error.text) from error
     seen = _Progress()
     try:
-        opened = await connect(
+        opened = await _Connect(
             where.url,
             subprotocols=[Subprotocol(name) for name in request.subprotocols],
             additional_headers=_headers(request),
@@ -224,6 +228,19 @@ async def open_websocket(request: OpenRequest) -> Wire:
     except (OSError, InvalidHandshake, InvalidProxy, ImportError, EOFError, ValueError) as error:
         raise _explain(seen.alert or error, request, seen.connected) from error
     return WebSocketWire(opened)
+
+
+class _Connect(connect):
+    """Follows a redirection from one WebSocket to another, with or without TLS as before; where else a
+    server sends us is for a person to know."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        try:
+            found = super().process_redirect(exc)
+            followed = isinstance(found, str) and parse_uri(found).secure == self.ws_uri.secure
+        except (InvalidURI, ValueError):
+            return exc
+        return found if followed else exc
 
 
 class _Progress:
@@ -269,7 +286,9 @@ def _explain(error: Exception, request: OpenRequest, connected: bool) -> OpenFai
         params = {**place, "seconds": f"{request.timeout:g}"}
         return OpenFailed(step, Text(f"runtime.link.{step}_timeout", params))
     if isinstance(error, InvalidStatus):
-        return explain_status(error.response.status_code, error.response.body, where)
+        return _explain_status(error.response, request)
+    if isinstance(error, SecurityError):
+        return OpenFailed("http", Text("runtime.link.http_circle", place))
     if isinstance(error, NegotiationError):
         params = {"offered": ", ".join(request.subprotocols), "why": str(error)}
         return OpenFailed("subprotocol", Text("runtime.link.subprotocol_wrong", params))
@@ -301,12 +320,21 @@ def _explain_proxy(error: Exception, proxy: str) -> OpenFailed:
 _STATUS = {401, 403, 404, 409, 426, 429}
 
 
-def explain_status(status: int, body: bytes | bytearray | None, where: Address) -> OpenFailed:
+def _explain_status(response: Response, request: OpenRequest) -> OpenFailed:
     """Why a server answered the handshake with something else than 101."""
-    said = (body or b"")[:200].decode("utf-8", "replace")
+    status, where = response.status_code, request.where
+    said = (response.body or b"")[:200].decode("utf-8", "replace")
     said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     key = str(status) if status in _STATUS else ("5xx" if status >= 500 else "other")
-    if 300 <= status < 400:
+    place = response.headers.get("Location", "")
+    if 300 <= status < 400 and place:
         key = "3xx"
-    params = {"status": status, "url": where.url, "host": where.host, "said": said or "-"}
-    return OpenFailed("http", Text(f"runtime.link.http_{key}", params), status)
+    elif status == 401 and request.password is None:
+        key = "401_none"
+    params = {
+        "status": status,
+        "url": where.url,
+        "host": where.host,
+        "said": said.rstrip(".") or "-",
+    }
+    return OpenFailed("http", Text(f"runtime.link.http_{key}", {**params, "place": place}), status)

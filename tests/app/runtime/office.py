@@ -80,6 +80,7 @@ class Office:
     def __init__(self) -> None:
         self.subprotocols: list[str] | None = BOTH
         self.refuse: tuple[HTTPStatus, str] | None = None
+        self.redirect = ""
         self.close_with: tuple[int, str] | None = None
         self.requests: list[Request] = []
         self.guests: list[_Guest] = []
@@ -115,6 +116,10 @@ class Office:
 
     def _judge(self, guest: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
+        if self.redirect and request.path != self.redirect:
+            moved = guest.respond(HTTPStatus.FOUND, "")
+            moved.headers["Location"] = self.redirect
+            return moved
         if self.refuse is None:
             return None
         status, body = self.refuse

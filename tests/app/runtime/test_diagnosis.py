@@ -111,8 +111,10 @@ async def test_it_ends_at_the_first_step_that_fails(
     assert names(closed) == ["dns", "tcp"]
     assert bad(closed) == {"tcp": "runtime.link.refused"}
     unauthorized = await doctor.see(office.url)
-    assert bad(unauthorized) == {"http": "runtime.link.http_401"}
+    assert bad(unauthorized) == {"http": "runtime.link.http_401_none"}
     assert unauthorized[-1].detail == "401"
+    mistaken = await doctor.see(office.url, password=b"wrong", security_profile=1)
+    assert bad(mistaken) == {"http": "runtime.link.http_401"}
     office.refuse, office.subprotocols = None, None
     foreign = await doctor.see(office.url)
     assert names(foreign) == ["dns", "tcp", "http", "subprotocol"]
@@ -120,9 +122,33 @@ async def test_it_ends_at_the_first_step_that_fails(
 
 
 @pytest.mark.parametrize(
+    "place",
+    ["https://csms.example.com/login", "wss://csms.example.com/ocpp", "ws://csms:bad/", "//[/"],
+)
+async def test_a_redirection_that_is_not_for_a_station_to_follow_is_told_with_its_place(
+    doctor: Doctor, office: Office, place: str
+) -> None:
+    office.redirect = place
+    steps = await doctor.see(office.url)
+    assert bad(steps) == {"http": "runtime.link.http_3xx"}
+    assert steps[-1].text.params["place"] == place
+
+
+async def test_a_redirection_to_another_path_is_followed_and_one_in_a_circle_is_told(
+    doctor: Doctor, office: Office
+) -> None:
+    office.redirect = "/elsewhere"
+    assert bad(await doctor.see(office.url)) == {}
+    office.redirect = "?again"  # never the path that is asked for
+    assert bad(await doctor.see(office.url)) == {"http": "runtime.link.http_circle"}
+
+
+@pytest.mark.parametrize(
     ("answer", "name"),
     [
-        ({"status": "Rejected", "currentTime": "2026-01-01T00:00:00Z", "interval": 9}, "boot"),
+        ({"status": "Rejected"}, "boot_rejected"),
+        ({"status": "Pending"}, "boot_pending"),
+        ({"status": "Certainly"}, "boot"),
         ("InternalError", "boot_refused"),
         ("close", "boot_closed"),
         (None, "boot_mute"),
