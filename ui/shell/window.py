@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QStatusBar,
     QTabBar,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -33,6 +32,7 @@ PARTS = (
     "ui.shell.top_bar",
     "ui.shell.status_bar",
     "ui.shell.toasts",
+    "ui.shell.centre",
     "ui.station.canvas",
     "ui.wallet",
     "ui.inspector.panel",
@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         """Make the parts behind the outline, in steps; `reveal()` shows them."""
         from ui.inspector.panel import Inspector
         from ui.messages.panel import MessagePanel
+        from ui.shell.centre import Centre
         from ui.shell.status_bar import StatusBar
         from ui.shell.toasts import Toasts
         from ui.shell.top_bar import TopBar
@@ -89,14 +90,10 @@ class MainWindow(QMainWindow):
         from ui.wallet import Wallet
 
         theme, catalogue = self._theme, self._catalogue
-        self._centre = QWidget(self)  # before the rooms, for the way by Tab begins here
+        self._centre = Centre(self)  # before the rooms, for the way by Tab begins here
         self.canvas = StationCanvas(theme, catalogue)
         self.wallet = Wallet(theme, catalogue)
-        box = QVBoxLayout(self._centre)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self.canvas, 1)
-        box.addWidget(self.wallet)
+        self._centre.hold(self.canvas, self.wallet)
         self.toasts = Toasts(theme, self.canvas, catalogue.render(Text("toast.close")))
         yield
         self.top = TopBar(theme, catalogue)

@@ -22,6 +22,8 @@ from ui.widgets.glyphs import paint_glyph
 from ui.widgets.scribe import CENTRE, PaintedLabel, Scribe
 
 MORE_WIDTH = 52
+MARGIN = 4
+"""px around a card that belong to its button: for shadow and focus."""
 BY_KEY = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -56,7 +58,7 @@ class CardButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.resize(round(WIDTH) + 8, round(HEIGHT) + 8)
+        self.resize(round(WIDTH) + 2 * MARGIN, round(HEIGHT) + 2 * MARGIN)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -64,7 +66,7 @@ class CardButton(QAbstractButton):
         self.labels = []
         if self.lifted:
             painter.setOpacity(0.35)
-        rect = QRectF(4, 4, WIDTH, HEIGHT)
+        rect = QRectF(MARGIN, MARGIN, WIDTH, self.height() - 2 * MARGIN)
         origin = QPointF(self.pos())
         paint_card(
             painter,
@@ -148,7 +150,7 @@ class MoreButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # arrow keys go along the cards themselves
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.resize(MORE_WIDTH, round(HEIGHT) + 8)
+        self.resize(MORE_WIDTH, round(HEIGHT) + 2 * MARGIN)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._wallet.theme
@@ -160,7 +162,7 @@ class MoreButton(QAbstractButton):
         fade.setColorAt(0.45, theme.colour("panel", 0.92))
         fade.setColorAt(1, theme.colour("panel"))
         painter.fillRect(self.rect(), fade)
-        middle = QPointF(self.width() / 2 + self.way * 6, 4 + HEIGHT / 2)
+        middle = QPointF(self.width() / 2 + self.way * 6, self.height() / 2)
         painter.setPen(QPen(theme.colour("text3" if self.underMouse() else "line2"), 1))
         painter.setBrush(theme.colour("raised"))
         painter.drawEllipse(middle, 14, 14)
@@ -182,23 +184,23 @@ class AddButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.resize(72, round(HEIGHT) + 8)
+        self.resize(72, round(HEIGHT) + 2 * MARGIN)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._wallet.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect = QRectF(4.5, 4.5, 63, HEIGHT - 1)
+        rect = QRectF(4.5, 4.5, 63, self.height() - 2 * MARGIN - 1)
         pen = QPen(theme.colour("text3" if self.underMouse() else "line2"), 1)
         pen.setDashPattern([4, 4])
         painter.setPen(pen)
         painter.drawRoundedRect(rect, 8, 8)
-        paint_glyph(
-            painter, "plus", QPointF(rect.center().x(), rect.top() + 28), 8, theme.colour("text2")
-        )
+        x, y = rect.center().x(), rect.center().y()
+        plus = QPointF(x, y - min(8.0, rect.height() / 5))
+        paint_glyph(painter, "plus", plus, 8, theme.colour("text2"))
         self.labels = []
         Scribe(painter, self.labels, "add", QPointF(self.pos())).write(
-            rect.center().x(), rect.top() + 57, self.text(), 11, 500, theme.colour("text2"),
+            x, y + min(21.0, rect.height() / 3), self.text(), 11, 500, theme.colour("text2"),
             align=CENTRE, room=58,
         )  # fmt: skip
         if self.hasFocus() and self._by_key:

@@ -14,6 +14,8 @@ from ui.widgets.scribe import Scribe
 from ui.widgets.svgpath import outline
 
 WIDTH, HEIGHT = 136.0, 72.0
+LOW_HEIGHT = 48.0
+"""Of a card that shows its name and what it is good for, and not its number."""
 EDGE = 14.0
 
 
@@ -79,23 +81,28 @@ def paint_card(
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(border, 1.8 if chosen else 1))
     painter.drawRoundedRect(face, 8, 8)
-    left, right = rect.left() + 22, rect.right() - 8
-    _waves(painter, QPointF(rect.right() - 17, rect.top() + 16), theme.colour("text3"))
-    scribe.write(
-        left, rect.top() + 22, card.name, 13, 600, theme.colour("text"), room=right - left - 16
-    )
-    scribe.write(
-        left, rect.top() + 39, card.note or card.printed, 11, 400, theme.colour("text3"),
-        room=right - left, mono=not card.note,
-    )  # fmt: skip
+    _print(painter, scribe, theme, card, rect)
+
+
+def _print(painter: QPainter, scribe: Scribe, theme: Theme, card: Card, rect: QRectF) -> None:
+    """What stands on it; the number only where there is room for three lines."""
+    low = rect.height() < HEIGHT
+    left, right, top = rect.left() + 22, rect.right() - 8, rect.top() - (3 if low else 0)
+    _waves(painter, QPointF(rect.right() - 17, top + 16), theme.colour("text3"))
+    scribe.write(left, top + 22, card.name, 13, 600, theme.colour("text"), room=right - left - 16)
+    if not low:
+        scribe.write(
+            left, top + 39, card.note or card.printed, 11, 400, theme.colour("text3"),
+            room=right - left, mono=not card.note,
+        )  # fmt: skip
     if not card.status:
         return
     glyph, token = card.state.value
     colour = theme.colour(token)
-    centre = QPointF(left + 6, rect.top() + 56)
-    paint_glyph(painter, glyph, centre, 5.6, colour, theme.colour("onink"))
+    base = top + (42 if low else 60)
+    paint_glyph(painter, glyph, QPointF(left + 6, base - 4), 5.6, colour, theme.colour("onink"))
     words = theme.colour("text2") if card.state is CardState.EXPIRED else colour
-    scribe.write(left + 18, rect.top() + 60, card.status, 11, 500, words, room=right - left - 18)
+    scribe.write(left + 18, base, card.status, 11, 500, words, room=right - left - 18)
 
 
 def _stripe(painter: QPainter, face: QRectF, colour: QColor) -> None:

@@ -25,14 +25,13 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from ui.theme.theme import Theme
-from ui.wallet.buttons import MORE_WIDTH, AddButton, CardButton, CardOverlay, MoreButton
-from ui.wallet.card import WIDTH, Card
+from ui.wallet.buttons import MARGIN, MORE_WIDTH, AddButton, CardButton, CardOverlay, MoreButton
+from ui.wallet.card import HEIGHT, LOW_HEIGHT, WIDTH, Card
 from ui.widgets.scribe import PaintedLabel, Scribe
 
 GAP = 8
 FIRST = 112
-ROW = 96
-TOP = 12
+ROW, LOW_ROW = 96, 64
 Probe = Callable[[QPoint], int | None]
 Hover = Callable[[QPoint | None], bool]
 
@@ -122,6 +121,10 @@ class Wallet(QWidget):
         self.theme = theme
         self._repaint()
 
+    def set_low(self, low: bool) -> None:
+        """With cards that show less, where the picture above has little room."""
+        self.setFixedHeight(LOW_ROW if low else ROW)
+
     def set_reduced_motion(self, reduced: bool) -> None:
         """A card that is dropped in vain is back at once."""
         self._still = reduced
@@ -135,7 +138,7 @@ class Wallet(QWidget):
         return found
 
     def sizeHint(self) -> QSize:
-        return QSize(1200, ROW)
+        return QSize(1200, self.height())
 
     # ------------------------------------------------------------------ painting and place
 
@@ -148,9 +151,11 @@ class Wallet(QWidget):
         if self._first() < FIRST:
             return
         scribe = Scribe(painter, self._labels, "wallet")
-        scribe.write(16, 26, say("wallet"), 13, 600, theme.colour("text"), room=88)
-        scribe.write(16, 46, say("wallet.hint"), 11, 400, theme.colour("text3"), room=88)
-        scribe.write(16, 61, say("wallet.hint2"), 11, 400, theme.colour("text3"), room=88)
+        low = self.height() == LOW_ROW
+        lines = (20, 37, 51) if low else (26, 46, 61)
+        scribe.write(16, lines[0], say("wallet"), 13, 600, theme.colour("text"), room=88)
+        for y, hint in zip(lines[1:], ("wallet.hint", "wallet.hint2"), strict=True):
+            scribe.write(16, y, say(hint), 11, 400, theme.colour("text3"), room=88)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -175,23 +180,27 @@ class Wallet(QWidget):
 
     def _arrange(self) -> None:
         self._offset = min(max(0, self._offset), self._overflow())
+        high = round(LOW_HEIGHT if self.height() == LOW_ROW else HEIGHT) + 2 * MARGIN
+        top = (self.height() - high) // 2
+        for one in (*self._cards, self._add, *self._more):
+            one.resize(one.width(), high)
         first = self._first()
         x = first - 4 - self._offset
         clip = first - 4
         for button in self._cards:
-            button.move(x, TOP - 4)
+            button.move(x, top)
             self._clip(button, clip)
             x += round(WIDTH) + GAP
-        self._add.move(x, TOP - 4)
+        self._add.move(x, top)
         self._clip(self._add, clip)
-        self._place_arrows()
+        self._place_arrows(top)
         self.update()
 
-    def _place_arrows(self) -> None:
+    def _place_arrows(self, top: int) -> None:
         """What is beyond an edge has an arrow there."""
         left, right = self._more
-        left.move(self._first() - 4, TOP - 4)
-        right.move(self.width() - MORE_WIDTH, TOP - 4)
+        left.move(self._first() - 4, top)
+        right.move(self.width() - MORE_WIDTH, top)
         left.setVisible(self._offset > 0)
         right.setVisible(self._offset < self._overflow())
         for more in self._more:
