@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LEFT_EDGE, RIGHT_EDGE = 36, 36
 HEAD, MARKS, FOOT = 22, 14, 18
 """px above the plot for units and legend, below it for message marks, and for times."""
+LOWEST = 130
 MOST_LINES = 8
 REACH = 9.0
 """px around a mark that belong to it."""
@@ -61,7 +62,7 @@ class Chart(PlotPlace):
         self._reading: tuple[str, ...] = ()
         self._plot: PowerPlot | None = None
         self.setMouseTracking(True)
-        self.setMinimumHeight(100)
+        self.setMinimumHeight(LOWEST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property

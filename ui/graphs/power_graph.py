@@ -51,7 +51,7 @@ class PowerGraph(QWidget):
         self.chart.pointed.connect(self._on_pointed)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(8)
+        box.setSpacing(4)
         box.addLayout(self._head())
         box.addWidget(self.chart, 1)
         self._name_lines()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from ui.theme.qss import repolish
+
 
 class Figure(QWidget):
     """Name, number, unit; `big` for the first row."""
@@ -28,6 +30,11 @@ class Figure(QWidget):
         box.setSpacing(0)
         box.addWidget(self._name)
         box.addLayout(row)
+
+    def set_small(self, small: bool) -> None:
+        """In smaller letters, where there is little room."""
+        self._number.setProperty("size", "small" if small else "")
+        repolish(self._number)
 
     def show_value(self, number: str, unit: str = "") -> None:
         """Set number and unit; nothing is repainted when they are the same."""

@@ -14,10 +14,12 @@ from app.station.kinds import BayStatus, Current
 from app.station.snapshot import Cap, EvseSnapshot, FaultSnapshot
 from ui.inspector.faults_tab import fault_word
 from ui.theme import Theme, ui_font
+from ui.theme.qss import repolish
 from ui.widgets.glyphs import line_pen
 
 SIDE = 10.0
 RAIL = 10.0
+HEIGHT = 36
 MOST = 4
 """Caps that are drawn: the tightest; more would not be readable."""
 
@@ -29,22 +31,37 @@ class LadderCard(QFrame):
         super().__init__(parent)
         self._catalogue = catalogue
         self.setProperty("role", "card")
-        self._title = QLabel(catalogue.render(Text("inspector.limits.title")))
-        self._title.setProperty("role", "secondary")
+        self._title, self._short = (
+            QLabel(catalogue.render(Text(f"inspector.limits.{name}")))
+            for name in ("title", "short")
+        )
+        for title in (self._title, self._short):
+            title.setProperty("role", "secondary")
         self._sentence = QLabel()
         self._sentence.setProperty("role", "heading")
         self._figure = QLabel()
         self._figure.setProperty("role", "heading")
         self._rail = Ladder(theme, catalogue)
         row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._short)
         row.addWidget(self._sentence, 1)
         row.addWidget(self._figure)
         box = QVBoxLayout(self)
-        box.setContentsMargins(16, 10, 16, 8)
         box.setSpacing(2)
         box.addWidget(self._title)
         box.addLayout(row)
         box.addWidget(self._rail)
+        self.set_low(False)
+
+    def set_low(self, low: bool) -> None:
+        """With its title before the sentence instead of above it."""
+        self._title.setVisible(not low)
+        self._short.setVisible(low)
+        self.layout().setContentsMargins(*((12, 6, 12, 4) if low else (16, 10, 16, 8)))
+        for words in (self._sentence, self._figure):
+            words.setProperty("size", "small" if low else "")
+            repolish(words)
 
     def set_theme(self, theme: Theme) -> None:
         self._rail.set_theme(theme)
@@ -75,10 +92,10 @@ class Ladder(QWidget):
         self._catalogue = catalogue
         self._caps: tuple[Cap, ...] = ()
         self._current = Current.AC
-        self.setMinimumHeight(40)
+        self.setMinimumHeight(HEIGHT)
 
     def sizeHint(self) -> QSize:
-        return QSize(336, 40)
+        return QSize(336, HEIGHT)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

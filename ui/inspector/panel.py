@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,7 +28,7 @@ from ui.graphs.history import History, Marker
 from ui.inspector.chip import StateChip
 from ui.inspector.faults_tab import FaultsTab
 from ui.inspector.meter_tab import MeterTab
-from ui.inspector.session_tab import SessionTab
+from ui.inspector.session_tab import SessionTab, Space
 from ui.inspector.vehicle_tab import VehicleTab
 from ui.station.views import rating
 from ui.theme import Theme
@@ -34,6 +36,8 @@ from ui.theme.polish import polished
 from ui.widgets.turns import Turns, Work, at_once
 
 SESSION, VEHICLE, METER, FAULTS = range(4)
+AMPLE, SCARCE = 615, 460
+"""px from top to bottom from which on there is room for all, and for all if it lies close together."""
 
 Page = SessionTab | VehicleTab | MeterTab | FaultsTab
 
@@ -163,6 +167,26 @@ class Inspector(QWidget):
         elif isinstance(page, FaultsTab):
             page.show_evse(evse, snapshot.station)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """In a low window all lies close together, so that the graph is still high enough to be read."""
+        height = self.height()
+        ample = height >= AMPLE
+        self._head.setContentsMargins(16, 12 if ample else 8, 16, 8 if ample else 4)
+        edge = 10 if ample else 6
+        self._foot.setContentsMargins(16, edge, 16, edge)
+        way = QBoxLayout.Direction
+        self._names.setDirection(way.TopToBottom if ample else way.LeftToRight)
+        self._names.setSpacing(0 if ample else 10)
+        beside = Qt.AlignmentFlag.AlignBaseline
+        for name in (self._title, self._sub):
+            self._names.setAlignment(name, Qt.AlignmentFlag(0) if ample else beside)
+        low = Space.SCARCE if height >= SCARCE else Space.LITTLE
+        self._session.set_space(Space.AMPLE if ample else low)
+
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
@@ -173,12 +197,12 @@ class Inspector(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(16, 12, 16, 8)
         box.addLayout(head)
-        names = QVBoxLayout()
-        names.setSpacing(0)
-        head.addLayout(names, 1)
-        names.addWidget(self._title)
-        names.addWidget(self._sub)
+        self._names = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        head.addLayout(self._names, 1)
+        self._names.addWidget(self._title)
+        self._names.addWidget(self._sub, 1)
         head.addWidget(self._chip)
+        self._head = head
         tab_row = QHBoxLayout()
         tab_row.setContentsMargins(6, 0, 6, 0)
         box.addLayout(tab_row)
@@ -190,8 +214,8 @@ class Inspector(QWidget):
         foot.setProperty("role", "foot")
         box.addWidget(foot)
         row = QHBoxLayout(foot)
-        row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(8)
+        self._foot = row
         row.addWidget(self._main, 1)
         row.addWidget(self._unplug)
         row.addWidget(self._pause)

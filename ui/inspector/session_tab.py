@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -19,6 +21,17 @@ from ui.inspector.ladder import LadderCard
 from ui.theme import Theme
 
 DASH = "–"
+BIG, SECOND = ("power", "energy", "cost"), ("duration", "current", "battery")
+COLUMNS = 3
+
+
+class Space(Enum):
+    """How much there is from top to bottom: for all as it is best, for all close together, or for the graph
+    and the figures above it, while the rest lies below."""
+
+    AMPLE = 1
+    SCARCE = 2
+    LITTLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +50,46 @@ class SessionTab(QWidget):
         self._catalogue = catalogue
         self._accounts: dict[int, Account] = {}
         self._figures = {
-            name: Figure(catalogue.render(Text(f"inspector.figure.{name}")), big=number < 3)
-            for number, name in enumerate(
-                ("power", "energy", "cost", "duration", "current", "battery")
-            )
+            name: Figure(catalogue.render(Text(f"inspector.figure.{name}")), big=name in BIG)
+            for name in (*BIG, *SECOND)
         }
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(6)
-        for number, figure in enumerate(self._figures.values()):
-            grid.addWidget(figure, number // 3, number % 3)
-            grid.setColumnStretch(number % 3, 1)
         self._ladder = LadderCard(theme, catalogue)
         self._graph = PowerGraph(theme, catalogue)
-        line = QFrame()
-        line.setProperty("role", "line")
-        box = QVBoxLayout(self)
-        box.setContentsMargins(16, 12, 16, 8)
-        box.setSpacing(10)
-        box.addLayout(grid)
-        box.addWidget(self._ladder)
-        box.addWidget(self._graph, 1)
+        self._grid = QGridLayout(self)
+        self._grid.setHorizontalSpacing(12)
+        for column in range(COLUMNS):
+            self._grid.setColumnStretch(column, 1)
+        self._space: Space | None = None
+        self.set_space(Space.AMPLE)
+
+    def set_space(self, space: Space) -> None:
+        """Lie as it is best in this."""
+        if space is self._space:
+            return
+        if Space.AMPLE in {space, self._space}:
+            self._crowd(space is not Space.AMPLE)
+        self._space = space
+        first, second = ([self._figures[name] for name in names] for names in (BIG, SECOND))
+        if space is Space.LITTLE:
+            self._lay(first, [self._graph], second, [self._ladder])
+        else:
+            self._lay(first, second, [self._ladder], [self._graph])
+
+    def _crowd(self, close: bool) -> None:
+        """Close together, or not."""
+        self._grid.setContentsMargins(*((16, 8, 16, 4) if close else (16, 12, 16, 8)))
+        self._grid.setVerticalSpacing(6 if close else 8)
+        for name in BIG:
+            self._figures[name].set_small(close)
+        self._ladder.set_low(close)
+
+    def _lay(self, *rows: Sequence[QWidget]) -> None:
+        """From top to bottom. What is alone in its row is as wide as all; the graph takes what is left."""
+        for number, row in enumerate(rows):
+            for column, widget in enumerate(row):
+                self._grid.removeWidget(widget)
+                self._grid.addWidget(widget, number, column, 1, COLUMNS if len(row) == 1 else 1)
+            self._grid.setRowStretch(number, 1 if self._graph in row else 0)
 
     @property
     def graph(self) -> PowerGraph:
@@ -66,6 +98,10 @@ class SessionTab(QWidget):
     def figure(self, name: str) -> str:
         """What a figure shows, number and unit."""
         return self._figures[name].text
+
+    def part(self, name: str) -> QWidget:
+        """What shows a figure, or `limits`. Raises KeyError."""
+        return self._ladder if name == "limits" else self._figures[name]
 
     def set_theme(self, theme: Theme) -> None:
         self._ladder.set_theme(theme)
