@@ -144,6 +144,11 @@ class Station:
         record: dict[str, Any] = answer["record"]
         return record
 
+    def wait_accepted(self, timeout: float = 30.0) -> None:
+        """Wait until the back office has accepted the station: before that it takes no card."""
+        if self.call("station.snapshot")["boot"] != "accepted":
+            self.wait({"event": "BootStateChanged", "data.state": "accepted"}, timeout)
+
     def kill(self) -> None:
         """End it as a power cut of the computer would."""
         self._process.kill()
