@@ -267,7 +267,11 @@ def build_call(message_id: str, action: str, payload: Any) -> str:
 
 
 def build_call_around(message_id: str, action: str, payload_text: str) -> str:
-    """A CALL around a payload that is already text, whatever it holds."""
+    """A CALL around a payload that is already text, whatever it holds.
+
+    Raises ValueError for half a character, which no frame can carry.
+    """
+    payload_text.encode()
     return f"[{CALL},{_encode(message_id)},{_encode(action)},{payload_text}]"
 
 

@@ -57,6 +57,8 @@ class Power:
         self._boot_seconds = boot_seconds
         self.cycle: PowerCycle | None = None
         self.cycles = 0
+        self.began = 0
+        """The place in the journal where the last one began."""
         self._boot_timer: Timer | None = None
         self._stopping = False
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
@@ -179,7 +181,7 @@ class Power:
         version = self._prepare()
         self.cycles += 1
         self.cycle = PowerCycle(self._board, self.cycles, reason, self.reboot)
-        self._board.bus.publish(PowerCycleBegan(self.cycles, reason, version))
+        self.began = self._board.bus.publish(PowerCycleBegan(self.cycles, reason, version))
         self.cycle.start(version)
 
     def _cancel_boot(self) -> None:

@@ -422,14 +422,19 @@ class Session:
     # ------------------------------------------------------------------ OCPP by hand
 
     @property
+    def began(self) -> int:
+        """The place in the journal where the last power cycle began."""
+        return self._power.began
+
+    @property
     def personality(self) -> Personality | None:
         """The blocks of the version in force; None without power, or before `auto` is decided."""
         return self._power.cycle.personality if self._power.cycle else None
 
-    async def call(self, action: str, payload: Payload | str, validate: bool = True) -> Payload:
-        """Send a CALL by hand. Raises CallFailed."""
+    async def call(self, action: str, payload: Any, validate: bool = True) -> Payload:
+        """Send a CALL by hand: a payload, or any JSON or text unless it is to be valid. Raises CallFailed."""
         dialogue = self._dialogue()
-        if validate and isinstance(payload, dict):
+        if validate:
             return await dialogue.call(action, payload)
         return await dialogue.call_unchecked(action, payload)
 

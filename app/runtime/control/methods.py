@@ -43,6 +43,24 @@ Notify = Callable[[str, dict[str, Any]], None]
 PAGE = 500
 """Records looked at in one go."""
 
+QUESTIONS = frozenset(
+    {
+        "certificates.list",
+        "clock.now",
+        "journal.read",
+        "journal.subscribe",
+        "journal.unsubscribe",
+        "journal.wait",
+        "link.diagnose",
+        "queue.read",
+        "security.log",
+        "station.jobs",
+        "station.snapshot",
+        "variables.get",
+    }
+)
+"""Methods that only look. All others are commands: a wait looks from the last of them on."""
+
 
 class Methods:
     """The methods of one channel: they share the station, but each has its own place in the journal."""
@@ -51,7 +69,7 @@ class Methods:
         self._session = session
         self._notify = notify
         self._quit = quit_app
-        self._cursor = session.journal.last_seq
+        self._cursor = max(0, session.began - 1)
         self._subscriptions: dict[int, Remover] = {}
         self._next_subscription = 1
 
@@ -59,7 +77,18 @@ class Methods:
         """All methods by name, each with the model of its parameters."""
         more = link_table(self._session) | SecurityMethods(self._session).table()
         more |= FileMethods(self._session).table()
-        return self._intents() | self._questions() | more
+        found = self._intents() | self._rest() | more
+        return {
+            name: (model, method if name in QUESTIONS else self._commanding(method))
+            for name, (model, method) in found.items()
+        }
+
+    def _commanding(self, method: Method) -> Method:
+        def run(arguments: Any) -> Any:
+            self._cursor = self._session.journal.last_seq
+            return method(arguments)
+
+        return run
 
     def close(self) -> None:
         for remove in self._subscriptions.values():
@@ -109,7 +138,6 @@ class Methods:
         settle: bool = False,
     ) -> tuple[type[Any], Method]:
         def method(arguments: Any) -> Any:
-            self._cursor = self._session.journal.last_seq
             outcome = self._session.intend(make(arguments), Origin.CONTROL)
             if isinstance(outcome, Refused):
                 return {
@@ -128,7 +156,7 @@ class Methods:
 
     # ------------------------------------------------------------------ the rest
 
-    def _questions(self) -> Table:
+    def _rest(self) -> Table:
         return {
             "station.snapshot": (p.Params, lambda _: self._snapshot()),
             "station.repower": (p.Params, lambda _: self._repower()),
@@ -219,7 +247,6 @@ class Methods:
         return {"payload": payload}
 
     def _send_raw(self, arguments: p.RawParams) -> dict[str, Any]:
-        self._cursor = self._session.journal.last_seq
         try:
             self._session.send_raw(arguments.text)
         except CallFailed as error:
@@ -248,7 +275,6 @@ class Methods:
             raise self._no_setting(arguments.name) from None
 
     def _set_variable(self, arguments: p.SetVariableParams) -> dict[str, Any]:
-        self._cursor = self._session.journal.last_seq
         try:
             status = self._session.set_setting(arguments.name, arguments.value, Origin.CONTROL)
         except KeyError:
@@ -356,7 +382,6 @@ class Methods:
             raise ControlError(Code.CLOCK, "a jump goes at most 366 days forward")
         if not showable(clock.now() + timedelta(seconds=seconds)):
             raise ControlError(Code.CLOCK, "the calendar ends with the year 8999")
-        self._cursor = self._session.journal.last_seq
         try:
             await clock.travel(seconds)
         except ValueError as error:

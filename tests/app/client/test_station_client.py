@@ -108,6 +108,21 @@ def test_wait_asks_the_journal(start: Start) -> None:
     assert station.wait(wanted, timeout=5, after=7)["after"] == 7
 
 
+@pytest.mark.parametrize(("boot", "asked"), [("accepted", 0), ("pending", 1)])
+def test_it_waits_for_the_back_office_where_that_has_not_accepted_it_yet(
+    start: Start, boot: str, asked: int
+) -> None:
+    script = STAND_IN.replace(
+        'if method == "keep":',
+        f"""if method == "station.snapshot":
+        say(id=ident, result={{"boot": "{boot}"}})
+    elif method == "keep":""",
+    )
+    station = start(script=script)
+    station.wait_accepted(timeout=5)
+    assert station.notifications.qsize() == asked  # the stand-in tells one beside the record
+
+
 def test_an_answer_that_does_not_come_is_an_error(start: Start) -> None:
     station = start()
     with pytest.raises(StationError, match=r"no answer within 0\.05 s"):

@@ -11,7 +11,7 @@ from app.kernel.resources import resource
 from app.ocpp.v201.tokens import TYPES
 from app.runtime.control.dispatch import Dispatcher
 from app.runtime.control.errors import MEANING, Code
-from app.runtime.control.methods import Methods
+from app.runtime.control.methods import QUESTIONS, Methods
 from app.runtime.control.params import KINDS
 from app.runtime.exit_codes import MEANING as EXITS
 from app.runtime.headless import ready_params
@@ -188,6 +188,27 @@ async def test_a_wrong_call_is_not_sent_unless_asked_for(channel, own_frame_faul
     assert record["data"]["violations"]
 
 
+@pytest.mark.parametrize("payload", [[], 5, None, True, "{}", "\ud83d"])
+async def test_RPC_11_what_is_no_object_is_no_payload_unless_asked_for(
+    channel, own_frame_faults, payload
+):
+    call = {"action": "Heartbeat", "payload": payload}
+    mark = (await channel.get("journal.read"))["last"]
+    assert await channel.fail("ocpp.call", **call) is Code.INVALID_OWN_FRAME
+    own_frame_faults.clear()  # it was wrong on purpose
+    sent = {"event": "FramePassed", "data.direction": "out", "data.action": "Heartbeat"}
+    assert (await channel.get("journal.read", first=mark + 1, filter=sent))["records"] == []
+    if payload == "\ud83d":  # half a character, which no frame can carry
+        assert await channel.fail("ocpp.call", **call, validate=False) is Code.INVALID_OWN_FRAME
+    else:
+        await channel.ask("ocpp.call", **call, validate=False)
+        record = (await channel.get("journal.read", first=mark + 1, filter=sent))["records"][0]
+        written = payload if isinstance(payload, str) else json.dumps(payload)
+        assert record["data"]["forced"]
+        assert record["data"]["text"].endswith(f',"Heartbeat",{written}]')
+    assert (await channel.get("ocpp.call", action="Heartbeat"))["payload"]["currentTime"]
+
+
 async def test_without_a_link_a_call_says_so(channel):
     await channel.get("network.cut")
     assert await channel.fail("ocpp.call", action="Heartbeat") is Code.NOT_CONNECTED
@@ -250,6 +271,54 @@ async def test_what_happened_between_command_and_wait_is_not_missed(channel):
     again = {"filter": {"event": "DoorOpened"}, "timeout": 0.05}
     assert record["record"]["event"] == "DoorOpened"
     assert await channel.fail("journal.wait", **again) is Code.WAIT_TIMED_OUT
+
+
+async def test_a_channel_opened_later_finds_what_happened_since_the_power_up(channel, session):
+    """A script that connects when the station is up already need not know where its journal stands."""
+    late = Channel(session)
+    accepted = {"event": "BootStateChanged", "data.state": "accepted"}
+    assert (await late.get("journal.wait", filter=accepted, timeout=0.1))["record"]
+    await channel.get("station.repower")
+    began = {"event": "PowerCycleBegan"}
+    later = Channel(session)
+    record = (await later.get("journal.wait", filter=began, timeout=0.1))["record"]
+    assert record["data"]["number"] == 2
+    for one in (late, later):
+        one.methods.close()
+        await one.dispatcher.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "params"),
+    [
+        ("station.repower", {}),
+        ("station.restart", {}),
+        ("link.retry", {}),
+        ("ocpp.call", {"action": "Heartbeat"}),
+        ("clock.set", {"to": "2030-01-01T00:00:00Z"}),
+        ("station.plug_in", {"evse": 2}),
+    ],
+)
+async def test_a_wait_never_finds_what_happened_before_the_last_command(channel, command, params):
+    await channel.get("station.open_door")
+    await channel.get(command, **params)
+    wait = {"filter": {"event": "DoorOpened"}, "timeout": 0.05}
+    assert await channel.fail("journal.wait", **wait) is Code.WAIT_TIMED_OUT
+
+
+async def test_looking_between_command_and_wait_costs_nothing(channel):
+    """The questions are those of the documentation; each leaves the place of the wait alone."""
+    text = resource("help", "control.md").read_text("utf-8")
+    said = text.partition("methods but those that only look:")[2].partition("\n\n")[0]
+    names = set(re.findall(r"`([a-z.*_]+)`", said))
+    table = channel.methods.table()
+    found = {name for name in table if name in names or f"{name.partition('.')[0]}.*" in names}
+    assert found == QUESTIONS
+    assert set(table) >= QUESTIONS
+    await channel.get("station.open_door")
+    for name in sorted(QUESTIONS - {"journal.wait", "journal.unsubscribe"}):
+        await channel.get(name)
+    await channel.get("journal.wait", filter={"event": "DoorOpened"}, timeout=0.1)
 
 
 async def test_time_travel_by_seconds_and_to_a_moment(channel):
