@@ -164,7 +164,7 @@ def test_close_ends_stdin_and_tells_the_exit_code(start: Start) -> None:
 def test_as_a_context_it_is_closed_at_the_end(start: Start) -> None:
     with start() as station:
         station.call("ask")
-    assert station.close() == 3
+    assert station._process.returncode == 3
 
 
 def test_a_program_that_does_not_end_is_killed(start: Start) -> None:

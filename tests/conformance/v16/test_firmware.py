@@ -229,19 +229,18 @@ async def test_a_power_cut_while_it_waits_to_try_again(bench16: Make, tmp_path: 
 async def test_a_power_cut_while_it_downloads_begins_anew_and_is_no_failed_try(
     bench16: Make, tmp_path: Path
 ) -> None:
-    servers = Servers([asyncio.Event(), IMAGE])
+    servers = Servers([asyncio.Event(), trouble(), IMAGE])
     bench = bench16(ports=ports(tmp_path, servers))
     await bench.boot()
-    asked = bench.start_request(
-        "UpdateFirmware", {"location": URL, "retrieveDate": stamp(bench.now), "retries": 0}
-    )
+    payload = {"location": URL, "retrieveDate": stamp(bench.now), "retries": 1, "retryInterval": 5}
+    asked = bench.start_request("UpdateFirmware", payload)
     await servers.begun.wait()
     assert (await asked)[2] == {}
     while bench.store.count("job_notices"):
         await asyncio.sleep(0)  # Downloading has been answered
     await bench.kill_and_restart()
-    await bench.advance(20)
-    assert words(bench, STATUS) == ["Downloading", *ALL]
+    await bench.advance(30)
+    assert words(bench, STATUS) == ["Downloading"] * 2 + ALL
 
 
 async def test_a_power_cut_while_it_installs_begins_the_installation_anew(

@@ -81,6 +81,7 @@ async def test_whole_session_offline_is_told_from_seq_0(bench201: Make) -> None:
     await bench.online()
     told = bench.sent("TransactionEvent")
     assert [event["eventType"] for event in told] == ["Started", "Updated", "Updated", "Ended"]
+    assert [event["seqNo"] for event in told] == [0, 1, 2, 3]
     assert all(event["offline"] for event in told)
 
 

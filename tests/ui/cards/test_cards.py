@@ -133,11 +133,12 @@ def test_a_damaged_file_is_kept_aside_and_told(tmp_path: Path, text: str) -> Non
 
 def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", "utf-8")
-    store = CardStore(tmp_path / "file")
-    assert store.load() == list(DEFAULTS)
-    assert not store.save(DEFAULTS[:1])
-    assert store.problem is not None
-    assert "wallet.json" in store.problem.params["file"]
+    reads, writes = CardStore(tmp_path / "file"), CardStore(tmp_path / "file")
+    assert reads.load() == list(DEFAULTS)
+    assert not writes.save(DEFAULTS[:1])
+    for store in (reads, writes):
+        assert store.problem is not None
+        assert "wallet.json" in store.problem.params["file"]
 
 
 # ---------------------------------------------------------------- standing

@@ -8,6 +8,7 @@ from functools import cache
 from app.kernel.catalogue import Catalogue
 from app.ocpp.shared.charging_profiles import (
     Algorithm,
+    Coalesce,
     Installed,
     Kind,
     MixedUnits,
@@ -105,6 +106,8 @@ def test_ladder_says_until_when_the_limit_holds() -> None:
     ladder = limit_at([item], RATED, later(30.5), Unit.A)
     assert (ladder.limit, ladder.leading, ladder.at) == (16, item, later(30))
     assert ladder.until == later(120)
+    kept = Options(coalesce=Coalesce.KEEP)
+    assert limit_at([item], RATED, later(30.5), Unit.A, kept).until == later(120)
     assert limit_at([item], RATED, later(120), Unit.A).until is None
     assert limit_at([item], RATED, NOON, Unit.A, horizon=0).until is None
 
