@@ -17,6 +17,7 @@ from ui.graphs.axes import thinned
 from ui.graphs.chart import Chart, ChartData
 from ui.graphs.history import History
 from ui.theme import Theme
+from ui.widgets.buttons import PushButton
 
 FIVE_MINUTES = 300.0
 SPANS = ("five", "session", "all")
@@ -111,7 +112,7 @@ class PowerGraph(QWidget):
         units.buttonClicked.connect(self._on_unit)
         self._units = units
         row.addStretch(1)
-        self._pause = QPushButton(self._say("graph.pause"))
+        self._pause = PushButton(self._say("graph.pause"))
         self._pause.setCheckable(True)
         self._pause.setProperty("kind", "segment")
         self._pause.toggled.connect(self._on_pause)
@@ -124,7 +125,7 @@ class PowerGraph(QWidget):
         return row
 
     def _segment(self, group: QButtonGroup, text_id: str, on: bool) -> QPushButton:
-        button = QPushButton(self._say(text_id))
+        button = PushButton(self._say(text_id))
         button.setObjectName(text_id)
         button.setCheckable(True)
         button.setChecked(on)

@@ -16,6 +16,7 @@ from app.kernel.text import Text
 from app.station.intents import ClearFault, RaiseFault
 from app.station.kinds import Fault
 from app.station.snapshot import EvseSnapshot, FaultSnapshot, StationSnapshot
+from ui.widgets.buttons import PushButton
 
 STATION_FAULTS = {Fault.EMERGENCY_STOP, Fault.READER_LOST, Fault.RESTART}
 """These lie at the station, the others at the connector."""
@@ -43,7 +44,7 @@ class FaultsTab(QWidget):
         grid.setSpacing(8)
         box.addLayout(grid)
         for number, fault in enumerate(Fault):
-            button = QPushButton(fault_word(catalogue, fault))
+            button = PushButton(fault_word(catalogue, fault))
             button.setCheckable(True)
             button.setObjectName(fault.value)
             button.clicked.connect(self._on_clicked)

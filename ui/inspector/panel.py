@@ -33,6 +33,7 @@ from ui.inspector.vehicle_tab import VehicleTab
 from ui.station.views import rating
 from ui.theme import Theme
 from ui.theme.polish import polished
+from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Turns, Work, at_once
 
 SESSION, VEHICLE, METER, FAULTS = range(4)
@@ -83,10 +84,10 @@ class Inspector(QWidget):
         self._pages: dict[int, Page] = {}
         self._turns = Turns(self)
         self._tabs.currentChanged.connect(self._on_tab)
-        self._main = QPushButton()
+        self._main = PushButton()
         self._main.setProperty("kind", "primary")
-        self._unplug = QPushButton(self._say("inspector.act.unplug"))
-        self._pause = QPushButton()
+        self._unplug = PushButton(self._say("inspector.act.unplug"))
+        self._pause = PushButton()
         self._main.clicked.connect(self._on_main)
         self._unplug.clicked.connect(self._on_unplug)
         self._pause.clicked.connect(self._on_pause)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QLabel,
-    QPushButton,
     QSlider,
     QSpinBox,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from app.station.intents import ArriveCar, LeaveCar, PauseVehicle, ResumeVehicle
 from app.station.kinds import Current
 from app.station.snapshot import EvseSnapshot
 from ui.rooms.form import roomy
+from ui.widgets.buttons import PushButton
 
 
 class VehicleTab(QWidget):
@@ -48,9 +48,9 @@ class VehicleTab(QWidget):
         self._kilowatts = self._spin("kilowatts", 0, 500, " kW")
         self._phases = self._spin("phases", 1, 3, "")
         self._delay = self._spin("delay", 0, 3600, " s")
-        self._pause = QPushButton()
+        self._pause = PushButton()
         self._pause.clicked.connect(self._on_pause)
-        self._drive = QPushButton()
+        self._drive = PushButton()
         self._drive.clicked.connect(self._on_drive)
         self._build()
 

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSplitter,
     QTabBar,
     QTextBrowser,
@@ -25,6 +24,7 @@ from ui.messages.raw import RawText
 from ui.messages.tree import PayloadTree
 from ui.rooms.form import add_stack
 from ui.theme import Theme
+from ui.widgets.buttons import PushButton
 
 REQUEST, REPLY, FINDINGS, RAW = range(4)
 HEAD_HEIGHT = 40
@@ -58,7 +58,7 @@ class ExchangeDetail(QWidget):
         self._raw.setAccessibleName(self._say("messages.raw"))
         self._tree.path_chosen.connect(self._raw.light)
         self._raw.path_clicked.connect(self._tree.light)
-        self._copy = QPushButton(self._say("messages.copy"))
+        self._copy = PushButton(self._say("messages.copy"))
         self._copy.setProperty("kind", "quiet")
         self._copy.setProperty("size", "small")
         self._copy.clicked.connect(self._copy_text)

@@ -32,6 +32,7 @@ from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
 from ui.rooms.table import RingTable
 from ui.theme import Theme
+from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Work
 
 SEARCH_MS = 150
@@ -203,7 +204,7 @@ class MessagePanel(QWidget):
         row.addWidget(self._export)
 
     def _button(self, text_id: str, slot: object) -> QPushButton:
-        button = QPushButton(self._say(text_id))
+        button = PushButton(self._say(text_id))
         button.setProperty("kind", "quiet")
         button.clicked.connect(slot)
         return button

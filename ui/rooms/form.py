@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from ui.widgets.buttons import PushButton
 
 BAR_HEIGHT = 40
 HIT = 32
@@ -83,9 +84,8 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
 
 
 def button(text: str, kind: str = "") -> QPushButton:
-    """A push button of a kind of the style sheet, not the default one of a dialog."""
-    made = QPushButton(text)
-    made.setAutoDefault(False)
+    """A push button of a kind of the style sheet."""
+    made = PushButton(text)
     if kind:
         made.setProperty("kind", kind)
     return made

@@ -13,7 +13,8 @@ from ui.rooms.form import Words, answers, button
 class Confirmation(QDialog):
     """`what` names its words in the catalogue (`confirm.<what>`), `params` fill their gaps.
 
-    Enter and Escape leave all as it is. `destroys`: what is agreed to is lost.
+    Escape leaves all as it is, and so does Enter unless the other button was gone to.
+    `destroys`: what is agreed to is lost.
     """
 
     def __init__(

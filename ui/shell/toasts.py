@@ -10,13 +10,13 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from ui.theme import Theme
+from ui.widgets.buttons import PushButton
 from ui.widgets.glyphs import paint_glyph
 
 MOST = 4
@@ -131,7 +131,7 @@ class Toast(QFrame):
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        close = QPushButton("✕")
+        close = PushButton("✕")
         close.setProperty("kind", "quiet")
         close.setFixedSize(32, 32)
         close.setAccessibleName(stack.close_name)

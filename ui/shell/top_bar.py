@@ -22,6 +22,7 @@ from app.ocpp.context import BootState
 from app.ocpp.redaction import without_url_password
 from app.runtime.views import LinkState, PowerState, SessionSnapshot
 from ui.theme import Theme, mono_font
+from ui.widgets.buttons import PushButton, ToolButton
 from ui.widgets.glyphs import glyph_icon
 
 HEIGHT = 56
@@ -105,7 +106,7 @@ class TopBar(QFrame):
         self, action: QAction, *, primary: bool = False, first: bool = False
     ) -> QPushButton:
         """A button with words for an action; `first`: left of the others."""
-        button = QPushButton(action.text())
+        button = PushButton(action.text())
         button.setToolTip(_tip(action))
         button.setAccessibleName(action.text())
         if primary:
@@ -123,7 +124,7 @@ class TopBar(QFrame):
 
     def add_icon(self, action: QAction, glyph: str) -> QToolButton:
         """A square button with a glyph for an action."""
-        button = QToolButton()
+        button = ToolButton()
         button.setToolTip(_tip(action))
         button.setAccessibleName(action.text())
         button.clicked.connect(action.trigger)
@@ -131,7 +132,7 @@ class TopBar(QFrame):
 
     def add_menu(self, menu: QMenu, glyph: str, name: str) -> QToolButton:
         """A square button that opens a menu."""
-        button = QToolButton()
+        button = ToolButton()
         button.setAccessibleName(name)
         button.setToolTip(name)
         button.setMenu(menu)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.curve import LANE_TOKENS, StepCurve, figure
 from ui.station_rooms.room import LiveRoom, SearchField, clock
 from ui.theme import Theme
+from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Work
 
 TURN_AT = 1000
@@ -122,7 +122,7 @@ class ProfilesRoom(LiveRoom):
         row.setSpacing(2)
         buttons = QButtonGroup(self)
         for name in names:
-            button = QPushButton(self._say(f"{group}.{name}"))
+            button = PushButton(self._say(f"{group}.{name}"))
             button.setObjectName(name)
             button.setCheckable(True)
             button.setProperty("kind", "segment")

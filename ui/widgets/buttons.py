@@ -1,0 +1,43 @@
+"""Buttons as a keyboard expects them: Enter presses the one that has the focus, as Space does."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class PushButton(QPushButton):
+    """Not the default one of a dialog unless it is said to be.
+
+    Without this Qt gives Enter to the default one, whichever button is framed.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setAutoDefault(False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(_spaced(event))
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        super().keyReleaseEvent(_spaced(event))
+
+
+class ToolButton(QToolButton):
+    """A button with a glyph, or with a menu."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(_spaced(event))
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        super().keyReleaseEvent(_spaced(event))
+
+
+def _spaced(event: QKeyEvent) -> QKeyEvent:
+    if event.key() not in ENTER:
+        return event
+    space = Qt.Key.Key_Space
+    return QKeyEvent(event.type(), space, event.modifiers(), " ", event.isAutoRepeat())
