@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from app.training.certificates import (
     Authority,
     Pair,
@@ -55,6 +57,17 @@ def read_pair(folder: Path, name: str) -> Pair:
     certificate_of(chain)
     key_of(key)
     return Pair(chain, chain, key)
+
+
+def host_of(pair: Pair) -> str | None:
+    """The first host name or address that a CSMS certificate is made out to; None for `*.example.com`."""
+    found = certificate_of(pair.certificate_pem).extensions
+    try:
+        names = found.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
+    hosts = [str(item.value) for item in names if isinstance(item, x509.DNSName | x509.IPAddress)]
+    return next((host for host in hosts if "*" not in host), None)
 
 
 def server_context(

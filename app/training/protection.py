@@ -39,7 +39,7 @@ def protected(
     if folder is None:
         return settings
     from app.training.certificates import Flaw, make_authority, make_server, make_station
-    from app.training.lab_tls import read, read_pair, server_context, write
+    from app.training.lab_tls import host_of, read, read_pair, server_context, write
 
     if not _there(folder, ROOT):
         write(folder, ROOT, make_authority("Forecourt training root"))
@@ -52,7 +52,9 @@ def protected(
     settings = replace(settings, authority=root, owners=Owners.of(folder / STATIONS))
     if profile >= 2:
         clients = [root] if profile == 3 else []
-        settings.tls = server_context(read_pair(folder, server), clients=clients)
+        pair = read_pair(folder, server)
+        settings.tls = server_context(pair, clients=clients)
+        settings.name = host if Flaw(flaw) is Flaw.WRONG_NAME else host_of(pair) or host
     return settings
 
 

@@ -57,6 +57,7 @@ class CsmsSettings:
     `subprotocols` is in order of preference. `password` is asked from every station that has no entry of
     its own in `passwords`; with neither, nobody is asked. `stations` limits who may connect. Where `tls` asks
     for certificates each station must show its own, by what `owners` know, unless `any_certificate`.
+    `name` is the host that stations are told to go to; None: the address that is listened on.
     `ping_interval_s` is the WebSocket keep-alive; None sends none. `authority` signs what stations ask for
     with SignCertificate, each with `flaw`, and what the file server shows; None: one is made at the first
     need. `sign_requests` False refuses them all, `answer_requests` False accepts them and never sends a
@@ -70,6 +71,7 @@ class CsmsSettings:
     passwords: dict[str, str] = field(default_factory=dict)
     stations: frozenset[str] | None = None
     tls: ssl.SSLContext | None = None
+    name: str | None = None
     owners: Owners = field(default_factory=Owners)
     any_certificate: bool = False
     authority: Authority | None = None
@@ -84,6 +86,7 @@ class CsmsSettings:
 
     def url(self, host: str, port: int) -> str:
         """The address that stations append their id to."""
+        host = self.name or host
         shown = f"[{host}]" if ":" in host else host
         return f"{'wss' if self.tls else 'ws'}://{shown}:{port}/ocpp"
 

@@ -52,7 +52,7 @@ async def test_RPC_15_each_security_profile_with_what_it_needs(
     if profile >= 2:
         options["ssl"] = trusting(folder, own=profile == 3)
     async with running_csms(settings) as csms:
-        url = csms.url.replace("127.0.0.1", "localhost")
+        url = csms.url
         assert url.startswith("wss:" if profile >= 2 else "ws:")
         async with bench(url, "CS-1", V201, **options) as station:
             assert "currentTime" in await station.result("Heartbeat")
@@ -85,6 +85,23 @@ def test_what_is_in_the_folder_is_used_and_flaws_have_names_of_their_own(tmp_pat
     assert made().items() > before.items()
     late = certificate_of((tmp_path / "server-expired.pem").read_text("ascii"))
     assert late.not_valid_after_utc < datetime.now(UTC)
+
+
+@pytest.mark.parametrize("host", ["csms.example.com", "::1"])
+def test_the_address_that_is_told_has_the_name_that_the_certificate_has(
+    host: str, tmp_path: Path
+) -> None:
+    """Stations check the name: with another one each of them would be turned away."""
+
+    def told(profile: int, **more: str) -> str:
+        settings = protected(standalone(datetime.now(UTC)), profile, folder=tmp_path, **more)
+        return settings.url("127.0.0.1", 9000)
+
+    shown = f"[{host}]" if ":" in host else host
+    assert told(2, host=host) == f"wss://{shown}:9000/ocpp"
+    assert told(3) == f"wss://{shown}:9000/ocpp", "of the certificate that was there"
+    assert told(2, flaw="wrong_name") == "wss://localhost:9000/ocpp", "where the station has to go"
+    assert told(1) == "ws://127.0.0.1:9000/ocpp"
 
 
 def test_what_a_CSMS_knows_of_its_stations_outlives_it(tmp_path: Path) -> None:
