@@ -734,7 +734,9 @@ def test_who_turns_on_while_a_tab_is_made_gets_the_tab_that_is_in_front(
 ) -> None:
     rooms = panel.rooms
     rooms.tabs.setCurrentIndex(COMPOSER)
-    QTest.qWait(1)
+    while not panel.findChildren(ComposerTab):
+        QTest.qWait(1)
+    assert COMPOSER not in rooms._rooms
     rooms.tabs.setCurrentIndex(TOKENS)
     rooms.tabs.setCurrentIndex(FILES)
     qtbot.waitUntil(lambda: FILES in rooms._rooms)
