@@ -46,6 +46,7 @@ class FaultsTab(QWidget):
         for number, fault in enumerate(Fault):
             button = PushButton(fault_word(catalogue, fault))
             button.setCheckable(True)
+            button.setProperty("kind", "fault")
             button.setObjectName(fault.value)
             button.clicked.connect(self._on_clicked)
             grid.addWidget(button, number // 2, number % 2)

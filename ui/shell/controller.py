@@ -397,14 +397,14 @@ class Controller(QObject):
         self._bridge.intend(SetVehicle(evse, vehicle=car) if standing else ArriveCar(evse, car))
 
     def _fault_menu(self, evse: int, place: Any) -> None:
-        """A menu of what can break there; what lies is ticked."""
+        """A menu of what can break there, or at the EVSE that is looked at; what lies is ticked."""
+        evse = evse or self._selected
         snapshot = self._station()
-        lying = {item.fault: item for item in snapshot.faults}
-        if evse:
-            lying |= {item.fault: item for item in snapshot.evse(evse).faults}
+        faults = (*snapshot.faults, *snapshot.evse(evse).faults)
+        lying = {item.fault: item for item in faults}
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        where = menu.addAction(self.say("top.faults_of", evse=evse or self._selected))
+        where = menu.addAction(self.say("top.faults_of", evse=evse))
         where.setEnabled(False)
         menu.addSeparator()
         for fault in Fault:
@@ -417,7 +417,7 @@ class Controller(QObject):
 
     def _on_fault_chosen(self, action: Any) -> None:
         fault, evse, lying = action.data()
-        self._bridge.intend(toggle(fault, evse or self._selected, lying))
+        self._bridge.intend(toggle(fault, evse, lying))
 
 
 def update_step(jobs: Sequence[JobView]) -> str:

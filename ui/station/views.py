@@ -221,7 +221,8 @@ class Wording:
         if evse.faults or not evse.operative:
             return ""
         if not any(connector.plugged for connector in evse.connectors):
-            return self.say("hint.plug")
+            tethered = any(connector.tethered for connector in evse.connectors)
+            return self.say("hint.plug" if tethered else "hint.socket")
         if evse.permitted:
             return self.say("hint.stop" if evse.flow is Flow.CHARGING else "hint.wait")
         return self.say("hint.start" if evse.reader is None else "hint.card")

@@ -71,6 +71,7 @@ QPushButton[kind="primary"]:hover, QToolButton[kind="primary"]:hover {
 QPushButton[kind="primary"]:disabled { background: $line2; border-color: $line2; color: $text3; }
 QPushButton[kind="primary"]:focus { border: 2px solid $focus; }
 QPushButton[kind="danger"] { color: $fault; }
+QPushButton[kind="fault"]:checked { color: $fault; border-color: $fault; }
 QPushButton[kind="quiet"], QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
 QPushButton[kind="quiet"]:hover, QToolButton[kind="quiet"]:hover { background: $sel; }
 QPushButton[kind="quiet"]:checked, QToolButton[kind="quiet"]:checked { background: $sel; }

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
 
 from app.kernel.text import Text
 from app.runtime.archive import ArchiveError
@@ -77,6 +77,27 @@ def test_a_restart_at_the_station_ends_the_session_with_reboot(play, version, co
         assert reason() == "Reboot"
 
     play(story, version=version)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_fault_menu_of_the_head_ticks_what_lies_at_the_evse_and_repairs_it(play):
+    async def story(room):
+        def chosen(fault):
+            """The menu as the chip opens it, and its line of this fault."""
+            room.window.canvas.fault_menu_requested.emit(0, room.window.mapToGlobal(QPoint(9, 9)))
+            menu = QApplication.activePopupWidget()
+            lines = [one for one in menu.actions() if one.data()]
+            return menu, next(one for one in lines if one.data()[0] is fault)
+
+        for lies in (False, True):
+            menu, line = chosen(Fault.RCD)
+            assert line.isChecked() is lies
+            line.trigger()
+            menu.close()
+            lying = [item.fault for item in room.session.snapshot().station.evse(1).faults]
+            assert lying == ([] if lies else [Fault.RCD])
+
+    play(story)
 
 
 def test_keys_do_the_same_as_the_mouse(play):
