@@ -131,6 +131,10 @@ class Personality:
         """The running transactions."""
         return ()
 
+    def paid(self) -> Mapping[int, str]:
+        """What the transaction that ended last at an EVSE came to, where the back office told."""
+        return {}
+
     def jobs(self) -> tuple[JobView, ...]:
         """Firmware updates and uploads of logs: those that run, and the last of each kind."""
         return ()

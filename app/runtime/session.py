@@ -492,6 +492,7 @@ class Session:
             link=cycle.connection.view if cycle else LinkView(LinkState.OFF),
             boot=cycle.boot_state if cycle else BootState.OFF,
             sessions=personality.sessions() if personality else (),
+            paid=personality.paid() if personality else {},
             queue=self._waiting(),
             station=self.station.snapshot(),
             reboots=max(0, self._power.cycles - 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -70,6 +71,8 @@ class SessionSnapshot:
     queue: int
     """Messages in the outbox."""
     station: StationSnapshot
+    paid: Mapping[int, str] = field(default_factory=dict)
+    """By EVSE: what its last session came to, where the back office told."""
     reboots: int = 0
     """Power cycles of this session before the present one."""
     clock_rate: float | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 
 from PySide6.QtWidgets import QGridLayout, QWidget
@@ -114,23 +114,28 @@ class SessionTab(QWidget):
         figures["power"].show_value(*words.power(evse.power))
         delivered = evse.energy - session.meter_start if session else evse.session_energy
         figures["energy"].show_value(*words.energy(max(0.0, delivered)))
-        ended = self._remember(evse, session, whole.station.at)
-        figures["cost"].show_value(*(ended.cost.split(" ", 1) if ended.cost else [DASH]))
-        span = ended.span
+        account = self._remember(evse, session, whole)
+        figures["cost"].show_value(*(account.cost.split(" ", 1) if account.cost else [DASH]))
+        span = account.span
         figures["duration"].show_value(DASH if span is None else words.duration(span))
         figures["current"].show_value(words.current(evse))
         figures["battery"].show_value(*self._battery(evse))
         self._ladder.show_caps(evse, whole.station.faults)
         self._graph.follow(whole.station.at.timestamp())
 
-    def _remember(self, evse: EvseSnapshot, session: SessionView | None, now: datetime) -> Account:
+    def _remember(
+        self, evse: EvseSnapshot, session: SessionView | None, whole: SessionSnapshot
+    ) -> Account:
         """How long it took and what it cost; after the end that stands still until the plug is out."""
+        now = whole.station.at
         if session is not None:
             account = Account(now - session.started, session.cost or "")
         elif evse.permitted and evse.session_since is not None:
             account = Account(now - evse.session_since)
         elif any(connector.plugged for connector in evse.connectors):
             account = self._accounts.get(evse.id, Account())
+            paid = whole.paid.get(evse.id)
+            account = replace(account, cost=paid) if paid and account.span is not None else account
         else:
             account = Account()
         self._accounts[evse.id] = account

@@ -97,6 +97,8 @@ class Bay:
     kept_group: str | None = None
     candidates: tuple[int, ...] = ()
     """evse 0: where the cable may go."""
+    paid: str = ""
+    """What the transaction that ended last came to, if the back office told."""
 
     def now(self) -> Facts:
         """The facts of this instant."""

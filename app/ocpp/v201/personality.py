@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.ocpp.context import BootState, Context, JobView, Payload, QueuedMessage, SessionView
 from app.ocpp.outbox import Outbox
 from app.ocpp.personality import Block, LinkPlan, LinkPolicy, LinkTrial, Personality
@@ -171,6 +173,9 @@ class Personality201(Personality):
 
     def sessions(self) -> tuple[SessionView, ...]:
         return self.transactions.sessions()
+
+    def paid(self) -> Mapping[int, str]:
+        return {bay.evse: bay.paid for bay in self.transactions.bays.values() if bay.paid}
 
     def settings(self) -> list[Payload]:
         return [self._view(variable) for variable in self.model.variables()]

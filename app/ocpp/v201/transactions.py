@@ -177,7 +177,7 @@ class Transactions(Block):
         tx = Transaction(
             self.ctx.ids(), bay.evse or None, bay.connector, stamp(self.ctx.clock.now())
         )
-        bay.transaction = tx
+        bay.transaction, bay.paid = tx, ""
         self._own(bay)
         self._teller.tell(bay, "Started", trigger)
         if bay.evse:

@@ -279,15 +279,19 @@ class Watch(Block):
             text = Text("v201.screen.message", {"text": message["content"]})
             self.ctx.station.handle(ShowText(evse, text))
         if payload["eventType"] == "Ended":
-            cost = await self._cost(answer.get("totalCost"))
-            evse = self._tx.ended.get(transaction, 0)
+            total, evse = answer.get("totalCost"), self._tx.ended.get(transaction, 0)
+            if total is not None and evse and self._tx.bays[evse].transaction is None:
+                self._tx.bays[evse].paid = self._money(total)
+            cost = await self._cost(total)
             # not to the next one, who may have come while a person thought
             if cost is not None and (not evse or self._tx.bays[evse].permission is None):
                 self.ctx.station.handle(ShowText(evse, cost))
         elif bay is not None and bay.transaction is not None and "totalCost" in answer:
-            currency = self._model.text("TariffCostCtrlr.Currency")
-            bay.transaction.cost = f"{answer['totalCost']:.2f} {currency}"
+            bay.transaction.cost = self._money(answer["totalCost"])
             self._tx.save(bay)
+
+    def _money(self, amount: float) -> str:
+        return f"{amount:.2f} {self._model.text('TariffCostCtrlr.Currency')}"
 
     async def _cost(self, total: float | None) -> Text | None:
         """201-TX-19: 0 is free, a number is the price, nothing is an open point."""

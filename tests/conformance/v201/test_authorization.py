@@ -612,6 +612,10 @@ async def test_price_at_the_end(
     last = [event for event in bench.happened(ScreenChanged) if event.text is not None][-1]
     assert last.text.id == shown
     assert last.evse == 1
+    told = {1: f"{answer['totalCost']:.2f} EUR"} if answer else {}
+    assert bench.personality.paid() == told
+    await bench.do(A1)
+    assert bench.personality.paid() == {}  # the next session has not cost anything yet
 
 
 async def test_running_cost_and_message_are_shown(bench201: Make) -> None:

@@ -109,6 +109,23 @@ def test_after_the_end_duration_and_cost_stand_still_until_the_plug_is_out(inspe
     assert inspector.session_tab.figure("cost") == "–"
 
 
+def test_a_price_that_is_told_at_the_end_is_shown_until_the_plug_is_out(inspector):
+    evse = charging(make_evse(1))
+    begun = station(evse).at - timedelta(minutes=5)
+    view = SessionView(1, 1, "17", "04A29F1C", begun, evse.energy, "Charging")
+    inspector.show_snapshot(whole(evse, sessions=[view]), None)
+    assert inspector.session_tab.figure("cost") == "–"
+    over = dataclasses.replace(plugged(parked(make_evse(1))), session_since=begun)
+    inspector.show_snapshot(dataclasses.replace(whole(over), paid={1: "2.31 EUR"}), None)
+    assert inspector.session_tab.figure("cost") == "2.31 EUR"
+    gone = dataclasses.replace(whole(parked(make_evse(1))), paid={1: "2.31 EUR"})
+    inspector.show_snapshot(gone, None)
+    assert inspector.session_tab.figure("cost") == "–"
+    again = dataclasses.replace(whole(plugged(parked(make_evse(1)))), paid={1: "2.31 EUR"})
+    inspector.show_snapshot(again, None)
+    assert inspector.session_tab.figure("cost") == "–"
+
+
 def test_a_plug_without_a_session_counts_no_time(inspector):
     evse = plugged(parked(make_evse(1)))
     since = station(evse).at - timedelta(minutes=5)
