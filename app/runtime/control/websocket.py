@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -16,6 +16,9 @@ from app.runtime.control.dispatch import Dispatcher, Send
 
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of one request."""
+
+LAST_WORDS = 2.0
+"""Seconds that the other end has to read what is left when the program ends."""
 
 MakeDispatcher = Callable[[Send], tuple[Dispatcher, Callable[[], None]]]
 """Gives the protocol for a new channel and what to call when the channel is gone."""
@@ -29,6 +32,8 @@ class WebSocketChannel:
         self._token = token
         self._make = make
         self._server: Server | None = None
+        self._ends: set[Callable[[], Awaitable[None]]] = set()
+        """For each channel: answer what is open, write what is left."""
 
     @property
     def port(self) -> int:
@@ -48,24 +53,41 @@ class WebSocketChannel:
         )
 
     async def close(self) -> None:
+        """What was asked and is not answered yet gets its answer, then each channel is closed."""
         if self._server:
+            await asyncio.gather(*(end() for end in list(self._ends)))
             self._server.close()
             await self._server.wait_closed()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         if "Origin" in request.headers:
             return connection.respond(HTTPStatus.FORBIDDEN, "no pages of a browser here\n")
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+        if not self._is_known(request.headers.get_all("Authorization")):
             return connection.respond(
                 HTTPStatus.UNAUTHORIZED, "send Authorization: Bearer and the token\n"
             )
         return None
 
+    def _is_known(self, given: list[str]) -> bool:
+        """One header with the token; the scheme's name in any case (RFC 9110, 11.1)."""
+        if len(given) != 1:
+            return False
+        scheme, _, token = given[0].partition(" ")
+        same = hmac.compare_digest(token.strip().encode("utf-8", "replace"), self._token.encode())
+        return same and scheme.lower() == "bearer"
+
     async def _serve(self, connection: ServerConnection) -> None:
-        out: asyncio.Queue[str] = asyncio.Queue()
+        out: asyncio.Queue[str | None] = asyncio.Queue()
         dispatcher, gone = self._make(out.put_nowait)
         writer = asyncio.create_task(_pump(out, connection))
+
+        async def end() -> None:
+            gone()
+            await dispatcher.close()
+            out.put_nowait(None)
+            await asyncio.wait([writer], timeout=LAST_WORDS)
+
+        self._ends.add(end)
         try:
             async for message in connection:
                 text = message if isinstance(message, str) else message.decode("utf-8", "replace")
@@ -73,12 +95,13 @@ class WebSocketChannel:
         except ConnectionClosed:
             pass  # the other end went without a word, or reads in its close code what it did wrong
         finally:
-            gone()
+            self._ends.discard(end)
+            await end()
             writer.cancel()
-            await dispatcher.close()
 
 
-async def _pump(out: asyncio.Queue[str], connection: ServerConnection) -> None:
+async def _pump(out: asyncio.Queue[str | None], connection: ServerConnection) -> None:
+    """Until None comes."""
     with contextlib.suppress(ConnectionClosed):
-        while True:
-            await connection.send(await out.get())
+        while (line := await out.get()) is not None:
+            await connection.send(line)

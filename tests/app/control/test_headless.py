@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
@@ -432,3 +433,51 @@ def test_why_the_back_office_ended_the_link_is_told_once_and_what_was_wanted_is_
         bus.publish(LinkClosed(Text("runtime.link.network_cut"), own=True))
     assert told == [catalogue.render(taken)]
     assert "Another station uses the id CP-1" in told[0]
+
+
+@pytest.fixture
+async def by_websocket(
+    pipes: Pipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[asyncio.Task[Exit], str]]:
+    """A station, the address of its control channel; the token is `secret`."""
+    monkeypatch.setattr(sys, "stdout", pipes.stdout)
+    (tmp_path / "token").write_text("secret\n", "utf-8")
+    options = HeadlessOptions(
+        station(), control="ws://127.0.0.1:0", control_token_file=tmp_path / "token"
+    )
+    async with running(options) as task:
+        port = (await pipes.line())["params"]["port"]
+        yield task, f"ws://127.0.0.1:{port}"
+
+
+async def test_the_end_of_the_program_leaves_no_request_of_a_websocket_without_an_answer(
+    by_websocket: tuple[asyncio.Task[Exit], str],
+) -> None:
+    task, url = by_websocket
+    headers = {"Authorization": "bearer secret"}  # the scheme's name in any case
+    async with (
+        connect(url, additional_headers=headers, proxy=None) as waiting,
+        connect(url, additional_headers=headers, proxy=None) as quitting,
+    ):
+        wait = {"filter": {"event": "Never"}}
+        await waiting.send(
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": "journal.wait", "params": wait})
+        )
+        await quitting.send('{"jsonrpc":"2.0","id":2,"method":"app.quit"}')
+        assert json.loads(await quitting.recv())["result"] == {"accepted": True}
+        assert json.loads(await waiting.recv())["error"]["code"] == Code.ENDED
+        assert await ended(task) is Exit.OK
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [(), ("Bearer wrong",), ("Basic secret",), ("secret",), ("Bearer secret", "Bearer wrong")],
+)
+async def test_a_websocket_without_the_token_is_refused(
+    by_websocket: tuple[asyncio.Task[Exit], str], shown: tuple[str, ...]
+) -> None:
+    _, url = by_websocket
+    headers = [("Authorization", value) for value in shown]
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url, additional_headers=headers, proxy=None)
+    assert refused.value.response.status_code == 401
