@@ -7,6 +7,7 @@ certificates stay; a private key or a password never leaves, and what needs one 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -148,7 +149,7 @@ def write_archive(
 ) -> Contents:
     """Write these documents without their secrets: work for a thread. Raises ArchiveError, StoreFailed."""
     lines = list(_redacted_lines(state))
-    part = target.with_name(target.name + ".part")
+    part = Path(f"{target}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with (
@@ -157,9 +158,11 @@ def write_archive(
         ):
             found = _write(archive, config, lines, folder)
         part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        params = {"file": str(target), "why": error.strerror or str(error)}
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        with contextlib.suppress(OSError, ValueError):
+            part.unlink()
+        why = getattr(error, "strerror", None) or str(error)
+        params = {"file": str(target), "why": why}
         raise ArchiveError(Text("archive.cannot_write", params)) from error
     return found
 

@@ -258,11 +258,15 @@ def test_a_folder_in_use_is_left_alone(station: Path, tmp_path: Path) -> None:
         import_station(tmp_path, tmp_path / "new")  # a folder
 
 
-def test_a_target_that_cannot_be_written_is_a_sentence(station: Path, tmp_path: Path) -> None:
-    store = Store(station / STATE_FILE)
+@pytest.mark.parametrize("name", ["no/such.zip", "", "a" * 5000, "half\0name"])
+def test_a_target_that_cannot_be_written_is_a_sentence(
+    station: Path, tmp_path: Path, name: str
+) -> None:
+    store, before = Store(station / STATE_FILE), set(tmp_path.iterdir())
     with pytest.raises(ArchiveError, match=r"archive\.cannot_write"):
-        export_station(tmp_path / "no" / "such.zip", resolve().config, store, station)
+        export_station(tmp_path / name, resolve().config, store, station)
     store.close()
+    assert set(tmp_path.iterdir()) == before
 
 
 # ---- with real processes
