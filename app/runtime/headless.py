@@ -8,6 +8,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +28,19 @@ from app.runtime.control.dispatch import Dispatcher, Send
 from app.runtime.control.methods import Methods
 from app.runtime.events import StateTold
 from app.runtime.exit_codes import Exit
-from app.runtime.opening import make_session
+from app.runtime.opening import make_session, read_config
 from app.runtime.options import HeadlessOptions
 from app.runtime.session import Session, StateUnfit
 from app.runtime.store import StoreError, StoreFailed, StoreLocked
 
 if TYPE_CHECKING:
+    from app.runtime.config import Config
     from app.runtime.control.websocket import WebSocketChannel
 
 TOKEN_FILE = "control.token"
+
+LAST_ATTEMPT = 0.2
+"""Seconds that an attempt of the length of `--connect-timeout` may end later: it began when we looked."""
 
 
 class _End:
@@ -103,7 +108,11 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
         return Exit.CONTROL
     end = _End()
     try:
-        session = make_session(options.station, on_undecided=lambda point: end.set(Exit.UNDECIDED))
+        session = make_session(
+            options.station,
+            _config(options),
+            on_undecided=lambda point: end.set(Exit.UNDECIDED),
+        )
     except StoreLocked as error:
         tell(error.text)
         return Exit.STATE_LOCKED
@@ -129,6 +138,18 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
             collector.stop()
             if channel:
                 channel.close()
+
+
+def _config(options: HeadlessOptions) -> Config:
+    """An attempt takes no longer than a connection is waited for, so it has told by then what it waited for.
+
+    Raises ConfigError.
+    """
+    config = read_config(options.station)
+    within = options.connect_timeout
+    if within is None or within >= config.csms.connect_timeout:
+        return config
+    return replace(config, csms=replace(config.csms, connect_timeout=within))
 
 
 async def _serve(
@@ -236,17 +257,24 @@ async def _watch_connection(
 ) -> None:
     if within is None:
         return
-    opened = asyncio.Event()
-    remove = session.bus.subscribe(lambda _: opened.set(), LinkOpened)
+    opened, failures = asyncio.Event(), list[Text]()
+
+    def look(entry: Entry) -> None:
+        if isinstance(entry.event, LinkFailed):
+            failures.append(entry.event.why)
+        else:
+            opened.set()
+
+    remove = session.bus.subscribe(look, LinkOpened, LinkFailed)
     try:
         if session.snapshot().link.version is not None:
             return
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(within + LAST_ATTEMPT):
             await opened.wait()
     except TimeoutError:
         view = session.snapshot()
         unknown = Text("control.no_reason" if view.csms_url else "control.no_csms")
-        problem = view.link.problem or unknown
+        problem = view.link.problem or (failures or [unknown])[-1]
         tell(Text("control.not_connected", {"seconds": f"{within:g}", "why": problem}))
         end.set(Exit.NOT_CONNECTED)
     finally:
@@ -255,9 +283,11 @@ async def _watch_connection(
 
 @contextlib.contextmanager
 def _signals(end: _End) -> Any:
-    """Ctrl+C and a polite kill end in order."""
+    """Ctrl+C, a polite kill and a closed terminal end in order; what nohup makes deaf stays so."""
     loop = asyncio.get_running_loop()
     names = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        names.append(signal.SIGHUP)
     try:
         for name in names:
             loop.add_signal_handler(name, end.set, Exit.INTERRUPTED)

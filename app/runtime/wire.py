@@ -290,8 +290,7 @@ def _explain(error: Exception, request: OpenRequest, connected: bool) -> OpenFai
     if isinstance(error, SecurityError):
         return OpenFailed("http", Text("runtime.link.http_circle", place))
     if isinstance(error, NegotiationError):
-        params = {"offered": ", ".join(request.subprotocols), "why": str(error)}
-        return OpenFailed("subprotocol", Text("runtime.link.subprotocol_wrong", params))
+        return _explain_negotiation(error, request)
     if isinstance(error, InvalidMessage | EOFError) or (connected and isinstance(error, OSError)):
         name = "runtime.link.no_answer_tls" if where.secure else "runtime.link.no_answer"
         return OpenFailed("http", Text(name, place))
@@ -303,6 +302,14 @@ def _explain(error: Exception, request: OpenRequest, connected: bool) -> OpenFai
         return OpenFailed("tcp", Text("runtime.link.refused", place))
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return OpenFailed("tcp", Text("runtime.link.tcp", {**place, "why": why}))
+
+
+def _explain_negotiation(error: NegotiationError, request: OpenRequest) -> OpenFailed:
+    why = str(error)
+    if "subprotocol" not in why:
+        return OpenFailed("http", Text("runtime.link.extension", {"why": why}))
+    params = {"offered": ", ".join(request.subprotocols), "why": why}
+    return OpenFailed("subprotocol", Text("runtime.link.subprotocol_wrong", params))
 
 
 def _explain_proxy(error: Exception, proxy: str) -> OpenFailed:

@@ -165,7 +165,8 @@ def test_a_mute_server_is_told_as_such() -> None:
             with pytest.raises(StationError, match="has ended"):
                 station.wait({"event": "LinkOpened"}, timeout=15)
             assert station.close() == 6
-    assert "No connection within 1 s" in station.log
+    assert "No connection within 1 s. 127.0.0.1, port" in station.log
+    assert "accepted the connection but did not answer" in station.log
 
 
 def test_strict_mode_ends_at_a_point_that_nobody_decided(

@@ -188,7 +188,17 @@ def test_prints_of_anybody_else_never_reach_the_json_on_stdout(checkout: Path) -
     assert (done.stdout, done.stderr) == ("{}\n", "a careless print\n")
 
 
-@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "name",
+    [
+        signal.SIGINT,
+        signal.SIGTERM,
+        pytest.param(
+            getattr(signal, "SIGHUP", None),
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="knows no SIGHUP"),
+        ),
+    ],
+)
 async def test_a_signal_ends_it_in_order(
     pipes: Pipes,
     csms: CsmsProbe,  # noqa: F811
@@ -203,6 +213,19 @@ async def test_a_signal_ends_it_in_order(
         assert await ended(task) is Exit.INTERRUPTED
     Store(tmp_path / "state.sqlite3").close()  # let go of
     await csms.wait_disconnected("CP-1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="knows no SIGHUP")
+async def test_under_nohup_a_closed_terminal_ends_nothing(pipes: Pipes) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with running(HeadlessOptions(station())) as task:
+            await pipes.line()
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert "result" in await pipes.ask("clock.now")
+            assert not task.done()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_reader_that_has_gone_does_not_hold_up_the_station() -> None:
@@ -230,6 +253,20 @@ async def test_no_connection_in_time_has_a_code_and_a_reason(
         await pipes.line()
         assert await ended(task) is Exit.NOT_CONNECTED
     assert "No connection within 0.3 s. 127.0.0.1 is there, but" in capfd.readouterr().err
+
+
+async def test_a_server_that_says_nothing_is_told_apart_from_one_that_is_slow_to_try(
+    pipes: Pipes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also where an attempt could take longer than a connection is waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # the system accepts for it
+        port = mute.getsockname()[1]
+        options = HeadlessOptions(station(f"ws://127.0.0.1:{port}/"), connect_timeout=0.5)
+        async with running(options) as task:
+            await pipes.line()
+            assert await ended(task) is Exit.NOT_CONNECTED
+    said = f"within 0.5 s. 127.0.0.1, port {port}, accepted the connection but did not answer"
+    assert f"No connection {said}" in capfd.readouterr().err
 
 
 async def test_a_station_without_a_back_office_says_so_and_can_be_given_one(

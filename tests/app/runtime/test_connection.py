@@ -16,6 +16,7 @@ from random import Random
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
@@ -587,6 +588,18 @@ async def _listen(socket: ServerConnection) -> None:
     with contextlib.suppress(ConnectionClosed):
         async for _ in socket:
             pass
+
+
+async def test_an_extension_that_was_not_offered_is_told_as_that() -> None:
+    def extended(_: ServerConnection, __: Request, response: Response) -> None:
+        response.headers["Sec-WebSocket-Extensions"] = "permessage-deflate"
+
+    plain = {"process_response": extended, "compression": None, "subprotocols": ["ocpp1.6"]}
+    async with serve(_listen, "127.0.0.1", 0, **plain) as server:
+        where = address(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", "CS-1")
+        with pytest.raises(wire.OpenFailed) as failed:
+            await wire.open_websocket(wire.OpenRequest(where, ("ocpp1.6",)))
+    assert failed.value.why.id == "runtime.link.extension"
 
 
 async def test_our_own_close_delivers_what_was_handed_over_and_comes_back_at_once(
