@@ -146,24 +146,13 @@ class Exchanges:
 
     def _add_request(self, entry: Entry, frame: FramePassed) -> None:
         payload = _payload(frame.text, CALL)
-        evse = self._subjects.evse_of(frame.version, frame.action, payload)
-        verdict = Verdict.SCHEMA_ERROR if frame.violations else Verdict.WAITING
-        row = Exchange(
-            number=self._first + len(self._rows),
-            seq=entry.seq,
-            at=entry.at,
-            real=entry.real,
-            direction=frame.direction,
-            version=frame.version,
-            action=frame.action,
-            message_id=frame.message_id,
-            evse=evse,
+        row = self._begun(
+            entry,
+            frame,
+            evse=self._subjects.evse_of(frame.version, frame.action, payload),
             summary=summarize(frame.action, payload, None),
-            verdict=verdict,
+            verdict=Verdict.WAITING,
             request_text=frame.text,
-            violations=frame.violations,
-            forced=frame.forced,
-            note=frame.note,
         )
         if frame.message_id is not None:
             self._open[frame.direction, frame.message_id] = row.number
@@ -226,26 +215,37 @@ class Exchanges:
         return Verdict.SLOW if latency >= SLOW_MS else Verdict.VALID
 
     def _add_stray(self, entry: Entry, frame: FramePassed) -> None:
-        self._append(
-            Exchange(
-                number=self._first + len(self._rows),
-                seq=entry.seq,
-                at=entry.at,
-                real=entry.real,
-                direction=frame.direction,
-                version=frame.version,
-                action=frame.action,
-                message_id=frame.message_id,
-                evse=None,
-                summary=frame.note or Text("trace.stray"),
-                verdict=Verdict.SCHEMA_ERROR if frame.violations else Verdict.IGNORED,
-                request_text=frame.text if frame.kind not in {RESULT, ERROR} else None,
-                reply_text=frame.text if frame.kind in {RESULT, ERROR} else None,
-                violations=frame.violations,
-                forced=frame.forced,
-                error_code=_error_code(frame.text) if frame.kind == ERROR else None,
-                note=frame.note,
-            )
+        answers = frame.kind in {RESULT, ERROR}
+        row = self._begun(
+            entry,
+            frame,
+            evse=None,
+            summary=frame.note or Text("trace.stray"),
+            verdict=Verdict.IGNORED,
+            request_text=None if answers else frame.text,
+            reply_text=frame.text if answers else None,
+            error_code=_error_code(frame.text) if frame.kind == ERROR else None,
+        )
+        self._append(row)
+
+    def _begun(
+        self, entry: Entry, frame: FramePassed, *, verdict: Verdict, **more: Any
+    ) -> Exchange:
+        """The row that begins with this frame; `verdict` unless it breaks its schema."""
+        return Exchange(
+            number=self._first + len(self._rows),
+            seq=entry.seq,
+            at=entry.at,
+            real=entry.real,
+            direction=frame.direction,
+            version=frame.version,
+            action=frame.action,
+            message_id=frame.message_id,
+            verdict=Verdict.SCHEMA_ERROR if frame.violations else verdict,
+            violations=frame.violations,
+            forced=frame.forced,
+            note=frame.note,
+            **more,
         )
 
     def _on_ended(self, entry: Entry) -> None:

@@ -44,20 +44,44 @@ class Holder(Protocol):
     def step_focus(self, button: QAbstractButton, way: int) -> None: ...
 
 
-class CardButton(QAbstractButton):
+class RowButton(QAbstractButton):
+    """A place in the wallet's row: comes into sight with the keyboard, and shows that it has it."""
+
+    def __init__(self, parent: QWidget, wallet: Holder) -> None:
+        super().__init__(parent)
+        self.labels: list[PaintedLabel] = []
+        self._wallet = wallet
+        self._by_key = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in BY_KEY
+        self._wallet.reveal(self)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+    def _paint_focus(self, painter: QPainter, around: QRectF) -> None:
+        if self.hasFocus() and self._by_key:
+            painter.setPen(QPen(self._wallet.theme.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(around, 10, 10)
+
+
+class CardButton(RowButton):
     """One card in the wallet. A press that moves lifts it out; the wallet follows the pointer."""
 
     def __init__(self, parent: QWidget, wallet: Holder, card: Card) -> None:
-        super().__init__(parent)
+        super().__init__(parent, wallet)
         self.card = card
-        self.labels: list[PaintedLabel] = []
-        self._wallet = wallet
         self._pressed_at: QPointF | None = None
         self.lifted = False
-        self._by_key = False
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.resize(round(WIDTH) + 2 * MARGIN, round(HEIGHT) + 2 * MARGIN)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -77,20 +101,9 @@ class CardButton(QAbstractButton):
             chosen=self.card.uid == self._wallet.chosen_uid,
             hovered=self.underMouse(),
         )
-        if self.hasFocus() and self._by_key:
-            painter.setPen(QPen(self._wallet.theme.colour("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(-2.5, -2.5, 2.5, 2.5), 10, 10)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self._by_key = event.reason() in BY_KEY
-        self._wallet.reveal(self)
-        super().focusInEvent(event)
+        self._paint_focus(painter, rect.adjusted(-2.5, -2.5, 2.5, 2.5))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-            return
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self._wallet.step_focus(self, 1 if event.key() == Qt.Key.Key_Right else -1)
             return
@@ -173,17 +186,12 @@ class MoreButton(QAbstractButton):
         paint_glyph(painter, "chevron-right", QPointF(0.5, 0), 8, theme.colour("text"))
 
 
-class AddButton(QAbstractButton):
+class AddButton(RowButton):
     """The empty place at the end: make a new card."""
 
     def __init__(self, parent: QWidget, wallet: Holder) -> None:
-        super().__init__(parent)
-        self.labels: list[PaintedLabel] = []
-        self._wallet = wallet
-        self._by_key = False
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__(parent, wallet)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.resize(72, round(HEIGHT) + 2 * MARGIN)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -203,18 +211,4 @@ class AddButton(QAbstractButton):
             x, y + min(21.0, rect.height() / 3), self.text(), 11, 500, theme.colour("text2"),
             align=CENTRE, room=58,
         )  # fmt: skip
-        if self.hasFocus() and self._by_key:
-            painter.setPen(QPen(theme.colour("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 10, 10)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self._by_key = event.reason() in BY_KEY
-        self._wallet.reveal(self)
-        super().focusInEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-            return
-        super().keyPressEvent(event)
+        self._paint_focus(painter, rect.adjusted(-2, -2, 2, 2))

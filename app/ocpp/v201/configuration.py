@@ -32,11 +32,7 @@ class Configuration(Block):
 
     def _read(self, entry: Payload) -> Payload:
         attribute = entry.get("attributeType", ACTUAL)
-        result: Payload = {
-            "attributeType": attribute,
-            "component": entry["component"],
-            "variable": entry["variable"],
-        }
+        result = _named(entry, attribute)
         found = self._find(entry, attribute)
         if isinstance(found, str):
             return {"attributeStatus": found, **result}
@@ -69,11 +65,7 @@ class Configuration(Block):
 
     def _write(self, entry: Payload) -> Payload:
         attribute = entry.get("attributeType", ACTUAL)
-        result: Payload = {
-            "attributeType": attribute,
-            "component": entry["component"],
-            "variable": entry["variable"],
-        }
+        result = _named(entry, attribute)
         found = self._find(entry, attribute)
         if isinstance(found, str):
             return {"attributeStatus": found, **result}
@@ -95,6 +87,15 @@ class Configuration(Block):
     def _reconnect(self) -> None:
         """A01: the new password counts from now on."""
         self.ctx.calls.close_link("the password has changed")
+
+
+def _named(entry: Payload, attribute: str) -> Payload:
+    """What an entry of a request is about, as its result repeats it."""
+    return {
+        "attributeType": attribute,
+        "component": entry["component"],
+        "variable": entry["variable"],
+    }
 
 
 def _info(verdict: Verdict) -> Payload:

@@ -120,6 +120,7 @@ def test_without_a_link_nobody_can_be_asked_for_the_time(play):
         press(clock.ask)
         assert "cannot be asked" in clock.notice.text()
         room.controller.commands.run("mains")
+        await until(lambda: room.session.personality is None)
         clock.notice.quiet()
         press(clock.ask)
         assert "cannot be asked" in clock.notice.text()
