@@ -245,6 +245,9 @@ async def test_settings_are_read_and_set_by_name(channel):
 async def test_the_journal_is_read_by_place_and_filter(channel):
     page = await channel.get("journal.read", filter={"event": "FramePassed"}, limit=2)
     assert [record["event"] for record in page["records"]] == ["FramePassed"] * 2
+    accepted = {"event": "BootStateChanged", "data.state": "accepted"}
+    page = await channel.get("journal.read", filter=accepted, limit=2)
+    assert [record["event"] for record in page["records"]] == ["BootStateChanged"]
     one = await channel.get("journal.read", first=1, last=1)
     assert [record["seq"] for record in one["records"]] == [1]
 

@@ -121,6 +121,7 @@ def test_a_room_that_is_closed_in_the_middle_is_there_when_it_is_opened_again(
     turn(lazy, 3)
     lazy.set_live(False)
     lazy._turns.finish()
+    assert lazy._room is not None
     assert "filled" not in sketch(lazy).told
     lazy.set_live(True)
     lazy._turns.finish()

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
@@ -683,10 +683,11 @@ def test_it_fits_tall_wide_and_low_docks(
 def test_every_control_has_a_name_and_can_be_hit(panel: TrainingPanel, qtbot: QtBot) -> None:
     for number in range(len(TABS)):
         open_tab(qtbot, panel, number)
-        for made in panel.findChildren(QPushButton):
+        for made in (*panel.findChildren(QAbstractButton), *panel.findChildren(QComboBox)):
             if made.isVisible():
-                assert made.accessibleName() or made.text()
-                assert made.height() >= 32, made.text()
+                words = made.accessibleName() or (isinstance(made, QAbstractButton) and made.text())
+                assert words, f"{made} in {TABS[number]}"
+                assert made.height() >= 32, f"{words} in {TABS[number]}"
 
 
 def test_the_theme_is_switched_live(panel: TrainingPanel, qapp: QApplication) -> None:
