@@ -1,6 +1,6 @@
-"""Two clocks: station time, which people can speed up and jump, and link time, which is real.
+"""Station time, which people can speed up and jump. What is real is the time of the link (`link_clock`).
 
-Station time has two readings. `elapsed()` counts the seconds the station has lived: physics and
+It has two readings. `elapsed()` counts the seconds the station has lived: physics and
 intervals use it. `now()` is the calendar the station believes in: elapsed time plus an offset. A *jump*
 is time travel: time passes, all deadlines on the way fire in order. A *correction* sets the calendar
 only (the back office told the time): intervals keep what is left of them, no energy is made up, and only
@@ -20,7 +20,6 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Protocol
 
 from app.kernel.activity import Activity
 
@@ -337,11 +336,9 @@ class SystemClock(Clock):
         self.follow_server = self.follow_server and seconds == 0
         target = self.elapsed() + seconds
         while (due := self.next_due()) is not None and due <= target:
-            self._base_elapsed = max(self.elapsed(), due)
-            self._base_real = self._monotonic()
+            self._rebase(due)
             self._fire_next()
-        self._base_elapsed = max(target, self.elapsed())
-        self._base_real = self._monotonic()
+        self._rebase(target)
         self._rearm()
 
     async def travel(self, seconds: float) -> None:
@@ -352,12 +349,10 @@ class SystemClock(Clock):
         target = self.elapsed() + seconds
         await self.activity.idle()
         while (due := self.next_due()) is not None and due <= target:
-            self._base_elapsed = max(self.elapsed(), due)
-            self._base_real = self._monotonic()
+            self._rebase(due)
             self._fire_next()
             await self.activity.idle()
-        self._base_elapsed = max(target, self.elapsed())
-        self._base_real = self._monotonic()
+        self._rebase(target)
         self._rearm()
 
     def _fire_next(self) -> None:
@@ -374,8 +369,9 @@ class SystemClock(Clock):
         if self._handle:
             self._handle.cancel()
 
-    def _rebase(self) -> None:
-        self._base_elapsed = self.elapsed()
+    def _rebase(self, at_least: float = 0.0) -> None:
+        """Count from this instant on, in which so many seconds have elapsed."""
+        self._base_elapsed = max(self.elapsed(), at_least)
         self._base_real = self._monotonic()
 
     def _set_offset(self, change: timedelta) -> None:
@@ -401,74 +397,3 @@ class SystemClock(Clock):
         finally:
             # one a turn of the loop: a burst after a suspend must not stall the picture
             self._rearm()
-
-
-class LinkTimer(Protocol):
-    def cancel(self) -> None: ...
-
-
-class LinkClock(Protocol):
-    """Real monotonic time: CALL time-outs, pings, back-off, transfers."""
-
-    def monotonic(self) -> float: ...
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> LinkTimer: ...
-
-    async def sleep(self, seconds: float) -> None: ...
-
-
-LONGEST_WAIT = 20 * 86_400.0
-"""Seconds of link time: a Qt loop counts its timers in milliseconds of 32 bits, which is 24 days."""
-
-
-class RealLinkClock:
-    """The running loop's own time. What is to happen later than LONGEST_WAIT happens then."""
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> LinkTimer:
-        return asyncio.get_running_loop().call_later(min(seconds, LONGEST_WAIT), callback)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(min(seconds, LONGEST_WAIT))
-
-
-class ManualLinkClock:
-    """Link time that stands still until it is moved: for tests of time-outs and back-off."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        self._heap: list[tuple[float, int, Timer]] = []
-        self._order = itertools.count()
-
-    def monotonic(self) -> float:
-        return self._now
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        timer = Timer(self._now + max(0.0, seconds), callback)
-        heapq.heappush(self._heap, (timer.due, next(self._order), timer))
-        return timer
-
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def wake() -> None:
-            if not future.done():
-                future.set_result(None)
-
-        timer = self.call_later(seconds, wake)
-        try:
-            await future
-        finally:
-            timer.cancel()
-
-    def advance(self, seconds: float) -> None:
-        """Move and fire what becomes due, in order."""
-        target = self._now + seconds
-        while self._heap and self._heap[0][0] <= target:
-            due, _, timer = heapq.heappop(self._heap)
-            self._now = max(self._now, due)
-            if not timer.cancelled:
-                timer.fire()
-        self._now = target

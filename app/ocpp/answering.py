@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
-from app.kernel.clock import LinkClock
+from app.kernel.link_clock import LinkClock
 from app.kernel.text import Text
 from app.ocpp import frames
 from app.ocpp.context import Handler, HandlerError, Reply

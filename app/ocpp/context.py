@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
-from app.kernel.clock import Clock, LinkClock
+from app.kernel.clock import Clock
 from app.kernel.ids import IdSource
+from app.kernel.link_clock import LinkClock
 from app.kernel.text import Text
 from app.ocpp.points_port import OpenPointsPort
 from app.ocpp.shared.jobs.faults import FileFaults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.kernel.clock import LinkClock, LinkTimer
+from app.kernel.link_clock import LinkClock, LinkTimer
 
 
 class Deadline:

@@ -16,8 +16,8 @@ from typing import Any
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus, Origin, because
-from app.kernel.clock import LinkClock, LinkTimer
 from app.kernel.ids import IdSource
+from app.kernel.link_clock import LinkClock, LinkTimer
 from app.kernel.text import Text
 from app.ocpp import frames
 from app.ocpp.answering import Admit, Answering

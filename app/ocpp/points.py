@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from app.kernel.bus import Bus
-from app.kernel.clock import LinkClock
+from app.kernel.link_clock import LinkClock
 from app.kernel.resources import resource
 from app.ocpp.events import OpenPointAnswered, OpenPointMet
 from app.ocpp.version import Version

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
-from app.kernel.clock import Clock, LinkClock, SystemClock
+from app.kernel.clock import Clock, SystemClock
 from app.kernel.forms import values
+from app.kernel.link_clock import LinkClock
 from app.ocpp.context import Context
 from app.ocpp.personality import Personality
 from app.ocpp.points import Asker, OpenPoints, Point, registry

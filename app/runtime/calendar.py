@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.kernel.bus import Bus
-from app.kernel.clock import Clock, LinkClock, LinkTimer, SystemClock
+from app.kernel.clock import Clock, SystemClock
+from app.kernel.link_clock import LinkClock, LinkTimer
 from app.ocpp.events import ClockSet
 from app.runtime.config import Config
 from app.runtime.store import Store, StoreError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.kernel.clock import LinkClock
+from app.kernel.link_clock import LinkClock
 from app.kernel.text import Text
 from app.runtime.wire import WireClosed
 

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, Protocol
 
 from app.kernel.bus import Bus
-from app.kernel.clock import LinkClock
+from app.kernel.link_clock import LinkClock
 from app.kernel.text import Text
 from app.ocpp import personalities
 from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 
 from app.kernel.bus import Bus, Origin, because
-from app.kernel.clock import LinkClock
+from app.kernel.link_clock import LinkClock
 from app.ocpp.events import TaskFailed
 from app.ocpp.personality import LinkPolicy
 from app.runtime.wire import Wire, WireClosed

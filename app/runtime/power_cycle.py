@@ -14,8 +14,9 @@ from typing import Any
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
-from app.kernel.clock import Clock, LinkClock
+from app.kernel.clock import Clock
 from app.kernel.ids import IdSource
+from app.kernel.link_clock import LinkClock
 from app.kernel.text import Text
 from app.ocpp.context import (
     BootReason,

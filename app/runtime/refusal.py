@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from app.kernel.clock import LinkClock
+from app.kernel.link_clock import LinkClock
 from app.runtime.dialer import dialer
 from app.runtime.tls import TlsFiles, TlsFilesBad
 from app.runtime.tls_probe import Finding, probe

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from app.kernel.bus import Bus, Entry, Origin, Remover, because
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import Clock, LinkClock, RealLinkClock, SystemClock
+from app.kernel.clock import Clock, SystemClock
 from app.kernel.ids import random_ids
+from app.kernel.link_clock import LinkClock, RealLinkClock
 from app.kernel.text import Text
 from app.ocpp import personalities
 from app.ocpp.context import BootReason, BootState, NotConnected, Payload, QueuedMessage

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.kernel.clock import LinkClock, LinkTimer
+from app.kernel.link_clock import LinkClock, LinkTimer
 
 EVERY = 5.0
 """Seconds between two looks."""

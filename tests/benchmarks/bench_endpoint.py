@@ -34,8 +34,9 @@ from websockets.asyncio.client import connect
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus
-from app.kernel.clock import RealLinkClock, VirtualClock
+from app.kernel.clock import VirtualClock
 from app.kernel.ids import random_ids
+from app.kernel.link_clock import RealLinkClock
 from app.ocpp.context import Context, OcppSettings, Payload
 from app.ocpp.dialogue import Dialogue
 from app.ocpp.outbox import Outbox, OutboxRow, OutboxRules

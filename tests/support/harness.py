@@ -31,8 +31,9 @@ import pytest
 
 from app.kernel.activity import Activity
 from app.kernel.bus import Bus, Entry, Event, Origin, SubscriberFailed, because
-from app.kernel.clock import ManualLinkClock, VirtualClock
+from app.kernel.clock import VirtualClock
 from app.kernel.ids import seeded_ids
+from app.kernel.link_clock import ManualLinkClock
 from app.kernel.resources import resource
 from app.kernel.text import Text
 from app.ocpp import personalities

@@ -12,7 +12,7 @@ import pytest
 
 import app
 from app.kernel.bus import Bus
-from app.kernel.clock import ManualLinkClock
+from app.kernel.link_clock import ManualLinkClock
 from app.ocpp.events import OpenPointAnswered, OpenPointMet
 from app.ocpp.points import OpenPoints, Point, registry
 from app.ocpp.schema import Schemas

@@ -16,7 +16,8 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from app.kernel.clock import Clock, LinkClock, ManualLinkClock, VirtualClock
+from app.kernel.clock import Clock, VirtualClock
+from app.kernel.link_clock import LinkClock, ManualLinkClock
 from app.runtime.session import Session
 from app.runtime.settings import resolve
 from app.runtime.views import LinkState

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.kernel.clock import ManualLinkClock, SystemClock, VirtualClock
+from app.kernel.clock import SystemClock, VirtualClock
+from app.kernel.link_clock import ManualLinkClock
 from app.kernel.units import parse_stamp, stamp
 from app.ocpp.events import ClockSet, HeartbeatAnswered
 from app.runtime.calendar import CalendarKeeper, bring_back, set_calendar

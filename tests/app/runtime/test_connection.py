@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import ManualLinkClock
+from app.kernel.link_clock import ManualLinkClock
 from app.kernel.text import Text
 from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.personality import LinkPolicy

@@ -10,7 +10,7 @@ import pytest
 
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import ManualLinkClock
+from app.kernel.link_clock import ManualLinkClock
 from app.ocpp.events import TaskFailed
 from app.ocpp.personality import LinkPolicy
 from app.runtime.address import AddressBad, address, is_loopback, plain_address, proxy_for

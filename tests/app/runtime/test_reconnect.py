@@ -14,7 +14,8 @@ import pytest
 from websockets.asyncio.server import serve
 
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import ManualLinkClock, VirtualClock
+from app.kernel.clock import VirtualClock
+from app.kernel.link_clock import ManualLinkClock
 from app.kernel.text import Text
 from app.ocpp.context import CallTimedOut
 from app.ocpp.events import LinkClosed, LinkOpened

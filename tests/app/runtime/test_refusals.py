@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.kernel.clock import ManualLinkClock
+from app.kernel.link_clock import ManualLinkClock
 from app.kernel.text import Text
 from app.ocpp.events import LinkFailed
 from app.ocpp.shared.security_log import SecurityLog

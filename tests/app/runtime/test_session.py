@@ -14,7 +14,8 @@ import pytest
 
 from app.kernel.bus import Origin
 from app.kernel.catalogue import Catalogue
-from app.kernel.clock import ManualLinkClock, VirtualClock
+from app.kernel.clock import VirtualClock
+from app.kernel.link_clock import ManualLinkClock
 from app.ocpp.context import BootReason, BootState, Context, NotConnected, SessionView
 from app.ocpp.events import (
     LinkClosed,
