@@ -316,6 +316,10 @@ def venv_version() -> "tuple[int, ...] | None":
     match = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", text, re.MULTILINE)
     if match is None or not venv_python().exists():
         return None
+    # A new release of the system puts another Python in the place that the environment points at.
+    behind = re.search(r"python(\d+)\.(\d+)$", os.path.realpath(str(venv_python())))
+    if behind is not None and behind.groups() != match.groups():
+        return None
     return int(match.group(1)), int(match.group(2))
 
 

@@ -307,6 +307,19 @@ def test_the_version_of_an_environment_is_read_without_starting_it(desk: Path) -
     assert dev.venv_version() == (3, 11)
 
 
+@pytest.mark.skipif(dev.WINDOWS, reason="there an environment has a Python of its own")
+@pytest.mark.parametrize(("now", "version"), [("python3.13", None), ("python3.11", (3, 11))])
+def test_an_environment_whose_python_has_become_another_is_not_usable(
+    now: str, version: tuple[int, int] | None, desk: Path, tmp_path: Path
+) -> None:
+    """An environment points at /usr/bin/python3; a new release of Debian puts the next Python there."""
+    (tmp_path / now).write_text("")
+    (tmp_path / "python3").symlink_to(now)
+    dev.venv_python().unlink()
+    dev.venv_python().symlink_to(tmp_path / "python3")
+    assert dev.venv_version() == version
+
+
 @pytest.mark.parametrize("wrong", ["gone", "3.10.13", "3.14.0"])
 def test_an_environment_whose_python_is_gone_or_does_not_fit_is_made_again(
     wrong: str, desk: Path, monkeypatch: pytest.MonkeyPatch
