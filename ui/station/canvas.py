@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import (
-    QElapsedTimer,
     QEvent,
     QPoint,
     QPointF,
@@ -11,7 +10,6 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
-    QTimer,
     Signal,
 )
 from PySide6.QtGui import (
@@ -33,18 +31,16 @@ from app.station.intents import Intent
 from app.station.snapshot import StationSnapshot
 from ui.station.hand import Hand, nudge
 from ui.station.hotspots import HEAD_ACTS, Act, Hotspot, Spot
-from ui.station.mood import Moving
+from ui.station.motion import Motion
 from ui.station.naming import HeldCard, reader_target, spot_intent
 from ui.station.picture import Picture
 from ui.station.renewal import Renewal
 from ui.station.spots import SpotKeeper
-from ui.station.views import BayView, PictureExtra
+from ui.station.views import PictureExtra
 from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel
 from ui.widgets.turns import Turns, Work
 
-FRAME_MS = 33
-DRIVE_SECONDS = 0.55
 ZOOM_STEPS = (75, 100, 125, 150, 200)
 
 
@@ -72,10 +68,7 @@ class StationCanvas(QWidget):
         self._spots = SpotKeeper(self, self, self._clicked)
         self._hand = Hand()
         self._pan: QPointF | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(FRAME_MS)
-        self._timer.timeout.connect(self._tick)
-        self._since = QElapsedTimer()
+        self._motion = Motion(self)
         self._renewal = Renewal(self)
         self._turns = Turns(self)
         self._changed: list[QRectF] = []
@@ -96,7 +89,7 @@ class StationCanvas(QWidget):
         """Show the station as it is now; only what changed is painted anew."""
         before, offered = self.picture.views, self.picture.offered()
         changed = self.picture.show(snapshot, extra or self.picture.extra)
-        self._cars_moved(before)
+        self._motion.cars_moved(before)
         if changed is None:
             self._renewal.again()
             self.update()
@@ -107,7 +100,7 @@ class StationCanvas(QWidget):
             self._place_spots()
         if changed != []:
             self._describe()
-        self._pace()
+        self._motion.pace()
 
     def set_selected(self, evse: int) -> None:
         """Mark a bay as selected and bring it into view; no signal."""
@@ -117,9 +110,9 @@ class StationCanvas(QWidget):
         self.picture.choose(evse)
         self.reveal(evse)
         self._place_spots()
-        self._refresh(self.picture.head_rect)
+        self.refresh(self.picture.head_rect)
         for number in marked:
-            self._refresh(self.picture.bay_rect(number))
+            self.refresh(self.picture.bay_rect(number))
 
     @property
     def selected(self) -> int:
@@ -142,7 +135,7 @@ class StationCanvas(QWidget):
         self.picture.mood.still = reduced
         if reduced:
             self.picture.mood.moving.clear()
-        self._pace()
+        self._motion.pace()
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -220,9 +213,9 @@ class StationCanvas(QWidget):
     @property
     def animating(self) -> bool:
         """Is the frame timer running."""
-        return self._timer.isActive()
+        return self._motion.running
 
-    # ------------------------------------------------------------------ painting and motion
+    # ------------------------------------------------------------------ painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._fit()
@@ -236,13 +229,14 @@ class StationCanvas(QWidget):
             self.picture.paint(painter, QRectF(rect))
             painter.restore()
         painter.end()
-        self._pace()
+        self._motion.pace()
 
     def _fit(self) -> None:
         ratio = self.devicePixelRatioF()
         self.picture.resize(float(self.width()), float(self.height()), ratio)
 
-    def _refresh(self, rect: QRectF) -> None:
+    def refresh(self, rect: QRectF) -> None:
+        """Paint this part anew, unless all of it is being painted."""
         if self.ready and not rect.isEmpty():
             self.update(rect.toAlignedRect().adjusted(-1, -1, 1, 1))
 
@@ -251,59 +245,7 @@ class StationCanvas(QWidget):
         yield from self.picture.steps()
         changed, self._changed = self._changed, []
         for rect in changed:
-            self._refresh(rect)
-
-    def _wants_motion(self) -> bool:
-        mood, picture = self.picture.mood, self.picture
-        if mood.still or not self.isVisible() or self.window().isMinimized():
-            return False
-        return bool(
-            mood.moving or picture.asking() or any(view.flowing for view in picture.views.values())
-        )
-
-    def _pace(self) -> None:
-        """Start or stop the frame timer, as what is shown needs it."""
-        wants = self._wants_motion()
-        if wants and not self._timer.isActive():
-            self._since.start()
-            self._timer.start()
-        elif not wants and self._timer.isActive():
-            self._timer.stop()
-
-    def _tick(self) -> None:
-        if self.visibleRegion().isEmpty() or self.window().isMinimized():
-            self._timer.stop()
-            return
-        seconds = min(0.2, self._since.restart() / 1000)
-        picture, mood = self.picture, self.picture.mood
-        for number, view in picture.views.items():
-            if view.flowing:
-                pace = 14.0 + 76.0 * view.share
-                mood.phases[number] = (mood.phases.get(number, 0.0) + pace * seconds) % 1700.0
-                self._refresh(picture.cable_rect(number))
-        mood.turn = (mood.turn + 140 * seconds) % 360
-        for cabinet in picture.asking():
-            self._refresh(picture.ring_rect(cabinet))
-        for number, moving in list(mood.moving.items()):
-            moving.progress += seconds / DRIVE_SECONDS
-            self._refresh(picture.bay_rect(number).adjusted(-30, 0, 30, 0))
-            if moving.progress >= 1:
-                del mood.moving[number]
-        self._pace()
-
-    def _cars_moved(self, before: dict[int, BayView]) -> None:
-        """Let cars that came or went be seen driving."""
-        mood = self.picture.mood
-        if mood.still or not self.isVisible():
-            return
-        for number, view in self.picture.views.items():
-            old = before.get(number)
-            if old is None:
-                continue
-            if old.car is None and view.car is not None:
-                mood.moving[number] = Moving(view, arriving=True)
-            elif old.car is not None and view.car is None:
-                mood.moving[number] = Moving(old, arriving=False)
+            self.refresh(rect)
 
     # ------------------------------------------------------------------ hotspots
 
@@ -379,7 +321,7 @@ class StationCanvas(QWidget):
 
     def drag_moved(self, at: QPointF) -> None:
         """What is in the hand follows the pointer."""
-        self._refresh(self._hand.move(self.picture, at))
+        self.refresh(self._hand.move(self.picture, at))
 
     def drag_ended(self, at: QPointF) -> None:
         """It is let go: a plug goes into the car, out of it, or back to where it was."""
@@ -420,11 +362,11 @@ class StationCanvas(QWidget):
         mood = self.picture.mood
         if name != mood.hovered:
             mood.hovered = name
-            self._refresh(self.picture.head_rect)
+            self.refresh(self.picture.head_rect)
         if hover != mood.hover:
             for line in (mood.hover, hover):
                 if line is not None:
-                    self._refresh(line[0].adjusted(-4, -4, 4, 4))
+                    self.refresh(line[0].adjusted(-4, -4, 4, 4))
             mood.hover = hover
 
     def focus_reached(self, spot: Spot) -> None:
@@ -457,17 +399,16 @@ class StationCanvas(QWidget):
         self._fit()
         self.reveal(self.selected)
         self._place_spots()
-        self._pace()
+        self._motion.pace()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.picture.mood.moving.clear()
-        self._timer.stop()
+        self._motion.stop()
         self._renewal.drop()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        self._pace()
+        self._motion.pace()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:

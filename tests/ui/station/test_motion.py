@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 from app.station.kinds import ReaderLamp
 from tests.ui.station import scenes
 from tests.ui.station.conftest import Show
-from ui.station.canvas import FRAME_MS, StationCanvas
+from ui.station.canvas import StationCanvas
+from ui.station.motion import FRAME_MS
 from ui.theme import Theme
 
 
@@ -80,10 +81,10 @@ def test_reduced_motion_shows_arrows_and_runs_no_timer(show: Show) -> None:
 def test_faster_power_moves_faster(show: Show) -> None:
     evse = scenes.charging(scenes.make_evse(1))
     canvas = show(scenes.station(evse, replace(scenes.charging(scenes.make_evse(2)), power=2000.0)))
-    canvas._since.start()
+    canvas._motion._since.start()
     for _ in range(5):
         time.sleep(0.01)
-        canvas._tick()
+        canvas._motion._tick()
     phases = canvas.picture.mood.phases
     assert phases[1] > phases[2] > 0
 
