@@ -9,23 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMenu
 
-from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import JobView
-from app.ocpp.events import (
-    AuthorizationDecided,
-    Direction,
-    FramePassed,
-    LinkClosed,
-    LinkFailed,
-    LinkOpened,
-    MessageDropped,
-    TaskFailed,
-)
-from app.ocpp.frames import CALLRESULT
-from app.runtime.events import StateTold
-from app.runtime.store import StoreFailed
 from app.runtime.views import SessionSnapshot
 from app.station.intents import (
     ArriveCar,
@@ -52,6 +38,7 @@ from ui.commands import Command, Commands
 from ui.graphs.history import Marker
 from ui.inspector.faults_tab import fault_word, toggle
 from ui.shell.confirm import Confirmation
+from ui.shell.news import News
 from ui.shell.toasts import Tone
 from ui.shell.top_bar import CornerMenu
 from ui.shell.window import MainWindow
@@ -65,8 +52,6 @@ AGAIN = 0.5
 """Seconds in which the same card once more is a double click."""
 SAME_GESTURE = 2.5
 """Seconds in which a click on the reader belongs to the click on the card before it."""
-LINK = "link"
-"""What toasts about the connection are about."""
 BAD = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
 
 
@@ -93,7 +78,7 @@ class Controller(QObject):
         self._shown: PresentCard | None = None
         self._shown_at = 0.0
         self._by_wallet = False
-        self._last_failure: str | None = None
+        self._news = News(window.toasts, catalogue, self)
         self.commands = Commands(catalogue, self)
         self._add_commands()
         self._connect()
@@ -112,7 +97,7 @@ class Controller(QObject):
     def _connect(self) -> None:
         window, bridge = self._window, self._bridge
         bridge.snapshot_changed.connect(self._on_snapshot)
-        bridge.happened.connect(self._on_event)
+        bridge.happened.connect(self._news.on_event)
         bridge.refused.connect(self._on_refused)
         window.canvas.intent.connect(self._on_touched)
         window.canvas.evse_selected.connect(self.select)
@@ -225,8 +210,9 @@ class Controller(QObject):
         )
 
     def _on_exchange(self, row: Exchange, new: bool) -> None:
-        if not new and row.verdict in BAD:
-            self._errors += 1
+        if not new:
+            self._errors += row.verdict in BAD
+            self._news.on_exchange(row)
         if new and row.evse:
             outgoing = row.direction.value == "out"
             marker = Marker(row.at.timestamp(), row.number, outgoing)
@@ -235,7 +221,7 @@ class Controller(QObject):
     # ------------------------------------------------------------------ news
 
     def tell(self, text: str, tone: Tone = Tone.NOTE, about: str = "") -> None:
-        self._window.toasts.show_text(text, tone, about)
+        self._news.tell(text, tone, about)
 
     def tell_error(self, text: str) -> None:
         self.tell(text, Tone.ERROR)
@@ -245,40 +231,6 @@ class Controller(QObject):
 
     def _on_exported(self, text: str) -> None:
         self.tell(text, Tone.GOOD)
-
-    def _on_event(self, entry: Entry) -> None:
-        event = entry.event
-        if isinstance(event, LinkFailed):
-            why = self._catalogue.render(event.why)
-            if why != self._last_failure:  # each wait would tell the same again
-                self.tell(self.say("toast.link_failed", why=why), Tone.ERROR, LINK)
-            self._last_failure = why
-        elif isinstance(event, LinkOpened):
-            self._last_failure = None
-            words = self.say("toast.link_opened", version=event.version.value)
-            self.tell(words, Tone.GOOD, LINK)
-        elif isinstance(event, LinkClosed):
-            self.tell(self._catalogue.render(event.why), Tone.WARNING, LINK)
-        elif isinstance(event, AuthorizationDecided) and not event.accepted:
-            params = {"token": event.token, "status": event.status}
-            self.tell(self.say("toast.refused_card", **params), Tone.WARNING)
-        elif isinstance(event, FramePassed):
-            self._tell_refusal(event)
-        elif isinstance(event, MessageDropped):
-            self.tell(self.say("toast.dropped", action=event.action, why=event.why), Tone.ERROR)
-        elif isinstance(event, StateTold):
-            self.tell(self._catalogue.render(event.what), Tone.WARNING)
-        elif isinstance(event, SubscriberFailed | TaskFailed):
-            if StoreFailed.is_meant_by(event.error):
-                return
-            self.tell(self.say("toast.program_fault", error=event.error), Tone.ERROR)
-
-    def _tell_refusal(self, frame: FramePassed) -> None:
-        """The station turned down what the back office wanted: the wire often does not say why."""
-        ours = (frame.direction, frame.kind) == (Direction.OUT, CALLRESULT)
-        if ours and frame.note is not None:
-            why = self._catalogue.render(frame.note)
-            self.tell(self.say("toast.turned_down", action=frame.action, why=why), Tone.WARNING)
 
     # ------------------------------------------------------------------ commands
 

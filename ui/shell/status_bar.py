@@ -60,7 +60,7 @@ class StatusBar(QFrame):
         self._put("queue", f'<span style="color:{colour}">{queue_text}</span>')
         self._put("waiting", self._say("status.waiting", count=waiting))
         colour = self._theme.css("fault" if errors else "text2")
-        errors_text = self._say("status.errors", count=errors)
+        errors_text = self._say("status.error" if errors == 1 else "status.errors", count=errors)
         self._put("errors", f'<span style="color:{colour}">{errors_text}</span>')
         rate = snapshot.clock_rate
         clock = snapshot.station.at.astimezone().strftime("%H:%M:%S")

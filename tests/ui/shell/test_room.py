@@ -1,6 +1,7 @@
 """The window as a person uses it: real session, real back office, real clicks on offscreen widgets."""
 
 import asyncio
+import json
 import shutil
 import zipfile
 
@@ -8,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
+from websockets.asyncio.server import serve
 
 from app.kernel.text import Text
 from app.runtime.archive import ArchiveError
@@ -302,6 +304,64 @@ def test_an_unreachable_back_office_is_told_and_the_way_back_is_one_command(play
         await until(lambda: "127.0.0.1" in " ".join(room.window.toasts.texts()))
         room.controller.commands.run("use_training")
         await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+
+    play(story)
+
+
+class Stubborn:
+    """A back office that answers every boot in one way, whatever else it is asked."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.boots = 0
+
+    async def meet(self, guest):
+        async for text in guest:
+            _, number, action, *_ = json.loads(text)
+            if action == "BootNotification":
+                self.boots += 1
+                await guest.send(json.dumps([*self.answer[:1], number, *self.answer[1:]]))
+
+
+SOON = {"currentTime": "2026-01-01T00:00:00Z", "interval": 1}
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ([3, {"status": "Rejected", **SOON}], "does not admit this station"),
+        ([3, {"status": "Pending", **SOON}], "lets this station wait"),
+        ([3, {"status": "Yes", **SOON}], "no usable answer to BootNotification"),
+        ([4, "InternalError", "", {}], "no usable answer to BootNotification"),
+    ],
+)
+def test_a_boot_that_does_not_let_the_station_in_is_told_once(play, version, answer, words):
+    async def story(room):
+        told = []
+        show = room.window.toasts.show_text
+        room.window.toasts.show_text = lambda *text: (told.append(text[0]), show(*text))
+        office = Stubborn(answer)
+        async with serve(office.meet, "127.0.0.1", 0, subprotocols=["ocpp1.6", "ocpp2.0.1"]) as s:
+            port = next(iter(s.sockets)).getsockname()[1]
+            await room.session.connect_to(f"ws://127.0.0.1:{port}/ocpp")
+            await until(lambda: any(words in text for text in told))
+            if answer[0] == 3 and answer[1]["status"] != "Yes":
+                await until(lambda: office.boots > 1)
+                await asyncio.sleep(0.2)
+        assert len([text for text in told if words in text]) == 1
+        assert not any("switched off" in text for text in told)
+
+    play(story, version=version)
+
+
+def test_one_error_is_one_error(play):
+    async def story(room):
+        status = room.window.status
+        snapshot = room.session.snapshot()
+        for count, words in ((0, "0 errors"), (1, "1 error<"), (2, "2 errors")):
+            status.show_snapshot(snapshot, 0.0, 0, count)
+            assert words in status.text("errors")
 
     play(story)
 

@@ -1,0 +1,106 @@
+"""What happens and is worth a toast: the link, refusals, faults of the program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from app.kernel.bus import Entry, SubscriberFailed
+from app.kernel.catalogue import Catalogue
+from app.kernel.text import Text
+from app.ocpp.context import BootState
+from app.ocpp.events import (
+    AuthorizationDecided,
+    BootStateChanged,
+    Direction,
+    FramePassed,
+    LinkClosed,
+    LinkFailed,
+    LinkOpened,
+    MessageDropped,
+    TaskFailed,
+)
+from app.ocpp.frames import CALLRESULT
+from app.runtime.events import StateTold
+from app.runtime.store import StoreFailed
+from app.trace.exchange import Exchange, Verdict
+from ui.shell.toasts import Toasts, Tone
+
+LINK = "link"
+"""What toasts about the connection are about."""
+GOODBYE = "runtime.link.stopped"
+UNANSWERED = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
+"""A boot with one of these has not told whether the station may come in."""
+
+
+class News(QObject):
+    """Tells each matter once, however often it is tried again."""
+
+    def __init__(self, toasts: Toasts, catalogue: Catalogue, parent: QObject) -> None:
+        super().__init__(parent)
+        self._toasts, self._catalogue = toasts, catalogue
+        self._last_failure: str | None = None
+        self._last_boot = ""
+
+    def tell(self, text: str, tone: Tone = Tone.NOTE, about: str = "") -> None:
+        self._toasts.show_text(text, tone, about)
+
+    def on_event(self, entry: Entry) -> None:
+        event = entry.event
+        if isinstance(event, LinkFailed | LinkOpened | LinkClosed):
+            self._tell_link(event)
+        elif isinstance(event, BootStateChanged):
+            self._tell_boot(event)
+        elif isinstance(event, AuthorizationDecided) and not event.accepted:
+            params = {"token": event.token, "status": event.status}
+            self.tell(self._say("refused_card", **params), Tone.WARNING)
+        elif isinstance(event, FramePassed):
+            self._tell_refusal(event)
+        elif isinstance(event, MessageDropped):
+            self.tell(self._say("dropped", action=event.action, why=event.why), Tone.ERROR)
+        elif isinstance(event, StateTold):
+            self.tell(self._catalogue.render(event.what), Tone.WARNING)
+        elif isinstance(event, SubscriberFailed | TaskFailed):
+            if StoreFailed.is_meant_by(event.error):
+                return
+            self.tell(self._say("program_fault", error=event.error), Tone.ERROR)
+
+    def on_exchange(self, row: Exchange) -> None:
+        """A row of the messages is done: a boot without a usable answer has no event of its own."""
+        if row.action != "BootNotification" or row.verdict not in UNANSWERED:
+            return
+        if row.direction is Direction.OUT and self._last_boot != "unanswered":
+            self._last_boot = "unanswered"
+            self.tell(self._say("boot.unanswered", number=row.number), Tone.WARNING, LINK)
+
+    def _tell_link(self, event: LinkFailed | LinkOpened | LinkClosed) -> None:
+        if isinstance(event, LinkOpened):
+            self._last_failure = None
+            self.tell(self._say("link_opened", version=event.version.value), Tone.GOOD, LINK)
+            return
+        why = self._catalogue.render(event.why)
+        if isinstance(event, LinkClosed):
+            tone = Tone.NOTE if event.why.id == GOODBYE else Tone.WARNING
+            self.tell(why, tone, LINK)
+            return
+        if why != self._last_failure:  # each wait would tell the same again
+            self.tell(self._say("link_failed", why=why), Tone.ERROR, LINK)
+        self._last_failure = why
+
+    def _tell_boot(self, event: BootStateChanged) -> None:
+        told = event.state in {BootState.PENDING, BootState.REJECTED}
+        if told and event.state.value != self._last_boot:
+            seconds = f"{event.retry_in or 0:g}"
+            self.tell(self._say(f"boot.{event.state.value}", seconds=seconds), Tone.WARNING, LINK)
+        self._last_boot = event.state.value
+
+    def _tell_refusal(self, frame: FramePassed) -> None:
+        """The station turned down what the back office wanted: the wire often does not say why."""
+        ours = (frame.direction, frame.kind) == (Direction.OUT, CALLRESULT)
+        if ours and frame.note is not None:
+            why = self._catalogue.render(frame.note)
+            self.tell(self._say("turned_down", action=frame.action, why=why), Tone.WARNING)
+
+    def _say(self, name: str, **params: Any) -> str:
+        return self._catalogue.render(Text(f"toast.{name}", params))
