@@ -17,8 +17,9 @@ from app.runtime.control.dispatch import Dispatcher, Send
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of one request."""
 
-LAST_WORDS = 2.0
-"""Seconds that the other end has to read what is left when the program ends."""
+PATIENCE = 3.0
+"""Seconds that the other end, on this computer as we are, has to make its request and, when the program ends,
+to read what is left and to say goodbye."""
 
 MakeDispatcher = Callable[[Send], tuple[Dispatcher, Callable[[], None]]]
 """Gives the protocol for a new channel and what to call when the channel is gone."""
@@ -50,6 +51,8 @@ class WebSocketChannel:
             process_request=self._admit,
             max_size=MAX_MESSAGE,
             compression=None,
+            open_timeout=PATIENCE,
+            close_timeout=PATIENCE,
         )
 
     async def close(self) -> None:
@@ -85,7 +88,7 @@ class WebSocketChannel:
             gone()
             await dispatcher.close()
             out.put_nowait(None)
-            await asyncio.wait([writer], timeout=LAST_WORDS)
+            await asyncio.wait([writer], timeout=PATIENCE)
 
         self._ends.add(end)
         try:

@@ -26,6 +26,7 @@ from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.events import LinkClosed, TaskFailed
+from app.runtime.control import websocket as control_websocket
 from app.runtime.control.channels import ControlAddressError, StdioChannel, parse_address
 from app.runtime.control.errors import Code
 from app.runtime.exit_codes import Exit
@@ -34,6 +35,11 @@ from app.runtime.options import HeadlessOptions, StationOptions
 from app.runtime.problems import ConfigError
 from app.runtime.store import Store
 from tests.support.csms import CsmsProbe, csms  # noqa: F401 - a fixture
+
+UPGRADE = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 class Pipes:
@@ -446,6 +452,29 @@ async def test_two_scripts_drive_one_station_by_websocket(
     async with running(again):
         await pipes.line()
         assert (tmp_path / "control.token").read_text("utf-8").strip() == token
+
+
+@pytest.mark.parametrize("said", ["nothing", "half a request", "no goodbye"])
+async def test_a_guest_who_does_not_answer_holds_up_the_end_for_a_moment_only(
+    said: str, pipes: Pipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stops services waits ten seconds before they are killed."""
+    monkeypatch.setattr(sys, "stdout", pipes.stdout)
+    monkeypatch.setattr(control_websocket, "PATIENCE", 0.1)
+    options = HeadlessOptions(station(state_dir=tmp_path), control="ws://127.0.0.1:0")
+    async with running(options) as task:
+        port = (await pipes.line())["params"]["port"]
+        token = (tmp_path / "control.token").read_text("utf-8").strip()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        if said != "nothing":
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        if said == "no goodbye":
+            writer.write(f"Authorization: Bearer {token}\r\n".encode() + UPGRADE)
+            assert b" 101 " in await reader.readline()
+        async with asyncio.timeout(5):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert await task is Exit.INTERRUPTED
+        writer.close()
 
 
 def test_a_fault_of_the_program_is_told_once() -> None:
