@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QItemSelection, QModelIndex, QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -23,26 +25,24 @@ from app.training import composer
 from app.training.outcome import CallOutcome, OutcomeKind
 from app.training.records import StationRecord
 from app.training.settings import V201
-from ui.messages.pretty import pretty
-from ui.messages.raw import RawText
 from ui.rooms.empty import Glyph
 from ui.rooms.form import HIT, QuietCombo, Words, bar, button, column, label
-from ui.rooms.json_edit import LOWEST as JSON_LOWEST
-from ui.rooms.json_edit import MARGIN as JSON_MARGIN
 from ui.rooms.json_edit import JsonEdit, pretty_json, read_json
 from ui.rooms.split import TurningSplitter
-from ui.rooms.table import Column, RecordModel, RecordTable
 from ui.theme import Theme
 from ui.theme.qss import repolish
-from ui.training.answer import Sent, latency_words, outcome_mark, outcome_words, unframed
+from ui.training.answer import Sent, unframed
 from ui.training.feed import TrainingFeed, TrainingView
 from ui.training.schema_check import Check, check_frame, check_payload
+from ui.training.sent import SentPane
 from ui.widgets.glyphs import glyph_icon
 from ui.widgets.turns import Work
 
+if TYPE_CHECKING:
+    from app.training.server import TrainingCsms
+
 CHECK_MS = 250
 TURN_AT = 820
-MOST_SENT = 200
 
 
 class ComposerTab(QWidget):
@@ -59,7 +59,6 @@ class ComposerTab(QWidget):
         self._drafts: dict[tuple[str, str], str] = {}
         self._asked = 0
         self._wanting = False
-        self._sent: list[Sent] = []
         self._count = 0
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
@@ -73,30 +72,31 @@ class ComposerTab(QWidget):
         yield
         self._make_editor(self._theme)
         yield
-        self._make_answer(self._theme)
-        for pane in (self._choice, self._editor, self._answer):
+        self.sent = SentPane(self._theme, self._say)
+        self.sent.again_wanted.connect(self._on_again)
+        for pane in (self._choice, self._editor):
             yield
             panes.append(pane())
         yield
+        self.sent.put_together()
+        yield
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        self._split = TurningSplitter(TURN_AT, [25, 41, 34], [26, 40, 34], *panes, low=10_000)
+        self._split = TurningSplitter(
+            TURN_AT, [25, 41, 34], [26, 40, 34], *panes, self.sent, low=10_000
+        )
         box.addWidget(self._split)
         self.text.submitted.connect(self.send)
         yield
         self._show_versions("")
-        yield
-        self._show_answer()
 
     # ------------------------------------------------------------------ from outside
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.text.set_theme(theme)
-        self._raw.set_theme(theme)
-        self._history_model.set_theme(theme)
         self._mark.set_theme(theme)
-        self._outcome_mark.set_theme(theme)
+        self.sent.set_theme(theme)
         self._present = None
         self._show_stations(self._feed.view.snapshot.stations)
 
@@ -132,14 +132,13 @@ class ComposerTab(QWidget):
             text,
             raw,
         )
-        self._put(sent)
-        self.history.choose(sent.number)
+        self.sent.add(sent)
         csms = self._feed.csms
         future = (
             csms.send_raw(station.id, text) if raw else csms.call(station.id, self._action, text)
         )
         lost = CallOutcome(OutcomeKind.DISCONNECTED)
-        self._feed.await_future(future, _Arrival(self, sent), lost)
+        self._feed.await_future(future, partial(self.sent.take_outcome, sent), lost)
 
     # ------------------------------------------------------------------ building
 
@@ -204,38 +203,6 @@ class ComposerTab(QWidget):
         box.addWidget(body, 1)
         box.addWidget(foot)
         return host
-
-    def _make_answer(self, theme: Theme) -> None:
-        say = self._say
-        self._outcome_mark = Glyph("waiting", "text3", theme)
-        self.outcome = label("", "strong")
-        self.latency = label("", "secondary")
-        self._raw = RawText(theme)
-        self._raw.setAccessibleName(say("composer.answer"))
-        self._raw.setMinimumHeight(JSON_LOWEST)
-        self._raw.document().setDocumentMargin(JSON_MARGIN)
-        columns = (
-            Column[Sent](say("history.action"), lambda s: s.action, strong=True),
-            Column[Sent](
-                say("history.outcome"), lambda s: outcome_words(s, say), mark=outcome_mark
-            ),
-            Column[Sent](
-                say("history.at"), lambda s: s.at.strftime("%H:%M:%S"), 76, mono=True, right=True
-            ),
-        )
-        self._history_model = RecordModel[Sent](columns, lambda s: s.number, theme, self)
-        self.history = RecordTable[Sent](self._history_model, columns, say("history.title"))
-        self.history.selectionModel().selectionChanged.connect(self._on_history)
-        self.history.doubleClicked.connect(self._on_again)
-        self.again = button(say("history.again"), "quiet")
-        self.again.setToolTip(say("history.again_hint"))
-        self.again.clicked.connect(self._on_again)
-
-    def _answer(self) -> QWidget:
-        answer_head = bar(self._outcome_mark, self.outcome, self.latency, stretch_after=1, left=12)
-        history_head = bar(label(self._say("history.title"), "strong"), self.again, left=12)
-        answer = column(answer_head, self._raw)
-        return TurningSplitter(10_000, [1, 1], [5, 5], answer, column(history_head, self.history))
 
     # ------------------------------------------------------------------ stations and actions
 
@@ -339,11 +306,10 @@ class ComposerTab(QWidget):
         self._asked += 1
         self._wanting = self._feed.view.running
         self._allow()
-        self._feed.ask(
-            _ExampleWanted(station.id, self._action), _Example(self, self._asked, self._action)
-        )
+        wanted = partial(_example, station.id, self._action)
+        self._feed.ask(wanted, partial(self._take_example, self._asked))
 
-    def take_example(self, number: int, example: object) -> None:
+    def _take_example(self, number: int, example: object) -> None:
         """An example came; one that is no longer wanted is dropped."""
         if number != self._asked:
             return
@@ -401,47 +367,8 @@ class ComposerTab(QWidget):
         self.verdict.setText(self._say(f"check.{check.key}", **check.params))
         _set_role(self.verdict, "warning" if check.mark.token == "warn" else "secondary")
 
-    # ------------------------------------------------------------------ answers
-
-    def _put(self, sent: Sent) -> None:
-        numbers = [one.number for one in self._sent]
-        if sent.number in numbers:
-            self._sent[numbers.index(sent.number)] = sent
-        else:
-            self._sent = [sent, *self._sent[: MOST_SENT - 1]]
-        self._history_model.show(self._sent)
-        self._show_answer()
-
-    def take_outcome(self, sent: Sent, outcome: object) -> None:
-        """What became of a message."""
-        assert isinstance(outcome, CallOutcome)
-        if any(one.number == sent.number for one in self._sent):
-            self._put(sent.with_outcome(outcome))
-
-    def _on_history(self, _: QItemSelection, __: QItemSelection) -> None:
-        self._show_answer()
-
-    def _show_answer(self) -> None:
-        sent = self.history.chosen()
-        self.again.setEnabled(sent is not None)
-        self._outcome_mark.setVisible(sent is not None)
-        if sent is None:
-            self.outcome.setText(self._say("composer.answer"))
-            self.latency.setText("")
-            self._raw.show_lines([])
-            return
-        mark = outcome_mark(sent)
-        self._outcome_mark.show_glyph(mark.glyph, mark.token)
-        self.outcome.setText(outcome_words(sent, self._say))
-        self.latency.setText(latency_words(sent, self._say))
-        raw = "" if sent.outcome is None else sent.outcome.raw
-        self._raw.show_lines(pretty(raw) if raw else [])
-
-    def _on_again(self, _: QModelIndex | None = None) -> None:
+    def _on_again(self, sent: Sent) -> None:
         """Take what was sent back into the editor."""
-        sent = self.history.chosen()
-        if sent is None:
-            return
         self._drafts[sent.version, sent.action] = sent.text
         if not sent.raw and sent.version == self._version:
             self.choose_action(sent.action)
@@ -453,37 +380,12 @@ class ComposerTab(QWidget):
         self._check()
 
 
-class _ExampleWanted:
-    """Asked in the thread of the CSMS."""
-
-    def __init__(self, station: str, action: str) -> None:
-        self._station, self._action = station, action
-
-    def __call__(self, csms: object) -> object:
-        try:
-            return csms.example(self._station, self._action)  # type: ignore[attr-defined]
-        except KeyError:
-            return {}
-
-
-class _Example:
-    """Brings an example back to the composer it was asked for."""
-
-    def __init__(self, tab: ComposerTab, number: int, action: str) -> None:
-        self._tab, self._number, self._action = tab, number, action
-
-    def __call__(self, example: object) -> None:
-        self._tab.take_example(self._number, example)
-
-
-class _Arrival:
-    """Brings an outcome back to the composer that sent."""
-
-    def __init__(self, tab: ComposerTab, sent: Sent) -> None:
-        self._tab, self._sent = tab, sent
-
-    def __call__(self, outcome: object) -> None:
-        self._tab.take_outcome(self._sent, outcome)
+def _example(station: str, action: str, csms: TrainingCsms) -> dict[str, Any]:
+    """Asked in the thread of the CSMS; empty where there is none."""
+    try:
+        return csms.example(station, action)
+    except KeyError:
+        return {}
 
 
 def _set_role(widget: QLabel, role: str) -> None:

@@ -279,11 +279,11 @@ def test_an_example_is_edited_sent_and_answered(
         )
         answering.start()
         click(qtbot, tab.send_button)
-        qtbot.waitUntil(lambda: tab.outcome.text() == "Scheduled")
+        qtbot.waitUntil(lambda: tab.sent.outcome.text() == "Scheduled")
         answering.join(5)
         assert calls[0][2:] == ["Reset", {"type": "OnIdle"}]
-        assert tab.latency.text().endswith(" ms")
-        assert '"status": "Scheduled"' in tab._raw.toPlainText()
+        assert tab.sent.latency.text().endswith(" ms")
+        assert '"status": "Scheduled"' in tab.sent.raw.toPlainText()
 
 
 def test_what_is_no_json_is_told_and_sent_byte_for_byte(
@@ -303,7 +303,7 @@ def test_what_is_no_json_is_told_and_sent_byte_for_byte(
         text = station.socket.recv(5)
         assert isinstance(text, str)
         assert text.endswith('"Reset",{oops]')
-    qtbot.waitUntil(lambda: tab.outcome.text() == "Not connected")
+    qtbot.waitUntil(lambda: tab.sent.outcome.text() == "Not connected")
 
 
 def test_a_payload_that_breaks_the_schema_is_told_at_its_field(
@@ -337,7 +337,7 @@ def test_a_whole_frame_goes_out_as_typed_with_its_own_id(
         click(qtbot, tab.send_button)
         assert station.socket.recv(5) == frame
         station.socket.send('[4,"my-id","NotSupported","no",{}]')
-        qtbot.waitUntil(lambda: tab.outcome.text() == "Error NotSupported")
+        qtbot.waitUntil(lambda: tab.sent.outcome.text() == "Error NotSupported")
 
 
 def test_a_raw_text_that_is_no_call_is_sent_and_waits_for_nothing(
@@ -351,8 +351,8 @@ def test_a_raw_text_that_is_no_call_is_sent_and_waits_for_nothing(
         qtbot.keyClicks(tab.text, "hello")
         click(qtbot, tab.send_button)
         assert station.socket.recv(5) == "hello"
-        qtbot.waitUntil(lambda: tab.outcome.text() == "Sent")
-        assert tab.history.chosen().action == "Raw frame"
+        qtbot.waitUntil(lambda: tab.sent.outcome.text() == "Sent")
+        assert tab.sent.history.chosen().action == "Raw frame"
 
 
 def test_the_actions_are_those_of_the_stations_version_and_are_found_by_words(
@@ -411,9 +411,9 @@ def test_what_was_sent_can_be_taken_back_into_the_editor(
         qtbot.keyClicks(tab.text, '{"type": "first"}')
         click(qtbot, tab.send_button)
         station.answer({"status": "Rejected"})
-        qtbot.waitUntil(lambda: tab.outcome.text() == "Rejected")
+        qtbot.waitUntil(lambda: tab.sent.outcome.text() == "Rejected")
         tab.choose_action("ClearCache")
-        click(qtbot, tab.again)
+        click(qtbot, tab.sent.again)
         assert tab.text.toPlainText() == '{"type": "first"}'
         assert tab._title.text() == "Reset"
 
