@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import isValid
 
 from ui.theme.polish import leave_unpolished, polished
@@ -50,7 +50,7 @@ async def ask(dialog: QDialog) -> bool:
     dialog.finished.connect(finish)
     try:
         await asyncio.sleep(0)  # its constructor took this turn of the loop
-        await in_turns(_opening(dialog))
+        await in_turns(opening(dialog, HeldKeys(dialog)))
         return await done
     finally:
         if isValid(dialog):  # it goes with its window, too
@@ -59,12 +59,11 @@ async def ask(dialog: QDialog) -> bool:
 
 def open_in_turns(dialog: QDialog) -> None:
     """Show the dialog soon; `finished` tells how it was closed."""
-    Turns(dialog).start(_opening(dialog))
+    Turns(dialog).start(opening(dialog, HeldKeys(dialog)))
 
 
-def _opening(dialog: QDialog) -> Work:
+def opening(dialog: QDialog, keys: HeldKeys) -> Work:
     """Make what it holds, find its style and its size, show it."""
-    keys = HeldKeys(dialog)
     try:
         if isinstance(dialog, Dialog):
             for said in dialog.build():
@@ -74,20 +73,22 @@ def _opening(dialog: QDialog) -> Work:
         dialog.sizeHint()  # is kept, and asked for when it is shown
         yield ALONE
         dialog.open()
-        keys.pass_on()
+        keys.pass_on(dialog)
     finally:
         keys.let_go()
 
 
 class HeldKeys(QObject):
-    """Keys that are pressed while a dialog is being made: they are meant for it, not for what is below."""
+    """Keys that are pressed while a dialog is being made: they are meant for it, not for what is below.
 
-    def __init__(self, dialog: QDialog) -> None:
-        super().__init__(dialog)
-        self._dialog = dialog
+    `owner` is the dialog, or what has made it when there is none yet; it has what is below as its parent.
+    """
+
+    def __init__(self, owner: QObject) -> None:
+        super().__init__(owner)
         self._keys: list[QKeyEvent] = []
-        parent = dialog.parentWidget()
-        self._window = None if parent is None else parent.window().windowHandle()
+        parent = owner.parent()
+        self._window = parent.window().windowHandle() if isinstance(parent, QWidget) else None
         if self._window is not None:
             self._window.installEventFilter(self)
 
@@ -97,10 +98,10 @@ class HeldKeys(QObject):
             return True
         return False
 
-    def pass_on(self) -> None:
+    def pass_on(self, dialog: QDialog) -> None:
         """To the dialog that is shown now."""
         for key in self._keys:
-            QCoreApplication.postEvent(self._dialog.windowHandle(), key)
+            QCoreApplication.postEvent(dialog.windowHandle(), key)
         self._keys.clear()
 
     def let_go(self) -> None:

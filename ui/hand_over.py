@@ -30,11 +30,10 @@ CHECKOUT = Path(__file__).parents[1]
 async def hand_over(parent: QWidget, session: Session, say: Say, tell: Tell) -> None:
     """Configuration, state and journal in one archive, without passwords and keys."""
     name = _plain(session.snapshot().station_id) + ".zip"
-    await asyncio.sleep(0)  # Qt takes most of a turn of the loop to make its dialog
-    dialog = file_to_save(parent, say("hand_over.title"), name, suffix="zip")
-    if not await ask(dialog):
+    chosen = await file_to_save(parent, say("hand_over.title"), name, suffix="zip").ask()
+    if not chosen:
         return
-    target = Path(dialog.selectedFiles()[0])
+    target = Path(chosen)
     try:
         found = await session.export_station(target)
     except (ArchiveError, StoreError) as error:
@@ -50,10 +49,10 @@ async def take_in(parent: QWidget, session: Session, home: Path, say: Say, tell:
     The station of this window stays as it is: the other one gets a window, a process and a folder of its
     own.
     """
-    dialog = file_to_open(parent, say("take_in.title"), say("take_in.files"))
-    if not await ask(dialog):
+    chosen = await file_to_open(parent, say("take_in.title"), say("take_in.files")).ask()
+    if not chosen:
         return
-    source = Path(dialog.selectedFiles()[0])
+    source = Path(chosen)
     folder = home / _plain(source.stem)
     catalogue = session.catalogue
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
@@ -16,9 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.ask import open_in_turns
 from ui.connect.request import ConnectRequest
-from ui.files import file_to_open
+from ui.files import FileQuestion, file_to_open
 from ui.rooms.form import button
 from ui.theme import Theme, mono_font, ui_font
 
@@ -58,12 +56,15 @@ class PathField(QWidget):
         self.changed.emit()
 
     def _ask(self) -> None:
-        if self.findChild(QFileDialog) is not None:
+        if self.findChild(FileQuestion) is not None:
             return
-        dialog = file_to_open(self, self._name, self._filters, self.text())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.edit.setText)
-        open_in_turns(dialog)
+        question = file_to_open(self, self._name, self._filters, self.text())
+        question.answered.connect(self._on_chosen)
+        question.open()
+
+    def _on_chosen(self, path: str) -> None:
+        if path:
+            self.edit.setText(path)
 
 
 class RecentList(QListWidget):

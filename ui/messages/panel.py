@@ -8,7 +8,6 @@ from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -25,8 +24,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.trace.exchange import Exchange, Exchanges
 from app.trace.export import export_exchanges
-from ui.ask import open_in_turns
-from ui.files import file_to_save
+from ui.files import FileQuestion, file_to_save
 from ui.messages import model as m
 from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
@@ -290,21 +288,21 @@ class MessagePanel(QWidget):
             self._detail.show_exchange(exchange)
 
     def _ask_export(self) -> None:
-        if self.findChild(QFileDialog) is not None:
+        if self.findChild(FileQuestion) is not None:
             return
-        dialog = file_to_save(
+        question = file_to_save(
             self,
             self._say("messages.export"),
             "messages.jsonl",
             suffix="jsonl",
             filters="JSONL (*.jsonl)",
         )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._export_file)
-        open_in_turns(dialog)
+        question.answered.connect(self._export_file)
+        question.open()
 
     def _export_file(self, name: str) -> None:
-        self.export_to(Path(name))
+        if name:
+            self.export_to(Path(name))
 
     def _say(self, text_id: str, **params: object) -> str:
         return self._catalogue.render(Text(text_id, params))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QLocale
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from app.training.records import UploadRecord
-from ui.ask import open_in_turns
-from ui.files import file_to_save
+from ui.files import FileQuestion, file_to_save
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import Words, bar, button, column, label
 from ui.rooms.split import TurningSplitter
@@ -30,7 +30,6 @@ class FilesTab(QWidget):
         super().__init__()
         self._feed, self._theme = feed, theme
         self._say = Words(catalogue, "training_panel")
-        self._dialog: QFileDialog | None = None
 
     def build(self) -> Work:
         """In steps of a few milliseconds; nothing else is called before its end."""
@@ -65,11 +64,6 @@ class FilesTab(QWidget):
     def offers(self) -> RecordTable[Offer]:
         return self._offer_table
 
-    @property
-    def dialog(self) -> QFileDialog | None:
-        """The open question where to save, if any."""
-        return self._dialog
-
     def set_theme(self, theme: Theme) -> None:
         self._empty.set_theme(theme)
         self._model.set_theme(theme)
@@ -90,14 +84,12 @@ class FilesTab(QWidget):
     def save_as(self) -> None:
         """Ask where the chosen file shall go."""
         record = self._table.chosen()
-        if record is None or self._dialog is not None:
+        if record is None or self.findChild(FileQuestion) is not None:
             return
         title = self._say("files.save_title", name=record.name)
-        dialog = file_to_save(self, title, record.name)
-        dialog.setProperty("record", _key(record))
-        dialog.finished.connect(self._on_closed)
-        self._dialog = dialog
-        open_in_turns(dialog)
+        question = file_to_save(self, title, record.name)
+        question.answered.connect(partial(self._on_chosen, _key(record)))
+        question.open()
 
     def save_to(self, record: UploadRecord, target: Path) -> None:
         """Copy a file there, and say how it went."""
@@ -156,15 +148,10 @@ class FilesTab(QWidget):
         self.needs.setText(self._say("files.needs_root") if secure else "")
         self.needs.setToolTip(self._say("files.needs_root_hint") if secure else "")
 
-    def _on_closed(self, result: int) -> None:
-        dialog, self._dialog = self._dialog, None
-        if dialog is None:
-            return
-        paths, row = dialog.selectedFiles(), self._model.row_of(dialog.property("record"))
-        record = self._model.record(row)
-        if result == QFileDialog.DialogCode.Accepted.value and paths and record is not None:
-            self.save_to(record, Path(paths[0]))
-        dialog.deleteLater()
+    def _on_chosen(self, key: object, path: str) -> None:
+        record = self._model.record(self._model.row_of(key))
+        if path and record is not None:
+            self.save_to(record, Path(path))
 
     def _on_saved(self, result: object) -> None:
         if isinstance(result, OSError):

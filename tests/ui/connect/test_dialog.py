@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
@@ -19,6 +19,7 @@ from app.ocpp.context import Identity
 from app.runtime.diagnosis import Step
 from app.training.server import TrainingCsms
 from app.training.settings import BootAnswer, BootStatus, CsmsSettings
+from tests.ui.choosing import choose, choosing
 from ui.ask import Spawner
 from ui.connect.dialog import ConnectDialog
 from ui.connect.probe import Diagnose, make_diagnose
@@ -299,11 +300,9 @@ def test_a_file_is_chosen_without_a_loop_of_its_own(
     dialog = open_dialog()
     paste(dialog.url_field, "wss://csms.example.com/CS-1")
     qtbot.mouseClick(dialog.ca_field.choose, LEFT)
-    chooser = dialog.ca_field.findChild(QFileDialog)
-    assert chooser is not None
     (tmp_path / "ca.pem").touch()
-    chooser.fileSelected.emit(str(tmp_path / "ca.pem"))
-    chooser.close()
+    with choosing(qtbot, dialog.ca_field) as chooser:
+        choose(chooser, tmp_path / "ca.pem")
     assert dialog.result().ca == str(tmp_path / "ca.pem")
 
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from app.ocpp.events import Violation
+from tests.ui.choosing import choose, choosing
 from tests.ui.messages.conftest import Wire
 from ui.messages import model as m
 from ui.messages.detail import FINDINGS, RAW, REPLY, REQUEST
@@ -360,16 +361,12 @@ def test_an_export_that_fails_says_why(
 def test_the_button_asks_for_a_file_without_a_loop_of_its_own(
     panel: MessagePanel, wire: Wire, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    from PySide6.QtWidgets import QFileDialog
-
     wire.beat()
     panel.model.flush()
     qtbot.mouseClick(panel._export, LEFT)
-    dialog = panel.findChild(QFileDialog)
-    assert dialog is not None
-    with qtbot.waitSignal(panel.exported):
-        dialog.fileSelected.emit(str(tmp_path / "out.jsonl"))
-    dialog.close()
+    with qtbot.waitSignal(panel.exported), choosing(qtbot, panel) as dialog:
+        assert dialog.selectedFiles()[0].endswith("messages.jsonl")
+        choose(dialog, tmp_path / "out")
     assert (tmp_path / "out.jsonl").exists()
 
 

@@ -20,6 +20,7 @@ from app.training.settings import BootStatus
 from app.training.thread import TrainingCsmsThread
 from app.training.tokens import Token, TokenStatus
 from tests.support.strays import Strays
+from tests.ui.choosing import choose, choosing
 from tests.ui.training.stations import V16, TinyStation, tiny_station
 from ui.theme import Theme
 from ui.training.composer import ComposerTab
@@ -444,14 +445,11 @@ def test_a_file_that_a_station_sends_appears_and_is_saved_where_a_person_says(
     assert cells(tab.uploads, 1)[1] == "5 bytes"
     tab.uploads.choose(("CS-7", "diagnostics.tgz"))
     click(qtbot, tab.save)
-    dialog = tab.dialog
-    assert dialog is not None
     target = tmp_path / "here.tgz"
-    dialog.selectFile(str(target))
-    dialog.accept()
+    with choosing(qtbot, tab) as dialog:
+        choose(dialog, target)
     qtbot.waitUntil(lambda: tab.told.text() == "Saved as here.tgz")
     assert target.read_bytes() == content
-    assert tab.dialog is None
 
 
 def test_a_file_that_cannot_be_saved_says_why(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-import qasync
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -16,10 +14,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout, QWi
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete, isValid
 
+from tests.ui.ask.conftest import Story, press, until
 from ui.ask import Dialog, Spawner, ask, open_in_turns
 from ui.widgets.turns import TURN, Work
-
-Story = Callable[[Spawner], Awaitable[None]]
 
 
 class Question(Dialog):
@@ -46,56 +43,6 @@ class Question(Dialog):
     def event(self, event: QEvent) -> bool:
         self.shows += event.type() is QEvent.Type.Show
         return super().event(event)
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[QWidget]:
-    window = QWidget()
-    QVBoxLayout(window).addWidget(QLineEdit())
-    window.show()
-    qtbot.waitExposed(window)
-    yield window
-    if isValid(window):
-        delete(window)
-
-
-@pytest.fixture
-def below(window: QWidget) -> QLineEdit:
-    """What has the keyboard in the window."""
-    field = window.findChild(QLineEdit)
-    field.setFocus()
-    return field
-
-
-@pytest.fixture
-def play(qapp: QApplication) -> Callable[[Story], None]:
-    async def whole(story: Story) -> None:
-        errors: list[BaseException] = []
-        spawner = Spawner(errors.append)
-        try:
-            await story(spawner)
-        finally:
-            await spawner.close()
-        assert [str(error) for error in errors] == getattr(story, "errors", [])
-
-    def run(story: Story) -> None:
-        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
-            runner.run(whole(story))
-
-    return run
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-def press(window: QWidget, letter: str) -> None:
-    """As it comes from the screen: to the window, and from there to what has the keyboard."""
-    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-        key = QKeyEvent(kind, ord(letter), Qt.KeyboardModifier.NoModifier, letter)
-        QApplication.sendEvent(window.windowHandle(), key)
 
 
 def test_a_question_that_went_with_its_window_ends_without_a_fault(
