@@ -22,8 +22,12 @@ def exchange_sheet(app: QApplication, sheet: str) -> Generator[str | None, None,
     if sheet == before:
         return False
     if before:
+        for one in all_widgets(app):
+            if isValid(one) and not one.isVisible():  # nobody sees it lose its colours
+                one.style().unpolish(one)
+                yield
         yield ALONE
-        app.style().unpolish(app)  # some microseconds for each widget
+        app.style().unpolish(app)  # some microseconds for each widget that is left
         yield
         app.style().unpolish(app)  # what was asked for meanwhile
     app.setStyleSheet(sheet)  # the first sheet polishes by itself, and each widget once
