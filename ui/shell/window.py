@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
     def _find(self) -> None:
         """To the search of the room that has the keyboard, else of one that is in front."""
         focus = self.focusWidget()
-        rooms = [room for room in self.findChildren(QDockWidget) if _in_front(room)]
+        rooms = [room for room in self._docks() if _in_front(room)]
         rooms.sort(key=lambda room: focus is None or not room.isAncestorOf(focus))
         fields = (field for room in rooms for field in room.findChildren(QLineEdit))
         field = next((one for one in fields if one.property("find") and one.isVisible()), None)
@@ -219,7 +219,7 @@ class MainWindow(QMainWindow):
         menu.popup(tabs.mapToGlobal(at))
 
     def _on_tab_menu(self, action: QAction) -> None:
-        for dock in self.findChildren(QDockWidget):
+        for dock in self._docks():
             if dock.windowTitle() == action.data():
                 self.below.close(dock)
 
@@ -265,21 +265,24 @@ class MainWindow(QMainWindow):
 
     def _put_back(self) -> None:
         first = {self.inspector_dock, self.messages_dock}
-        others = [dock for dock in self.findChildren(QDockWidget) if dock not in first]
+        others = [dock for dock in self._docks() if dock not in first]
         for dock in others:
             dock.hide()  # before they are moved: each that is seen takes its place in the tabs at each step
         for dock, area in (
             (self.inspector_dock, Qt.DockWidgetArea.RightDockWidgetArea),
             (self.messages_dock, BELOW),
         ):
-            dock.setFloating(False)
+            _settle(dock)
             self.addDockWidget(area, dock)
             dock.show()
         for dock in others:
-            dock.setFloating(False)
+            _settle(dock)
             self.addDockWidget(BELOW, dock)
             self.tabifyDockWidget(self.messages_dock, dock)
             dock.hide()
+
+    def _docks(self) -> list[QDockWidget]:
+        return self.findChildren(QDockWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
 
     def share_out(self) -> None:
         """Give inspector and messages their usual part of the window."""
@@ -314,6 +317,12 @@ class MainWindow(QMainWindow):
             self.messages.close_model()
         self._may_close = True
         self.close()
+
+
+def _settle(dock: QDockWidget) -> None:
+    """Back into the window; one that is there would be laid out anew for nothing."""
+    if dock.isFloating():
+        dock.setFloating(False)
 
 
 def _in_front(widget: QWidget) -> bool:
