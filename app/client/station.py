@@ -17,6 +17,9 @@ from typing import Any, Self
 ENDED = -32008
 """The error of a request that the end of the program cut short."""
 
+NOT_IN_TIME = -32007
+"""The error of a wait for something that did not happen."""
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -146,8 +149,16 @@ class Station:
 
     def wait_accepted(self, timeout: float = 30.0) -> None:
         """Wait until the back office has accepted the station: before that it takes no card."""
-        if self.call("station.snapshot")["boot"] != "accepted":
+        if self.call("station.snapshot")["boot"] == "accepted":
+            return
+        try:
             self.wait({"event": "BootStateChanged", "data.state": "accepted"}, timeout)
+        except StationError as error:
+            if error.code != NOT_IN_TIME:
+                raise
+            raise StationError(
+                error.code, f"not accepted within {timeout:g} s: {self.log}"
+            ) from None
 
     def kill(self) -> None:
         """End it as a power cut of the computer would."""

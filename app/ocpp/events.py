@@ -110,6 +110,14 @@ class BootStateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BootDelayed(Event):
+    """BootNotification has not made the station known: `why`, and in how many seconds it is sent again."""
+
+    why: Text
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
 class HeartbeatAnswered(Event):
     """`drift` seconds: the back office's time minus ours."""
 

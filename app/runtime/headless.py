@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app.kernel.bus import Entry, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.ocpp.events import LinkClosed, LinkFailed, LinkOpened, TaskFailed
+from app.ocpp.events import BootDelayed, LinkClosed, LinkFailed, LinkOpened, TaskFailed
 from app.ocpp.redaction import without_url_password
 from app.runtime.collector import Collector, Still
 from app.runtime.control.channels import (
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from app.runtime.control.websocket import WebSocketChannel
 
 TOKEN_FILE = "control.token"
+
+WORTH_TELLING = (StateTold, LinkFailed, LinkClosed, BootDelayed, TaskFailed, SubscriberFailed)
 
 LAST_ATTEMPT = 0.2
 """Seconds that an attempt of the length of `--connect-timeout` may end later: it began when we looked."""
@@ -71,7 +73,9 @@ class _Teller:
     def __call__(self, entry: Entry) -> None:
         event = entry.event
         text = event.what if isinstance(event, StateTold) else None
-        if isinstance(event, LinkFailed) or (isinstance(event, LinkClosed) and not event.own):
+        if isinstance(event, LinkFailed | BootDelayed) or (
+            isinstance(event, LinkClosed) and not event.own
+        ):
             text = event.why
         elif isinstance(event, TaskFailed | SubscriberFailed):
             if StoreFailed.is_meant_by(event.error):
@@ -119,8 +123,7 @@ async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:
     except (StoreError, StateUnfit) as error:
         tell(error.text)
         return Exit.STATE
-    worth_telling = (StateTold, LinkFailed, LinkClosed, TaskFailed, SubscriberFailed)
-    session.bus.subscribe(_Teller(tell), *worth_telling)
+    session.bus.subscribe(_Teller(tell), *WORTH_TELLING)
     collector = Collector()
     collector.start()
     try:

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.client import Station, StationError
 from app.ocpp.points import registry
+from app.training.settings import BootAnswer, BootStatus, CsmsSettings
 from tests.e2e.conftest import Program
 from tests.e2e.office import Office
 
@@ -167,6 +168,28 @@ def test_a_mute_server_is_told_as_such() -> None:
             assert station.close() == 6
     assert "No connection within 1 s. 127.0.0.1, port" in station.log
     assert "accepted the connection but did not answer" in station.log
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (BootStatus.REJECTED, "register it there under this id. It is asked again in 30 s"),
+        (BootStatus.PENDING, "has not accepted the station yet (Pending)"),
+    ],
+)
+def test_a_back_office_that_does_not_accept_the_station_is_told(
+    answer: BootStatus, said: str
+) -> None:
+    office = Office(CsmsSettings(boot=BootAnswer(answer, interval_s=30)))
+    try:
+        with Station("--csms", office.url, "--id", "CP-1", "--version", "2.0.1") as station:
+            with pytest.raises(
+                StationError, match="not accepted within 1 s: The back office"
+            ) as no:
+                station.wait_accepted(timeout=1)
+            assert said in str(no.value)
+    finally:
+        office.close()
 
 
 def test_strict_mode_ends_at_a_point_that_nobody_decided(

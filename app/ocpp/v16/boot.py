@@ -15,6 +15,7 @@ from app.ocpp.context import (
 )
 from app.ocpp.events import BootStateChanged
 from app.ocpp.personality import Block, Silence
+from app.ocpp.shared.boot_delay import not_accepted, without_answer
 from app.ocpp.shared.jobs.job import installed_version
 from app.ocpp.v16.configuration import BACK_OFFICE, Configuration
 from app.ocpp.v16.heartbeat import Heartbeat
@@ -135,7 +136,8 @@ class Boot(Block):
             answer = await self.ctx.calls.call("BootNotification", self._request())
         except NotConnected:
             return None
-        except CallFailed:
+        except CallFailed as error:
+            self.ctx.bus.publish(without_answer(error, OWN_WAIT))
             return OWN_WAIT
         return await self._answered(answer)
 
@@ -153,6 +155,7 @@ class Boot(Block):
         wait = float(interval) if interval > 0 else OWN_WAIT
         state = BootState.PENDING if status == "Pending" else BootState.REJECTED
         self._enter(state, wait)
+        self.ctx.bus.publish(not_accepted(state, wait))
         if state is BootState.REJECTED:
             self.ctx.decide("ocpp16-rejected-answering", self._perhaps_close)
         else:

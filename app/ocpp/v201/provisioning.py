@@ -21,6 +21,7 @@ from app.ocpp.context import (
 )
 from app.ocpp.events import BootStateChanged, ClockSet, Direction, FramePassed, HeartbeatAnswered
 from app.ocpp.personality import Block
+from app.ocpp.shared.boot_delay import not_accepted, without_answer
 from app.ocpp.shared.jobs.job import installed_version
 from app.ocpp.v201.device_model import DeviceModel
 from app.ocpp.v201.variables import LARGEST
@@ -163,8 +164,9 @@ class Provisioning(Block):
         except NotConnected:
             self._asking = False  # link_up() asks again
             return
-        except CallFailed:
+        except CallFailed as error:
             self._asking = False
+            self.ctx.bus.publish(without_answer(error, OWN_WAIT))
             self._wait(OWN_WAIT)
             return
         try:
@@ -213,6 +215,7 @@ class Provisioning(Block):
         wait = float(interval) if interval > 0 else OWN_WAIT
         state = BootState.PENDING if status == "Pending" else BootState.REJECTED
         self._set(state, wait)
+        self.ctx.bus.publish(not_accepted(state, wait))
         self._wait(wait)
 
     def _wait(self, seconds: float) -> None:

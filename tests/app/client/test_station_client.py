@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.client import Refused, Station, StationError
-from app.client.station import ENDED, interpreter
+from app.client.station import ENDED, NOT_IN_TIME, interpreter
 from app.runtime.control.errors import Code
 
 STAND_IN = """
@@ -154,6 +154,7 @@ def test_a_request_that_the_end_cut_short_tells_the_last_words(start: Start) -> 
     with pytest.raises(StationError, match=r"has ended[^$]*No connection within 1 s") as caught:
         station.call("cut")
     assert caught.value.code == ENDED == Code.ENDED
+    assert NOT_IN_TIME == Code.WAIT_TIMED_OUT
     assert station.close() == 6
 
 

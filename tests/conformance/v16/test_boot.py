@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from app.kernel.catalogue import Catalogue
 from app.kernel.units import stamp
 from app.ocpp.context import BootState, CallRefused, Identity
-from app.ocpp.events import BootStateChanged, HeartbeatAnswered
+from app.ocpp.events import BootDelayed, BootStateChanged, HeartbeatAnswered
 from app.station.intents import PlugIn, PresentCard
 from tests.conformance.v16.conftest import Make
-from tests.support.harness import MUTE, NoAnswer, Refuse
+from tests.support.harness import MUTE, START, NoAnswer, Refuse
 
 
 async def test_boot_notification_tells_the_whole_identity_cut_to_size(bench16: Make) -> None:
@@ -189,6 +190,33 @@ async def test_unanswered_boot_notification_is_repeated(bench16: Make, trouble: 
     bench.csms.default("BootNotification")
     await bench.advance(61)
     assert bench.personality.boot_state is BootState.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("answer", "why", "wait"),
+    [
+        (MUTE, "ocpp.boot.mute", 60),
+        (Refuse("InternalError"), "ocpp.boot.refused", 60),
+        ({}, "ocpp.boot.failed", 60),
+        ({"status": "Pending", "currentTime": stamp(START), "interval": 7}, "ocpp.boot.pending", 7),
+        (
+            {"status": "Rejected", "currentTime": stamp(START), "interval": 0},
+            "ocpp.boot.rejected",
+            60,
+        ),
+    ],
+)
+async def test_people_are_told_why_the_station_is_not_accepted_and_when_it_tries_again(
+    bench16: Make, answer: object, why: str, wait: float
+) -> None:
+    bench = bench16()
+    bench.csms.on("BootNotification", answer)  # type: ignore[arg-type]
+    await bench.online()
+    (delayed,) = bench.happened(BootDelayed)
+    assert (delayed.why.id, delayed.retry_in) == (why, wait)
+    said = Catalogue.load().render(delayed.why)
+    assert f"again in {wait} s" in said
+    bench.csms.faults.clear()  # one of the answers is broken on purpose
 
 
 async def test_no_boot_notification_after_a_mere_loss_of_the_link(bench16: Make) -> None:

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from app.kernel.catalogue import Catalogue
 from app.kernel.units import stamp
 from app.ocpp.context import BootReason, BootState, CallRefused, Identity
-from app.ocpp.events import BootStateChanged, HeartbeatAnswered
+from app.ocpp.events import BootDelayed, BootStateChanged, HeartbeatAnswered
 from app.station.intents import PlugIn, PresentCard
 from tests.conformance.v201.conftest import Make, get_variable, set_variable
-from tests.support.harness import MUTE, USUAL, Refuse
+from tests.support.harness import MUTE, START, USUAL, Refuse
 
 
 async def test_boot_reads_like_the_specification(bench201: Make) -> None:
@@ -165,6 +166,33 @@ async def test_boot_without_an_answer_is_repeated(bench201: Make, answer: object
     assert bench.personality.boot_state is BootState.BOOTING
     await bench.advance(60)
     assert bench.personality.boot_state is BootState.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("answer", "why", "wait"),
+    [
+        (MUTE, "ocpp.boot.mute", 60),
+        (Refuse("InternalError"), "ocpp.boot.refused", 60),
+        ({}, "ocpp.boot.failed", 60),
+        ({"status": "Pending", "currentTime": stamp(START), "interval": 7}, "ocpp.boot.pending", 7),
+        (
+            {"status": "Rejected", "currentTime": stamp(START), "interval": 0},
+            "ocpp.boot.rejected",
+            60,
+        ),
+    ],
+)
+async def test_people_are_told_why_the_station_is_not_accepted_and_when_it_tries_again(
+    bench201: Make, answer: object, why: str, wait: float
+) -> None:
+    bench = bench201()
+    bench.csms.on("BootNotification", answer)  # type: ignore[arg-type]
+    await bench.online()
+    (delayed,) = bench.happened(BootDelayed)
+    assert (delayed.why.id, delayed.retry_in) == (why, wait)
+    said = Catalogue.load().render(delayed.why)
+    assert f"again in {wait} s" in said
+    bench.csms.faults.clear()  # one of the answers is broken on purpose
 
 
 async def test_retry_that_falls_due_offline_waits_for_the_link(bench201: Make) -> None:
