@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap, QTransform
 
 from ui.widgets.scribe import PaintedLabel, Scribe
+from ui.widgets.turns import ALONE, Work
 
 Paint = Callable[[QPainter, Scribe], Iterator[None] | None]
 """Paints a part: all of it at once, or in steps."""
@@ -66,10 +67,12 @@ class Layer:
         paint: Paint,
         *,
         opaque: bool = False,
-    ) -> Iterator[None]:
+    ) -> Work:
         """As `render`, step by step; what was there before is shown until the last one."""
         if self.matches(key):
             return
+        if opaque:
+            yield ALONE  # it is as large as the picture: a few ms to clear, and to convert in the end
         rect = on_grid(rect, ratio)
         deep = QImage.Format.Format_RGBX64
         form = deep if opaque else QImage.Format.Format_ARGB32_Premultiplied
@@ -79,7 +82,7 @@ class Layer:
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.black if opaque else Qt.GlobalColor.transparent)
         if opaque:
-            yield  # it is as large as the picture: a few ms to clear, and to convert in the end
+            yield
         labels: list[PaintedLabel] = []
         painter = QPainter(image)
         try:
@@ -92,7 +95,7 @@ class Layer:
         finally:
             painter.end()
         if opaque:
-            yield
+            yield ALONE
             image = image.convertToFormat(QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(1.0)
         self._pixmap = QPixmap.fromImage(image)

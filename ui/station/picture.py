@@ -19,6 +19,7 @@ from ui.station.mood import Carried
 from ui.station.still import Still, bay_key, words_key
 from ui.station.views import PictureExtra, Wording
 from ui.theme.theme import Theme
+from ui.widgets.turns import Work
 
 Shape = tuple[tuple[int, Current, int | None, int], ...]
 
@@ -166,7 +167,7 @@ class Picture(Still):
         painter.end()
         return pixmap
 
-    def steps(self) -> Iterator[None]:
+    def steps(self) -> Work:
         """All that `paint` would have to make first, in steps of a few ms."""
         if self.frame is None or self.plan is None:
             return

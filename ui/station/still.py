@@ -23,6 +23,7 @@ from ui.station.sign import paint_sign
 from ui.station.views import BayView, Wording
 from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel, Scribe
+from ui.widgets.turns import Work
 
 Place = tuple[BubbleView, QPointF, int, float]
 """A bubble, its centre, on which side its words stand and in how much room."""
@@ -96,7 +97,7 @@ class Still(Placing):
             pass
         return self._layer("scenery")
 
-    def _scenery_steps(self) -> Iterator[None]:
+    def _scenery_steps(self) -> Work:
         assert self.frame is not None
         assert self.plan is not None
         layer, plan, fit, theme = self._layer("scenery"), self.plan, self.frame, self.theme
