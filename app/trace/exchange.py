@@ -83,6 +83,8 @@ class Exchanges:
         self._text = 0
         self._open: dict[tuple[Direction, str], int] = {}
         self._given_up: dict[str, int] = {}
+        self._unread: int | None = None
+        """The row of the other side's last text that was no OCPP, until its error is told."""
         self._subjects = Subjects()
         self._listeners: list[Listener] = []
         self._removers: list[Remover] = [
@@ -127,6 +129,7 @@ class Exchanges:
         self._text = 0
         self._open.clear()
         self._given_up.clear()
+        self._unread = None
 
     def close(self) -> None:
         for remove in self._removers:
@@ -166,6 +169,8 @@ class Exchanges:
         if number is None and asked is Direction.OUT:
             number = self._given_up.pop(frame.message_id, None)
             late = number is not None
+        if number is None and asked is Direction.IN and frame.kind == ERROR:
+            number, self._unread = self._unread, None
         if number is None or number < self._first:
             self._add_stray(entry, frame)
             return
@@ -180,7 +185,9 @@ class Exchanges:
         reply = _payload(frame.text, frame.kind)
         self._subjects.learn(row, request, reply if frame.kind == RESULT else None)
         error = _error_code(frame.text) if frame.kind == ERROR else None
-        if error:
+        if error and row.action is None and row.note is not None:
+            summary = Text("trace.unread", {"why": row.note, "code": error})
+        elif error:
             summary = Text("trace.call_error", {"action": row.action or "?", "code": error})
         else:
             summary = summarize(row.action, request, reply)
@@ -226,6 +233,8 @@ class Exchanges:
             reply_text=frame.text if answers else None,
             error_code=_error_code(frame.text) if frame.kind == ERROR else None,
         )
+        if frame.kind == 0 and frame.direction is Direction.IN:
+            self._unread = row.number
         self._append(row)
 
     def _begun(

@@ -164,11 +164,16 @@ class ExchangeDetail(QWidget):
             )
             self._stack.setCurrentWidget(self._empty)
             return
+        payload = payload_of(text)
+        if payload is None:  # no message of OCPP has none
+            self._empty.setText(self._say("messages.no_frame"))
+            self._stack.setCurrentWidget(self._empty)
+            return
         suffix = "Request" if request else "Response"
         name = f"{exchange.action}{suffix}" if exchange.action else suffix
         if not request and exchange.error_code:
             name = f"CALLERROR {exchange.error_code}"
-        self._tree.show_payload(name, payload_of(text), violations)
+        self._tree.show_payload(name, payload, violations)
         self._stack.setCurrentWidget(self._tree)
 
     def _finding_lines(self, exchange: Exchange) -> list[str]:

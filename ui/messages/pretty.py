@@ -34,7 +34,7 @@ def pretty(text: str | None) -> list[Line]:
 
 
 def payload_of(text: str | None) -> Any:
-    """The payload of a frame, None where there is none."""
+    """The payload of a frame, None where there is none; of a CALLERROR all that it says."""
     if text is None:
         return None
     try:
@@ -43,7 +43,10 @@ def payload_of(text: str | None) -> Any:
         return None
     if not isinstance(frame, list) or not frame:
         return None
-    index = {2: 3, 3: 2, 4: 4}.get(frame[0]) if isinstance(frame[0], int) else None
+    if frame[0] == 4:
+        names = ("errorCode", "errorDescription", "errorDetails")
+        return dict(zip(names, frame[2:], strict=False))
+    index = {2: 3, 3: 2}.get(frame[0]) if isinstance(frame[0], int) else None
     return frame[index] if index is not None and len(frame) > index else None
 
 

@@ -119,6 +119,25 @@ def test_an_answer_to_nothing_and_garbage_are_rows_of_their_own(bus, exchanges):
     assert exchanges.row(2).request_text == "hello"
 
 
+def test_the_error_that_answers_garbage_stands_in_the_row_of_the_garbage(bus, exchanges):
+    why = Text("runtime.link.lost")
+    garbage = FramePassed(Direction.IN, Version.V201, 0, None, None, "[2,", note=why)
+    error = frame(Direction.OUT, 4, "-1", None, "RpcFrameworkError", version=Version.V201)
+    bus.publish(garbage)
+    assert exchanges.row(1).verdict is Verdict.IGNORED
+    bus.publish(error)
+    row = exchanges.row(1)
+    assert (len(exchanges), row.verdict, row.error_code) == (
+        1,
+        Verdict.CALL_ERROR,
+        "RpcFrameworkError",
+    )
+    assert json.loads(row.reply_text)[1] == "-1"
+    assert say(row) == f"Answered with RpcFrameworkError: {words_of().render(why)}"
+    bus.publish(error)  # that one answers nothing we know of
+    assert exchanges.row(2).verdict is Verdict.IGNORED
+
+
 def test_rows_about_a_transaction_name_its_connector(bus, exchanges):
     start = {"connectorId": 2, "idTag": "A", "meterStart": 10, "timestamp": "x"}
     bus.publish(frame(Direction.OUT, 2, "a", "StartTransaction", start))

@@ -79,8 +79,12 @@ class Wire:
         )
 
     def error(self, ident: str, action: str, code: str) -> None:
-        text = json.dumps([4, ident, code, "", {}])
+        text = json.dumps([4, ident, code, "The disk is full", {}])
         self.bus.publish(FramePassed(Direction.IN, Version.V201, 4, ident, action, text))
+
+    def say(self, text: str) -> None:
+        """What is no OCPP comes from the other side."""
+        self.bus.publish(FramePassed(Direction.IN, Version.V201, 0, None, None, text))
 
     def end(self, ident: str, action: str, how: str) -> None:
         self.bus.publish(CallEnded(ident, action, how))

@@ -293,6 +293,19 @@ def test_an_error_reply_shows_its_code(panel: MessagePanel, wire: Wire, qtbot: Q
     click_row(qtbot, panel, 0)
     choose_tab(qtbot, panel, REPLY)
     assert items(panel)[0].text(0) == "CALLERROR GenericError"
+    said = {items(panel)[0].child(n).text(0): items(panel)[0].child(n).text(1) for n in range(2)}
+    assert said == {"errorCode": "GenericError", "errorDescription": "The disk is full"}
+
+
+def test_what_is_no_message_is_told_as_such_and_not_as_one_without_content(
+    panel: MessagePanel, wire: Wire, qtbot: QtBot
+) -> None:
+    wire.say("hello")
+    panel.model.flush()
+    click_row(qtbot, panel, 0)
+    choose_tab(qtbot, panel, REQUEST)
+    assert panel.detail._stack.currentWidget() is panel.detail._empty
+    assert "no OCPP message" in panel.detail._empty.text()
 
 
 def test_the_raw_text_is_copied(panel: MessagePanel, wire: Wire, qtbot: QtBot) -> None:

@@ -58,7 +58,12 @@ def test_payloads_of_all_kinds_of_frames() -> None:
     assert payload_of(None) is None
     assert payload_of('[2,"i","A",{"a":1}]') == {"a": 1}
     assert payload_of('[3,"i",{"a":2}]') == {"a": 2}
-    assert payload_of('[4,"i","C","d",{"a":3}]') == {"a": 3}
+    assert payload_of('[4,"i","C","d",{"a":3}]') == {
+        "errorCode": "C",
+        "errorDescription": "d",
+        "errorDetails": {"a": 3},
+    }
+    assert payload_of('[4,"i","C"]') == {"errorCode": "C"}
     assert payload_of('["2","i","A",{}]') is None
     assert payload_of('[2,"i"]') is None
     assert payload_of("{}") is None
