@@ -162,7 +162,9 @@ def connecting(folder: Path, switch: ThemeSwitch) -> None:
         shoot(empty, folder, f"connect-empty-{name}")
         dialog = ConnectDialog(switch.theme, catalogue, None, kept).made()
         dialog.show()
-        dialog.url_field.setText("https://CS-NORTH-01:hush-hush@csms.example.com/ocpp/CS-NORTH-01")
+        dialog.form.url_field.setText(
+            "https://CS-NORTH-01:hush-hush@csms.example.com/ocpp/CS-NORTH-01"
+        )
         shoot(dialog, folder, f"connect-pasted-{name}")
         dialog.steps.begin()
         for step in TESTED[:3]:
@@ -171,7 +173,7 @@ def connecting(folder: Path, switch: ThemeSwitch) -> None:
         dialog.steps.add(TESTED[3])
         dialog.steps.end()
         shoot(dialog, folder, f"connect-failed-{name}")
-        dialog.profile_field.choose(3)
+        dialog.form.profile_field.choose(3)
         shoot(dialog, folder, f"connect-certificate-{name}")
         empty.close()
         dialog.close()

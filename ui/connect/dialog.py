@@ -11,9 +11,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
     QHBoxLayout,
-    QLineEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -25,23 +23,21 @@ from app.ocpp.context import Identity
 from app.runtime.address import AddressBad
 from ui.ask import Dialog, Spawner
 from ui.connect.derive import Derived, derive, profile_for
-from ui.connect.fields import PathField, RecentList
-from ui.connect.probe import PREFERRED, Diagnose, make_diagnose
+from ui.connect.fields import RecentList
+from ui.connect.form import ConnectForm
+from ui.connect.probe import Diagnose, make_diagnose
 from ui.connect.recent import RecentConnections
 from ui.connect.request import (
     OPEN,
     PASSWORD,
-    TLS_CERTIFICATE,
     TLS_PASSWORD,
-    VERSIONS,
     ConnectRequest,
     problem_of,
-    subprotocols_of,
 )
 from ui.connect.steps import StepList
 from ui.rooms.empty import Glyph
-from ui.rooms.form import QuietCombo, Words, button, field, label
-from ui.theme import Theme, mono_font
+from ui.rooms.form import Words, button, label
+from ui.theme import Theme
 from ui.widgets.turns import Work
 
 log = logging.getLogger(__name__)
@@ -50,8 +46,6 @@ FORM_WIDTH, RECENT_WIDTH = 600, 232
 LOWEST_WELL = 96
 FRAME = QSize(16, 40)
 """Room for the frame that the desktop draws around the dialog."""
-OWN = "own"
-"""The entry behind the versions: the offer is written by hand."""
 PASTED = 3
 """So many letters more at once were not typed."""
 
@@ -92,9 +86,8 @@ class ConnectDialog(Dialog):
         self.setWindowTitle(self._say("title"))
 
     def build(self) -> Work:
-        self._make_fields()
-        yield
-        self._make_security()
+        self.form = ConnectForm(self._say)
+        yield from self.form.build()
         yield
         self._make_outcome(self._theme)
         yield
@@ -104,37 +97,14 @@ class ConnectDialog(Dialog):
         if self._current is not None:
             self._fill(self._current)
         self._refresh()
-        self.url_field.setFocus()
-        self.url_field.selectAll()
+        self.form.url_field.setFocus()
+        self.form.url_field.selectAll()
 
     def result(self) -> ConnectRequest:  # type: ignore[override]
         """The fields as they stand, or stood when it was closed; what is hidden does not count."""
-        return self._final or self._read()
+        return self._final or self.form.read()
 
     request = result
-
-    def _read(self) -> ConnectRequest:
-        profile = self.profile_field.currentData()
-        url = derive(self.url_field.text())
-        secure = url.secure
-        with_password = profile in {PASSWORD, TLS_PASSWORD}
-        with_certificate = profile == TLS_CERTIFICATE
-        return ConnectRequest(
-            url=url.kept_url,
-            station_id=self.id_field.text().strip(),
-            version=VERSIONS[0] if self._own_offer else self.version_field.currentData(),
-            security_profile=profile,
-            password=(self.password_field.text() or None) if with_password else None,
-            ca=(self.ca_field.text() or None) if secure else None,
-            certificate=(self.certificate_field.text() or None) if with_certificate else None,
-            key=(self.key_field.text() or None) if with_certificate else None,
-            subprotocols=subprotocols_of(self.offer_field.text()) if self._own_offer else (),
-        )
-
-    @property
-    def _own_offer(self) -> bool:
-        """The back office picks from what a person offers."""
-        return self.version_field.currentData() == OWN
 
     def set_theme(self, theme: Theme) -> None:
         self._preview_glyph.set_theme(theme)
@@ -144,7 +114,7 @@ class ConnectDialog(Dialog):
     def done(self, result: int) -> None:
         """However it is closed, a running test ends with it."""
         self._stop_test()
-        self._final = self._read()
+        self._final = self.form.read()
         if result == self.DialogCode.Accepted.value:
             self._recent.remember(self._final)
         super().done(result)
@@ -165,45 +135,6 @@ class ConnectDialog(Dialog):
 
     # ------------------------------------------------------------------ building
 
-    def _make_fields(self) -> None:
-        say = self._say
-        self.url_field = QLineEdit()
-        self.url_field.setFont(mono_font(12))
-        self.url_field.setPlaceholderText(say("url_hint"))
-        self._note = label("", "hint", wrap=True)
-        self.keep_button = button(say("keep"), "quiet")
-        self.keep_button.setAccessibleName(say("keep_name"))
-        place = self.keep_button.sizePolicy()
-        place.setRetainSizeWhenHidden(
-            True
-        )  # what is below stays there: somebody may be clicking it
-        self.keep_button.setSizePolicy(place)
-        self.id_field = QLineEdit()
-        self.id_field.setFont(mono_font(12))
-        self.version_field = QuietCombo()
-        for version in VERSIONS:
-            self.version_field.addItem(say(f"version.{version.replace('.', '')}"), version)
-        self.version_field.addItem(say("version.own"), OWN)
-        self.offer_field = QLineEdit()
-        self.offer_field.setFont(mono_font(12))
-        self.offer_field.setPlaceholderText(", ".join(one.subprotocol for one in PREFERRED))
-        for widget, name in ((self.url_field, "url"), (self.id_field, "station_id")):
-            widget.setAccessibleName(say(name))
-
-    def _make_security(self) -> None:
-        say = self._say
-        self.profile_field = QuietCombo()
-        for profile in (OPEN, PASSWORD, TLS_PASSWORD, TLS_CERTIFICATE):
-            self.profile_field.addItem(say(f"profile.{profile}"), profile)
-        self.password_field = QLineEdit()
-        self.password_field.setEchoMode(QLineEdit.EchoMode.Password)
-        files, choose = say("files"), say("choose")
-        self.ca_field = PathField(say("ca"), choose, files)
-        self.ca_field.edit.setPlaceholderText(say("ca_hint"))
-        self.certificate_field = PathField(say("certificate"), choose, files)
-        self.key_field = PathField(say("key"), choose, files)
-        self.key_field.edit.setPlaceholderText(say("key_hint"))
-
     def _make_outcome(self, theme: Theme) -> None:
         say = self._say
         self._preview_glyph = Glyph("link", "text3", theme)
@@ -223,11 +154,8 @@ class ConnectDialog(Dialog):
         box.setSpacing(12)
         box.addWidget(label(self._say("title"), "title"))
         box.addWidget(label(self._say("lead"), "secondary", wrap=True))
-        box.addLayout(self._url_part())
+        box.addWidget(self.form)
         yield
-        grid = self._grid()
-        yield
-        box.addLayout(grid)
         box.addWidget(self._preview_card())
         yield
         well = QFrame()
@@ -244,36 +172,6 @@ class ConnectDialog(Dialog):
         row.setSpacing(0)
         row.addWidget(self._recent_part())
         row.addWidget(form, 1)
-
-    def _url_part(self) -> QVBoxLayout:
-        part = field(self._say("url"), self.url_field)
-        below = QHBoxLayout()
-        below.addWidget(self._note, 1)
-        below.addWidget(self.keep_button)
-        part.addLayout(below)
-        return part
-
-    def _grid(self) -> QGridLayout:
-        say = self._say
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(12)
-        self._password_part = _hosted(field(say("password"), self.password_field))
-        self._ca_part = _hosted(field(say("ca"), self.ca_field))
-        self._certificate_part = _hosted(field(say("certificate"), self.certificate_field))
-        self._key_part = _hosted(field(say("key"), self.key_field))
-        grid.addLayout(field(say("station_id"), self.id_field), 0, 0)
-        grid.addLayout(field(say("version"), self.version_field), 0, 1)
-        grid.addLayout(field(say("profile"), self.profile_field), 1, 0)
-        grid.addWidget(self._password_part, 1, 1)
-        grid.addWidget(self._ca_part, 2, 0, 1, 2)
-        grid.addWidget(self._certificate_part, 3, 0)
-        grid.addWidget(self._key_part, 3, 1)
-        self._offer_part = _hosted(field(say("offer"), self.offer_field))
-        grid.addWidget(self._offer_part, 4, 0, 1, 2)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
 
     def _preview_card(self) -> QFrame:
         card = QFrame()
@@ -316,18 +214,13 @@ class ConnectDialog(Dialog):
         return self._side
 
     def _connect_signals(self) -> None:
-        self.url_field.textChanged.connect(self._on_url)
-        self.url_field.editingFinished.connect(self._on_url_finished)
-        self.keep_button.clicked.connect(self._on_keep)
-        self.id_field.textEdited.connect(self._on_id_edited)
-        self.id_field.textChanged.connect(self._refresh)
-        self.version_field.currentIndexChanged.connect(self._refresh)
-        self.profile_field.activated.connect(self._on_profile_chosen)
-        self.profile_field.currentIndexChanged.connect(self._refresh)
-        self.password_field.textChanged.connect(self._refresh)
-        self.offer_field.textChanged.connect(self._refresh)
-        for path in (self.ca_field, self.certificate_field, self.key_field):
-            path.changed.connect(self._refresh)
+        form = self.form
+        form.url_field.textChanged.connect(self._on_url)
+        form.url_field.editingFinished.connect(self._on_url_finished)
+        form.keep_button.clicked.connect(self._on_keep)
+        form.id_field.textEdited.connect(self._on_id_edited)
+        form.profile_field.activated.connect(self._on_profile_chosen)
+        form.changed.connect(self._refresh)
         self.recent_list.picked.connect(self._on_picked)
         self.test_button.clicked.connect(self._on_test)
         self.cancel_button.clicked.connect(self.reject)
@@ -346,7 +239,7 @@ class ConnectDialog(Dialog):
             self._refresh()
 
     def _on_url_finished(self) -> None:
-        text = self.url_field.text()
+        text = self.form.url_field.text()
         if text and text != self._taken:
             self._take(derive(text), take_id=not self._own_id)
 
@@ -357,34 +250,34 @@ class ConnectDialog(Dialog):
         id_note = "connect.note.id"
         notes = [one for one in derived.notes if one.id != id_note or take_id]
         if take_id:
-            self.id_field.setText(derived.station_id)
-        elif derived.user and not self.id_field.text():
-            self.id_field.setText(derived.user)
+            self.form.id_field.setText(derived.station_id)
+        elif derived.user and not self.form.id_field.text():
+            self.form.id_field.setText(derived.user)
         if derived.password is not None:
-            self.password_field.setText(derived.password)
+            self.form.password_field.setText(derived.password)
             notes.append(Text("connect.note.password"))
         if take_id or notes:
             self._derived, self._notes = derived, tuple(notes)
         self._taken = url
-        if url != self.url_field.text():
+        if url != self.form.url_field.text():
             self._before = url
-            self.url_field.blockSignals(True)
-            self.url_field.setText(url)  # also forgets what could be undone
-            self.url_field.blockSignals(False)
+            self.form.url_field.blockSignals(True)
+            self.form.url_field.setText(url)  # also forgets what could be undone
+            self.form.url_field.blockSignals(False)
         self._derive_profile(derived.secure)
         self._refresh()
 
     def _derive_profile(self, secure: bool) -> None:
-        chosen = self.profile_field.currentData()
+        chosen = self.form.profile_field.currentData()
         fits = chosen == OPEN or (chosen == PASSWORD) != secure
         if self._own_profile and fits:
             return
         profile = profile_for(
             secure=secure,
-            password=bool(self.password_field.text()) or chosen in {PASSWORD, TLS_PASSWORD},
-            certificate=bool(self.certificate_field.text()),
+            password=bool(self.form.password_field.text()) or chosen in {PASSWORD, TLS_PASSWORD},
+            certificate=bool(self.form.certificate_field.text()),
         )
-        self.profile_field.choose(profile)
+        self.form.profile_field.choose(profile)
 
     def _on_keep(self) -> None:
         """What was taken for an id belongs to the address."""
@@ -392,9 +285,9 @@ class ConnectDialog(Dialog):
         self._own_id = True
         self._notes = ()
         self._before = self._taken = url
-        self.url_field.setText(url)
-        self.id_field.clear()
-        self.id_field.setFocus()
+        self.form.url_field.setText(url)
+        self.form.id_field.clear()
+        self.form.id_field.setFocus()
 
     def _on_id_edited(self) -> None:
         self._own_id = True
@@ -406,41 +299,30 @@ class ConnectDialog(Dialog):
         self._fill(request)
         self._refresh()
         (
-            self.connect_button if problem_of(self._read()) is None else self.password_field
+            self.connect_button
+            if problem_of(self.form.read()) is None
+            else self.form.password_field
         ).setFocus()
 
     def _fill(self, request: ConnectRequest) -> None:
         self._own_id = self._own_profile = False
         self._notes = ()
         self._before = self._taken = request.url
-        self.url_field.setText(request.url)
-        self.id_field.setText(request.station_id)
-        self.version_field.choose(OWN if request.subprotocols else request.version)
-        self.profile_field.choose(request.security_profile)
-        self.password_field.setText(request.password or "")
-        self.ca_field.set_text(request.ca or "")
-        self.certificate_field.set_text(request.certificate or "")
-        self.key_field.set_text(request.key or "")
-        self.offer_field.setText(", ".join(request.subprotocols))
+        self.form.fill(request)
 
     # ------------------------------------------------------------------ showing
 
     def _refresh(self) -> None:
-        request = self._read()
+        request = self.form.read()
         if self._tested not in {None, request}:  # what was found says nothing of this any more
             self._tested = None
             self._stop_test()
             self.steps.clear()
-        profile = request.security_profile
-        self._password_part.setVisible(profile in {PASSWORD, TLS_PASSWORD})
-        self._ca_part.setVisible(request.secure)
-        self._certificate_part.setVisible(profile == TLS_CERTIFICATE)
-        self._key_part.setVisible(profile == TLS_CERTIFICATE)
-        self._offer_part.setVisible(self._own_offer)
+        self.form.show_what_counts(request)
         told = " ".join(self._catalogue.render(one) for one in self._notes)
-        self._note.setText(told or self._say("note_hint"))
+        self.form.note.setText(told or self._say("note_hint"))
         has_id_note = any(one.id == "connect.note.id" for one in self._notes)
-        self.keep_button.setVisible(has_id_note)
+        self.form.keep_button.setVisible(has_id_note)
         problem = problem_of(request) if request.url else None
         good = bool(request.url) and problem is None
         self.connect_button.setEnabled(good)
@@ -484,7 +366,7 @@ class ConnectDialog(Dialog):
             return
         self.steps.begin()
         self.test_button.setText(self._say("test_stop"))
-        self._tested = self._read()
+        self._tested = self.form.read()
         self._test = self._spawner.spawn(self._run_test(self._tested), "connection test")
 
     async def _run_test(self, request: ConnectRequest) -> None:
@@ -513,14 +395,6 @@ class ConnectDialog(Dialog):
         self._test = None
         self.test_button.setText(self._say("test"))
         self._refresh()
-
-
-def _hosted(layout: QVBoxLayout) -> QWidget:
-    """A part of the form that can be hidden as a whole."""
-    host = QWidget()
-    layout.setContentsMargins(0, 0, 0, 0)
-    host.setLayout(layout)
-    return host
 
 
 def _report(error: BaseException) -> None:

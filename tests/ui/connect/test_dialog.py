@@ -78,9 +78,9 @@ def paste(field: QLineEdit, text: str) -> None:
 def test_everything_follows_from_a_pasted_url(open_dialog: Open, qtbot: QtBot) -> None:
     dialog = open_dialog()
     assert not dialog.connect_button.isEnabled()
-    paste(dialog.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")
-    assert dialog.url_field.text() == "wss://csms.example.com/ocpp"
-    assert dialog.id_field.text() == "CS-7"
+    paste(dialog.form.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")
+    assert dialog.form.url_field.text() == "wss://csms.example.com/ocpp"
+    assert dialog.form.id_field.text() == "CS-7"
     assert dialog.preview.text() == (
         "Will connect to wss://csms.example.com/ocpp/CS-7 as CS-7, "
         "OCPP picked by the back office, over TLS with a password."
@@ -93,27 +93,27 @@ def test_everything_follows_from_a_pasted_url(open_dialog: Open, qtbot: QtBot) -
 
 def test_the_offered_subprotocols_and_their_order_are_a_persons_choice(open_dialog: Open) -> None:
     dialog = open_dialog(current=ConnectRequest("ws://10.0.0.7", "CS-1", subprotocols=("ocpp1.6",)))
-    assert dialog.offer_field.isVisible()
-    assert dialog.offer_field.text() == "ocpp1.6"
-    assert dialog.offer_field.placeholderText() == "ocpp2.0.1, ocpp1.6"
-    dialog.offer_field.setText("ocpp1.6 ocpp2.1,ocpp2.0.1, ocpp1.6")
+    assert dialog.form.offer_field.isVisible()
+    assert dialog.form.offer_field.text() == "ocpp1.6"
+    assert dialog.form.offer_field.placeholderText() == "ocpp2.0.1, ocpp1.6"
+    dialog.form.offer_field.setText("ocpp1.6 ocpp2.1,ocpp2.0.1, ocpp1.6")
     assert dialog.result().subprotocols == ("ocpp1.6", "ocpp2.1", "ocpp2.0.1")
     assert dialog.connect_button.isEnabled()
     for text, words in (("ocpp2.1", "must be offered"), ("ocpp/1.6", "cannot be the name")):
-        dialog.offer_field.setText(text)
+        dialog.form.offer_field.setText(text)
         assert words in dialog.preview.text()
         assert not dialog.connect_button.isEnabled()
     assert dialog.result().version == "auto"
-    dialog.version_field.choose("1.6")  # then there is nothing to choose from
-    assert not dialog.offer_field.isVisible()
+    dialog.form.version_field.choose("1.6")  # then there is nothing to choose from
+    assert not dialog.form.offer_field.isVisible()
     assert dialog.result().subprotocols == ()
     assert dialog.connect_button.isEnabled()
 
 
 def test_the_password_is_never_shown_again(open_dialog: Open) -> None:
     dialog = open_dialog()
-    paste(dialog.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")
-    QTest.keyClick(dialog.url_field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    paste(dialog.form.url_field, "wss://CS-7:hush@csms.example.com/ocpp/CS-7")
+    QTest.keyClick(dialog.form.url_field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     shown = [field.displayText() for field in dialog.findChildren(QLineEdit)]
     assert not any("hush" in text for text in shown)
     assert "hush" not in repr(dialog.result())
@@ -122,16 +122,16 @@ def test_the_password_is_never_shown_again(open_dialog: Open) -> None:
 
 def test_a_part_that_was_no_id_goes_back_into_the_address(open_dialog: Open, qtbot: QtBot) -> None:
     dialog = open_dialog()
-    paste(dialog.url_field, "wss://csms.example.com/tenant42")
-    assert dialog.id_field.text() == "tenant42"
-    assert dialog.keep_button.isVisible()
-    qtbot.mouseClick(dialog.keep_button, LEFT)
-    assert dialog.url_field.text() == "wss://csms.example.com/tenant42"
-    assert dialog.id_field.text() == ""
-    assert not dialog.keep_button.isVisible()
+    paste(dialog.form.url_field, "wss://csms.example.com/tenant42")
+    assert dialog.form.id_field.text() == "tenant42"
+    assert dialog.form.keep_button.isVisible()
+    qtbot.mouseClick(dialog.form.keep_button, LEFT)
+    assert dialog.form.url_field.text() == "wss://csms.example.com/tenant42"
+    assert dialog.form.id_field.text() == ""
+    assert not dialog.form.keep_button.isVisible()
     assert not dialog.connect_button.isEnabled()
     assert "no id" in dialog.preview.text()
-    qtbot.keyClicks(dialog.id_field, "CS 7")
+    qtbot.keyClicks(dialog.form.id_field, "CS 7")
     assert dialog.connect_button.isEnabled()
     assert "wss://csms.example.com/tenant42/CS%207" in dialog.preview.text()
 
@@ -140,22 +140,22 @@ def test_an_id_typed_by_hand_is_not_replaced_by_a_pasted_one(
     open_dialog: Open, qtbot: QtBot
 ) -> None:
     dialog = open_dialog()
-    qtbot.keyClicks(dialog.id_field, "MINE")
-    paste(dialog.url_field, "ws://10.0.0.7:9000/CP001")
-    assert dialog.id_field.text() == "MINE"
-    assert dialog.url_field.text() == "ws://10.0.0.7:9000/CP001"
+    qtbot.keyClicks(dialog.form.id_field, "MINE")
+    paste(dialog.form.url_field, "ws://10.0.0.7:9000/CP001")
+    assert dialog.form.id_field.text() == "MINE"
+    assert dialog.form.url_field.text() == "ws://10.0.0.7:9000/CP001"
 
 
 def test_a_url_typed_letter_by_letter_is_read_when_the_field_is_left(
     open_dialog: Open, qtbot: QtBot
 ) -> None:
     dialog = open_dialog()
-    qtbot.keyClicks(dialog.url_field, "ws://CP001:pw@10.0.0.7:9000/CP001")
-    assert dialog.id_field.text() == ""
-    qtbot.keyClick(dialog.url_field, Qt.Key.Key_Tab)
-    dialog.url_field.editingFinished.emit()
-    assert dialog.id_field.text() == "CP001"
-    assert dialog.url_field.text() == "ws://10.0.0.7:9000"
+    qtbot.keyClicks(dialog.form.url_field, "ws://CP001:pw@10.0.0.7:9000/CP001")
+    assert dialog.form.id_field.text() == ""
+    qtbot.keyClick(dialog.form.url_field, Qt.Key.Key_Tab)
+    dialog.form.url_field.editingFinished.emit()
+    assert dialog.form.id_field.text() == "CP001"
+    assert dialog.form.url_field.text() == "ws://10.0.0.7:9000"
     assert dialog.result().security_profile == 1
     assert dialog.result().password == "pw"
 
@@ -164,12 +164,12 @@ def test_what_was_read_in_a_url_moves_no_button_away_from_the_click_that_left_th
     open_dialog: Open, qtbot: QtBot
 ) -> None:
     dialog = open_dialog()
-    qtbot.keyClicks(dialog.url_field, "wss://csms.example.com/ocpp/CP001")
+    qtbot.keyClicks(dialog.form.url_field, "wss://csms.example.com/ocpp/CP001")
     qtbot.wait(50)
     before = dialog.test_button.mapTo(dialog, QPoint())
-    dialog.url_field.editingFinished.emit()
+    dialog.form.url_field.editingFinished.emit()
     qtbot.wait(50)
-    assert dialog.keep_button.isVisible()
+    assert dialog.form.keep_button.isVisible()
     assert dialog.test_button.mapTo(dialog, QPoint()) == before
 
 
@@ -188,9 +188,9 @@ def test_what_is_missing_is_said_and_keeps_connect_back(
     open_dialog: Open, url: str, profile: int, words: str
 ) -> None:
     dialog = open_dialog()
-    paste(dialog.url_field, url)
-    dialog.id_field.setText("CS-1")
-    dialog.profile_field.choose(profile)
+    paste(dialog.form.url_field, url)
+    dialog.form.id_field.setText("CS-1")
+    dialog.form.profile_field.choose(profile)
     assert words in dialog.preview.text()
     assert not dialog.connect_button.isEnabled()
     assert not dialog.test_button.isEnabled()
@@ -200,20 +200,20 @@ def test_files_are_asked_for_where_they_matter_and_must_exist(
     open_dialog: Open, tmp_path: Path, qtbot: QtBot
 ) -> None:
     dialog = open_dialog()
-    assert not dialog.ca_field.isVisible()
-    paste(dialog.url_field, "wss://csms.example.com/CS-1")
-    assert dialog.ca_field.isVisible()
-    assert not dialog.certificate_field.isVisible()
-    dialog.profile_field.choose(3)
-    assert dialog.certificate_field.isVisible()
-    assert not dialog.password_field.isVisible()
-    qtbot.keyClicks(dialog.certificate_field.edit, str(tmp_path / "absent.pem"))
+    assert not dialog.form.ca_field.isVisible()
+    paste(dialog.form.url_field, "wss://csms.example.com/CS-1")
+    assert dialog.form.ca_field.isVisible()
+    assert not dialog.form.certificate_field.isVisible()
+    dialog.form.profile_field.choose(3)
+    assert dialog.form.certificate_field.isVisible()
+    assert not dialog.form.password_field.isVisible()
+    qtbot.keyClicks(dialog.form.certificate_field.edit, str(tmp_path / "absent.pem"))
     assert "There is no file" in dialog.preview.text()
     (tmp_path / "absent.pem").touch()
-    dialog.certificate_field.edit.textChanged.emit("")
+    dialog.form.certificate_field.edit.textChanged.emit("")
     assert dialog.connect_button.isEnabled()
     assert dialog.result().certificate == str(tmp_path / "absent.pem")
-    dialog.profile_field.choose(0)
+    dialog.form.profile_field.choose(0)
     assert dialog.result().certificate is None
 
 
@@ -228,7 +228,7 @@ def test_a_former_connection_is_picked_by_a_click_and_asks_for_its_password(
     assert dialog.result().station_id == "CS-1"
     assert dialog.result().version == "1.6"
     assert "needs a password" in dialog.preview.text()
-    qtbot.keyClicks(dialog.password_field, "hush")
+    qtbot.keyClicks(dialog.form.password_field, "hush")
     assert dialog.connect_button.isEnabled()
 
 
@@ -237,7 +237,7 @@ def test_connecting_is_remembered_and_cancelling_is_not(
 ) -> None:
     for button, count in (("cancel_button", 0), ("connect_button", 1)):
         dialog = open_dialog(folder=tmp_path)
-        paste(dialog.url_field, "ws://10.0.0.7:9000/CP001")
+        paste(dialog.form.url_field, "ws://10.0.0.7:9000/CP001")
         qtbot.mouseClick(getattr(dialog, button), LEFT)
         assert len(RecentConnections(tmp_path).all()) == count
 
@@ -250,9 +250,9 @@ def test_the_present_connection_is_where_it_starts(open_dialog: Open) -> None:
 def test_a_pasted_id_replaces_that_of_the_present_connection(open_dialog: Open) -> None:
     dialog = open_dialog(current=ConnectRequest("", "MADE-UP-1", "2.0.1"))
     assert dialog.preview.text() == "Nothing to connect to yet."
-    paste(dialog.url_field, "wss://csms.example.com/ocpp")
+    paste(dialog.form.url_field, "wss://csms.example.com/ocpp")
     assert dialog.result() == ConnectRequest("wss://csms.example.com/ocpp", "MADE-UP-1", "2.0.1")
-    paste(dialog.url_field, "wss://csms.example.com/ocpp/CS-9")
+    paste(dialog.form.url_field, "wss://csms.example.com/ocpp/CS-9")
     assert dialog.result().station_id == "CS-9"
 
 
@@ -261,7 +261,7 @@ def test_an_address_with_a_part_like_an_id_stays_when_its_field_is_left_untouche
 ) -> None:
     now = ConnectRequest("ws://10.0.0.7:9000/tenant42", "CP001")
     dialog = open_dialog(current=now)
-    dialog.url_field.editingFinished.emit()
+    dialog.form.url_field.editingFinished.emit()
     assert dialog.result() == now
 
 
@@ -274,17 +274,17 @@ def test_a_damaged_list_of_former_connections_is_told(open_dialog: Open, tmp_pat
 
 def test_every_control_is_high_enough_and_named(open_dialog: Open) -> None:
     dialog = open_dialog()
-    paste(dialog.url_field, "wss://csms.example.com/CS-1")
-    dialog.profile_field.choose(3)
+    paste(dialog.form.url_field, "wss://csms.example.com/CS-1")
+    dialog.form.profile_field.choose(3)
     QTest.qWait(20)
     for widget in (
-        dialog.url_field,
-        dialog.id_field,
-        dialog.version_field,
-        dialog.profile_field,
-        dialog.ca_field.edit,
-        dialog.ca_field.choose,
-        dialog.keep_button,
+        dialog.form.url_field,
+        dialog.form.id_field,
+        dialog.form.version_field,
+        dialog.form.profile_field,
+        dialog.form.ca_field.edit,
+        dialog.form.ca_field.choose,
+        dialog.form.keep_button,
         dialog.test_button,
         dialog.connect_button,
         dialog.cancel_button,
@@ -298,10 +298,10 @@ def test_a_file_is_chosen_without_a_loop_of_its_own(
     open_dialog: Open, tmp_path: Path, qtbot: QtBot
 ) -> None:
     dialog = open_dialog()
-    paste(dialog.url_field, "wss://csms.example.com/CS-1")
-    qtbot.mouseClick(dialog.ca_field.choose, LEFT)
+    paste(dialog.form.url_field, "wss://csms.example.com/CS-1")
+    qtbot.mouseClick(dialog.form.ca_field.choose, LEFT)
     (tmp_path / "ca.pem").touch()
-    with choosing(qtbot, dialog.ca_field) as chooser:
+    with choosing(qtbot, dialog.form.ca_field) as chooser:
         choose(chooser, tmp_path / "ca.pem")
     assert dialog.result().ca == str(tmp_path / "ca.pem")
 
@@ -333,7 +333,7 @@ async def test_a_test_against_a_real_back_office_says_that_all_works(
 ) -> None:
     async with TrainingCsms() as csms:
         dialog = open_dialog(make_diagnose(Identity("Forecourt", "Bench")))
-        paste(dialog.url_field, f"{csms.url}/CS-1")
+        paste(dialog.form.url_field, f"{csms.url}/CS-1")
         press(dialog.test_button)
         assert dialog.test_button.text() == "Stop test"
         await until(lambda: dialog.test_button.text() == "Test")
@@ -355,7 +355,7 @@ async def test_a_test_that_fails_says_where_and_what_to_do(
     settings = CsmsSettings(boot=BootAnswer(BootStatus.REJECTED))
     async with TrainingCsms(settings) as csms:
         dialog = open_dialog(make_diagnose(Identity("Forecourt", "Bench")))
-        paste(dialog.url_field, f"{csms.url}/CS-1")
+        paste(dialog.form.url_field, f"{csms.url}/CS-1")
         press(dialog.test_button)
         await until(lambda: dialog.test_button.text() == "Test")
         assert dialog.steps.sentences()[-1] == (
@@ -363,7 +363,7 @@ async def test_a_test_that_fails_says_where_and_what_to_do(
             "Register the station there, under this id."
         )
         url = csms.url
-    dialog.url_field.setText(url)
+    dialog.form.url_field.setText(url)
     press(dialog.test_button)
     await until(lambda: dialog.test_button.text() == "Test")
     assert "nothing listens on port" in dialog.steps.sentences()[-1]
@@ -380,7 +380,7 @@ async def test_what_failed_stays_in_sight_when_the_test_goes_on_to_other_questio
     open_dialog: Open, errors: list[BaseException]
 ) -> None:
     dialog = open_dialog(half_good)
-    paste(dialog.url_field, "wss://csms.example.com/ocpp/CS-1")
+    paste(dialog.form.url_field, "wss://csms.example.com/ocpp/CS-1")
     press(dialog.test_button)
     await until(lambda: dialog.test_button.text() == "Test")
     named = [sentence.split(":")[0] for sentence in dialog.steps.sentences()]
@@ -397,7 +397,7 @@ async def test_a_running_test_can_be_stopped(
     open_dialog: Open, errors: list[BaseException]
 ) -> None:
     dialog = open_dialog(endless)
-    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    paste(dialog.form.url_field, "ws://10.0.0.7/CS-1")
     press(dialog.test_button)
     await until(lambda: len(dialog.steps.steps) == 1)
     press(dialog.test_button)
@@ -410,10 +410,10 @@ async def test_what_a_test_found_is_gone_when_it_would_be_about_something_else(
     open_dialog: Open, errors: list[BaseException]
 ) -> None:
     dialog = open_dialog(endless)
-    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    paste(dialog.form.url_field, "ws://10.0.0.7/CS-1")
     press(dialog.test_button)
     await until(lambda: len(dialog.steps.steps) == 1)
-    dialog.id_field.setText("CS-2")
+    dialog.form.id_field.setText("CS-2")
     assert dialog.test_button.text() == "Test"
     assert dialog.steps.steps == ()
     assert not errors
@@ -432,7 +432,7 @@ async def test_closing_the_dialog_ends_its_test(
             ended.set()
 
     dialog = open_dialog(watched)
-    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    paste(dialog.form.url_field, "ws://10.0.0.7/CS-1")
     press(dialog.test_button)
     await until(lambda: len(dialog.steps.steps) == 1)
     dialog.reject()
@@ -449,7 +449,7 @@ async def test_an_error_in_the_test_itself_is_reported_and_frees_the_button(
         raise RuntimeError("a fault of ours")
 
     dialog = open_dialog(broken)
-    paste(dialog.url_field, "ws://10.0.0.7/CS-1")
+    paste(dialog.form.url_field, "ws://10.0.0.7/CS-1")
     press(dialog.test_button)
     await until(lambda: bool(errors))
     assert dialog.test_button.text() == "Test"

@@ -428,8 +428,8 @@ def test_connect_to_yours_opens_and_changes_the_back_office(play):
     async def story(room):
         room.controller.commands.run("connect")
         dialog = await shown(room, ConnectDialog)
-        dialog.url_field.setText("ws://127.0.0.1:1/ocpp")
-        dialog.id_field.setText("CS-7")
+        dialog.form.url_field.setText("ws://127.0.0.1:1/ocpp")
+        dialog.form.id_field.setText("CS-7")
         QTest.mouseClick(dialog.connect_button, LEFT)
         await until(lambda: room.session.snapshot().csms_url == "ws://127.0.0.1:1/ocpp")
         assert room.session.snapshot().station_id == "CS-7"
