@@ -1,4 +1,4 @@
-"""Back offices and file servers that the computer trusts: the same ones under every Python."""
+"""Who is trusted and what is spoken does not hang on the Python: versions and those who build them differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.runtime.files import trust
-from app.runtime.tls import TlsFiles, tls_context
+from app.runtime.tls import TlsFiles, harden, tls_context
 from tests.app.runtime.minting import Minted, mint
 
 HOST = "csms.example.com"
@@ -73,3 +73,22 @@ def test_a_root_alone_is_trusted_not_what_it_has_signed(
     trusted_by_the_computer(between, tmp_path, monkeypatch)
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(tls_context(TlsFiles()), mint("csms", between, names=(HOST,)), tmp_path)
+
+
+@pytest.mark.parametrize("built", ["DEFAULT", "ALL:@SECLEVEL=0", "ECDHE-RSA-AES256-GCM-SHA384"])
+def test_the_suites_are_those_of_a_station_whoever_built_python(built: str) -> None:
+    """In Debian Python leaves them to OpenSSL, with SHA-1 and shared secrets; in Fedora the system says."""
+    usual, other = (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) for _ in range(2))
+    other.set_ciphers(built)
+    harden(usual)
+    harden(other)
+    suites = {suite["name"] for suite in usual.get_ciphers()}
+    assert suites == {suite["name"] for suite in other.get_ciphers()}
+    assert usual.security_level == other.security_level
+    assert suites > {
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "AES128-GCM-SHA256",
+        "AES256-GCM-SHA384",
+    }, "those that OCPP names (2.0.1: A00.FR.318, .319)"
+    assert not [name for name in suites if "PSK" in name or name.endswith("-SHA")]
