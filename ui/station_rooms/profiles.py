@@ -66,9 +66,7 @@ class ProfilesRoom(LiveRoom):
         self.tree.setColumnHidden(KIND, True)  # the schema says it in the reference
         self.tree.setIndentation(12)  # leaves the values their place in a narrow window
         yield
-        self._none = EmptyState(
-            "unavailable", say("profiles.none"), say("profiles.none_hint"), self._theme
-        )
+        self._none = EmptyState("unavailable", say("profiles.none"), "", self._theme)
         self._no_profile = EmptyState(
             "bolt", say("profiles.empty"), say("profiles.empty_hint"), self._theme
         )
@@ -98,6 +96,7 @@ class ProfilesRoom(LiveRoom):
         self._view = views.charging(self._number(), self._chosen_unit())
         self._stack.setCurrentIndex(0 if self._view is None else 1)
         if self._view is None:
+            self._none.say(self._say("profiles.none"), self.missing())
             return
         self._fill(quiet=False)
         self.tell_refusal()

@@ -69,8 +69,10 @@ class ReservationsRoom(LiveRoom):
     def refresh(self) -> None:
         self.tell_refusal()
         found = self._feed.rooms.views.reservations()
-        state = "none" if found is None else "empty"
-        self._empty.say(self._say(f"reservations.{state}"), self._say(f"reservations.{state}_hint"))
+        if found is None:
+            self._empty.say(self._say("reservations.none"), self.missing())
+        else:
+            self._empty.say(self._say("reservations.empty"), self._say("reservations.empty_hint"))
         self._now.setCurrentIndex(1 if found else 0)
         self._past.setCurrentIndex(1 if self._feed.rooms.ended_reservations() else 0)
         self._count.setText(self._say("reservations.count", count=len(found or ())))

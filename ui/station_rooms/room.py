@@ -57,6 +57,13 @@ class LiveRoom(QWidget):
         self._theme = theme
         self.notice.set_theme(theme)
 
+    def missing(self) -> str:
+        """Why the station has nothing of this room's kind."""
+        version = self._feed.rooms.version
+        if version is None:
+            return self._say("missing.dark")
+        return self._say("missing.version", version=version.value)
+
     def tell_refusal(self) -> None:
         """Say why the station turned down what was wanted last; once, until something else is told."""
         refused = self._feed.rooms.turned_down(*self.actions)

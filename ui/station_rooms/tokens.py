@@ -142,7 +142,9 @@ class TokenPane(QWidget):
         state = "none" if book is None else "empty" if book.enabled else "off"
         self._empty.say(
             self._say(f"tokens.{self._kind}.{state}"),
-            self._say(f"tokens.{self._kind}.{state}_hint"),
+            self._room.missing()
+            if book is None
+            else self._say(f"tokens.{self._kind}.{state}_hint"),
         )
         self._stack.setCurrentIndex(1 if book is not None and book.entries else 0)
 

@@ -37,6 +37,26 @@ def test_a_profile_shows_as_soon_as_it_is_installed_with_its_fields_and_its_sche
     play(story, version="1.6")
 
 
+def test_a_room_of_what_a_version_does_not_do_yet_says_so_and_not_that_there_is_no_power(play):
+    async def story(room):
+        profiles = opened(room)
+        reservations = opened_room(room, "reservations")
+        tokens = opened_room(room, "tokens")
+        parts = (profiles._none, reservations._empty, tokens.listed._empty)
+        for each in (profiles, reservations, tokens):
+            each.refresh()
+        for part in parts:
+            assert "does not do this in OCPP 2.0.1 yet" in part.sentence.text()
+        room.controller.commands.run("mains")
+        await until(lambda: room.session.personality is None)
+        for each in (profiles, reservations, tokens):
+            each.refresh()
+        for part in parts:
+            assert "no power" in part.sentence.text()
+
+    play(story, version="2.0.1")
+
+
 def test_which_profile_limits_when_is_read_at_any_place_and_by_keys(play):
     async def story(room):
         profiles = opened(room)
