@@ -12,10 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.kernel.bus import Entry, SubscriberFailed
+from app.kernel.bus import Entry, Event, SubscriberFailed
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.ocpp.events import BootDelayed, LinkClosed, LinkFailed, LinkOpened, TaskFailed
+from app.ocpp.events import (
+    BootDelayed,
+    LinkClosed,
+    LinkFailed,
+    LinkOpened,
+    MessageDropped,
+    OwnFrameRefused,
+    TaskFailed,
+)
 from app.ocpp.redaction import without_url_password
 from app.runtime.collector import Collector, Still
 from app.runtime.control.channels import (
@@ -39,7 +47,16 @@ if TYPE_CHECKING:
 
 TOKEN_FILE = "control.token"
 
-WORTH_TELLING = (StateTold, LinkFailed, LinkClosed, BootDelayed, TaskFailed, SubscriberFailed)
+WORTH_TELLING = (
+    StateTold,
+    LinkFailed,
+    LinkClosed,
+    BootDelayed,
+    MessageDropped,
+    OwnFrameRefused,
+    TaskFailed,
+    SubscriberFailed,
+)
 
 LAST_ATTEMPT = 0.2
 """Seconds that an attempt of the length of `--connect-timeout` may end later: it began when we looked."""
@@ -71,21 +88,32 @@ class _Teller:
         self._last: Text | None = None
 
     def __call__(self, entry: Entry) -> None:
-        event = entry.event
-        text = event.what if isinstance(event, StateTold) else None
-        if isinstance(event, LinkFailed | BootDelayed) or (
-            isinstance(event, LinkClosed) and not event.own
-        ):
-            text = event.why
-        elif isinstance(event, TaskFailed | SubscriberFailed):
-            if StoreFailed.is_meant_by(event.error):
-                return
-            text = Text("control.program_fault", {"error": event.error})
+        text = _sentence(entry.event)
         if text is None:
             return
         if text != self._last:
             self._tell(text)
         self._last = text
+
+
+def _sentence(event: Event) -> Text | None:
+    """What an event says to the one who started the program; None: nothing."""
+    match event:
+        case StateTold():
+            return event.what
+        case LinkFailed() | BootDelayed():
+            return event.why
+        case LinkClosed(own=False):
+            return event.why
+        case MessageDropped():
+            return Text("control.dropped", {"action": event.action, "why": event.why})
+        case OwnFrameRefused():
+            broken = event.violations[0]
+            why = f"{broken.path} {broken.message}".strip()
+            return Text("control.own_frame", {"action": event.action, "why": why})
+        case TaskFailed() | SubscriberFailed() if not StoreFailed.is_meant_by(event.error):
+            return Text("control.program_fault", {"error": event.error})
+    return None
 
 
 async def run_headless(options: HeadlessOptions, catalogue: Catalogue) -> Exit:

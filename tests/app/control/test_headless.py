@@ -25,12 +25,20 @@ from websockets.exceptions import InvalidStatus
 from app.kernel.bus import Bus
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
-from app.ocpp.events import LinkClosed, TaskFailed
+from app.ocpp.events import (
+    LinkClosed,
+    LinkFailed,
+    MessageDropped,
+    OwnFrameRefused,
+    TaskFailed,
+    Violation,
+)
+from app.ocpp.version import Version
 from app.runtime.control import websocket as control_websocket
 from app.runtime.control.channels import ControlAddressError, StdioChannel, parse_address
 from app.runtime.control.errors import Code
 from app.runtime.exit_codes import Exit
-from app.runtime.headless import _Teller, run_headless
+from app.runtime.headless import WORTH_TELLING, _Teller, run_headless
 from app.runtime.options import HeadlessOptions, StationOptions
 from app.runtime.problems import ConfigError
 from app.runtime.store import Store
@@ -486,6 +494,20 @@ def test_a_fault_of_the_program_is_told_once() -> None:
     bus.publish(TaskFailed("boot", "NameError: x"))
     assert len(told) == 1
     assert "NameError: x" in told[0]
+
+
+def test_what_the_back_office_will_not_hear_of_is_told() -> None:
+    catalogue = Catalogue.load()
+    told: list[str] = []
+    bus = Bus(lambda: datetime(2026, 1, 15, tzinfo=UTC))
+    bus.subscribe(_Teller(lambda text: told.append(catalogue.render(text))), *WORTH_TELLING)
+    bus.publish(MessageDropped("StopTransaction", "InternalError", "{}"))
+    broken = Violation("vendorName", "maxLength", "is too long")
+    bus.publish(OwnFrameRefused(Version.V201, "BootNotification", "request", (broken,)))
+    bus.publish(LinkFailed("ws://x", "tcp", Text("runtime.link.dns", {"host": "x"}), 1, 5.0))
+    assert "StopTransaction (InternalError)" in told[0]
+    assert "vendorName is too long" in told[1]
+    assert told[2].startswith("The name x cannot be resolved")
 
 
 def test_why_the_back_office_ended_the_link_is_told_once_and_what_was_wanted_is_not() -> None:
