@@ -12,6 +12,7 @@ from app.kernel.text import Text
 from app.ocpp import personalities
 from app.ocpp.features import FEATURES
 from app.ocpp.points import registry
+from app.ocpp.redaction import is_secret_name
 from app.ocpp.version import Version
 from app.runtime.build import vehicles, with_usual_car
 from app.runtime.config import Config
@@ -90,5 +91,10 @@ def _values(config: Config, version: Version, file: str) -> Iterator[Text]:
             yield Text("runtime.config.no_place", params)
         else:
             row = setting_row(takes)
-            more = {"name": row.name, "takes": row.takes or Text("rooms.takes.other")}
+            more: dict[str, Text | str] = {
+                "name": row.name,
+                "takes": row.takes or Text("rooms.takes.other"),
+            }
+            if is_secret_name(row.name):
+                more["found"] = "…"
             yield Text("runtime.config.not_taken", {**params, **more})

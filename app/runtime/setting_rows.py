@@ -107,9 +107,12 @@ def _takes(kind: str, item: Mapping[str, Any]) -> Text | None:
     if values:
         listed = kind in LISTS
         return Text("rooms.takes.members" if listed else "rooms.takes.one_of", {"values": values})
-    if high is not None:
-        return Text("rooms.takes.length", {"maximum": f"{high:,.0f}"})
-    return None
+    if high is None:
+        return None
+    if low:
+        shown = {"minimum": f"{low:,.0f}", "maximum": f"{high:,.0f}"}
+        return Text("rooms.takes.length.between", shown)
+    return Text("rooms.takes.length", {"maximum": f"{high:,.0f}"})
 
 
 def _range(kind: str, low: float | None, high: float | None) -> Text:

@@ -128,9 +128,10 @@ class DeviceModel(Block):
         """The value of an attribute, empty where it has none."""
         if attribute == ACTUAL and variable.source is not None:
             return self._sources[variable.source](variable.place)
-        if attribute == "MaxSet" and variable.maximum_source is not None:
+        given = variable.attributes[attribute].value
+        if attribute == "MaxSet" and given is None and variable.maximum_source is not None:
             return self._sources[variable.maximum_source](variable.place)
-        return variable.attributes[attribute].value or ""
+        return given or ""
 
     def maximum(self, variable: Variable) -> float | None:
         """The upper limit, which hardware may set."""

@@ -86,6 +86,12 @@ connector = 1
 attribute = "Target"
 value = 0.5
 mutability = "ReadWrite"
+[[variables]]
+component = "EVSE"
+evse = 2
+variable = "Power"
+attribute = "MaxSet"
+value = 40000
 
 [vehicle]
 max_ac_current = 10
@@ -216,6 +222,11 @@ async def test_first_values_and_mutability_hold_against_the_back_office(
             }
             answer = await there.ask("GetVariables", {"getVariableData": [thing]})
             assert answer["getVariableResult"][0]["attributeValue"] == "0.5"
+            for evse, most in ((1, "11000"), (2, "40000")):  # what hardware says, and what is set
+                power = {"component": {"name": "EVSE", "evse": {"id": evse}}}
+                power |= {"variable": {"name": "Power"}, "attributeType": "MaxSet"}
+                answer = await there.ask("GetVariables", {"getVariableData": [power]})
+                assert answer["getVariableResult"][0]["attributeValue"] == most
             answer = await there.ask(
                 "SetVariables", {"setVariableData": [{**thing, "attributeValue": "0.7"}]}
             )

@@ -384,6 +384,14 @@ def test_a_missing_file_and_a_broken_one_are_told(
             "It takes a whole number",
         ),
         (
+            (
+                "[[variables]]\ncomponent = 'SecurityCtrlr'\nvariable = 'BasicAuthPassword'\n"
+                "value = 'short'"
+            ),
+            "BasicAuthPassword does not take …. It takes 16 to 64 characters",
+        ),
+        ("[keys]\nAuthorizationKey = 'short'", "does not take …. It takes 32 to 40 hexadecimal"),
+        (
             "[[variables]]\ncomponent = 'A'\nvariable = 'B'\nevse = 3",
             "variables[1] is of an EVSE or connector that this station does not have",
         ),
