@@ -176,6 +176,7 @@ class LazyRoom(QWidget):
         if room.isHidden():
             yield ALONE
             room.show()
+        room.set_live(self._live)  # they may have looked away and back meanwhile
         self._give_keyboard(room)
 
     def _give_keyboard(self, room: LiveRoom) -> None:

@@ -114,6 +114,21 @@ def test_a_theme_that_comes_in_the_middle_is_worn(lazy: LazyRoom) -> None:
     assert sketch(lazy).told[-2:] == ["light", "filled"]
 
 
+def test_a_room_that_is_left_and_opened_again_in_its_last_turns_goes_on_reading(
+    lazy: LazyRoom,
+) -> None:
+    lazy.set_live(True)
+    while not any(one._live for one in lazy.findChildren(Sketch)):
+        turn(lazy)
+    assert lazy._turns.running  # it is filled and still to be shown
+    lazy.set_live(False)
+    lazy.set_live(True)
+    lazy._turns.finish()
+    told = len(sketch(lazy).told)
+    lazy.property("news").changed.emit()
+    assert len(sketch(lazy).told) == told + 1
+
+
 def test_a_room_that_is_closed_in_the_middle_is_there_when_it_is_opened_again(
     lazy: LazyRoom,
 ) -> None:
