@@ -41,6 +41,7 @@ from ui.widgets.turns import Work, in_turns
 
 log = logging.getLogger(__name__)
 
+TRAINING_KEYS = "Ctrl+T"
 VERSIONS = ("auto", "1.6", "2.0.1")
 
 
@@ -99,7 +100,7 @@ class Room(QObject):
         self.controller = Controller(window, self.bridge, switch, self.spawner, catalogue)
         yield
         self.training_panel = TrainingPanel(self.training, theme, catalogue)
-        self.training_dock = window.add_room("training", self.training_panel, BELOW)
+        self.training_dock = window.add_room("training", self.training_panel, BELOW, TRAINING_KEYS)
         window.tabifyDockWidget(window.messages_dock, self.training_dock)
         yield
         self._add_commands()
@@ -162,7 +163,7 @@ class Room(QObject):
 
     def _add_commands(self) -> None:
         commands = self.controller.commands
-        action = commands.add(Command("training", self._toggle_training, "Ctrl+T"))
+        action = commands.add(Command("training", self._toggle_training, TRAINING_KEYS))
         self.window.addAction(action)
         self.window.top.add_button(action, first=True)
         edit = commands.add(Command("edit_card", self._edit_card))

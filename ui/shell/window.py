@@ -15,12 +15,14 @@ from PySide6.QtWidgets import (
     QMenu,
     QStatusBar,
     QTabBar,
+    QTabWidget,
     QWidget,
 )
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from ui.shell.below import BELOW, MESSAGES, MESSAGES_SHARE, Below
+from ui.shell.crosses import Crosses
 from ui.shell.outline import Outline
 from ui.theme import Theme
 from ui.widgets.turns import ALONE, Work
@@ -64,12 +66,14 @@ class MainWindow(QMainWindow):
         self._theme, self._catalogue = theme, catalogue
         self._may_close = self._furnished = False
         self.below = Below(self)
+        self._crosses = Crosses(self, catalogue, self.below.close)
         self.setWindowTitle("Forecourt")
         self.setMinimumSize(SMALLEST)
         screen = self._screen()
         room = FIRST_SIZE if screen is None else screen.availableSize()
         self.resize(FIRST_SIZE.boundedTo(room - FRAME))
         self.setDockNestingEnabled(True)
+        self.setTabPosition(BELOW, QTabWidget.TabPosition.North)
         words = catalogue.render(Text("window.opening"))
         self.outline = Outline(theme, words, INSPECTOR_WIDTH, MESSAGES_SHARE)
         self.setCentralWidget(self.outline)
@@ -161,9 +165,9 @@ class MainWindow(QMainWindow):
             field.selectAll()
 
     def add_room(
-        self, name: str, widget: QWidget, area: Qt.DockWidgetArea, *, titled: bool = False
+        self, name: str, widget: QWidget, area: Qt.DockWidgetArea, keys: str | None = None
     ) -> QDockWidget:
-        """Put a widget into a dock, hidden at first; rooms with a head of their own show no title."""
+        """Put a widget into a dock, hidden at first; `keys` open and close it, and a cross closes it."""
         dock = QDockWidget(self._catalogue.render(Text(f"room.{name}")), self)
         dock.hide()
         dock.setObjectName(name)
@@ -173,8 +177,10 @@ class MainWindow(QMainWindow):
             | QDockWidget.DockWidgetFeature.DockWidgetClosable
             | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
-        if not titled:
+        if keys is None:
             dock.setTitleBarWidget(QWidget())
+        else:
+            self._crosses.add(dock, keys)
         self.addDockWidget(area, dock)
         self.below.add(dock)
         return dock
@@ -195,7 +201,7 @@ class MainWindow(QMainWindow):
             yield
 
     def childEvent(self, event: QChildEvent) -> None:
-        """Qt makes the tabs of rooms that share a place; it gives them no name and nothing to close them."""
+        """Qt makes the tabs of rooms that share a place; it gives them no name and no way to be closed."""
         super().childEvent(event)
         if event.type() is not QEvent.Type.ChildPolished:
             return  # to ask for a child that is no widget makes PySide read all classes of QtCore
@@ -204,6 +210,7 @@ class MainWindow(QMainWindow):
             child.setAccessibleName(self._catalogue.render(Text("room.tabs")))
             child.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             child.customContextMenuRequested.connect(self._tab_menu)
+            self._crosses.watch(child)
 
     def _tab_menu(self, at: QPoint) -> None:
         """What can be done with the room of this tab."""

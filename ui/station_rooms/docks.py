@@ -69,7 +69,7 @@ class StationRooms(QObject):
         """Make the places of the rooms, and their entries in the window's menu, in steps."""
         for shown, rooms in ((self.menu, ROOMS), (self.help, HELP)):
             for ident, kind, keys in rooms:
-                self._add(ident, partial(_made, ident, kind, self.feed, self._catalogue))
+                self._add(ident, keys, partial(_made, ident, kind, self.feed, self._catalogue))
                 run = partial(self.toggle, ident)
                 action = self._commands.add(Command(f"room_{ident}", run, keys))
                 self._window.addAction(action)
@@ -108,9 +108,9 @@ class StationRooms(QObject):
             self._rooms[ident].leave()
         self.feed.close()
 
-    def _add(self, ident: str, make: Callable[[Theme], LiveRoom]) -> None:
+    def _add(self, ident: str, keys: str, make: Callable[[Theme], LiveRoom]) -> None:
         room = LazyRoom(make, self._theme)
-        dock = self._window.add_room(ident, room, BELOW)
+        dock = self._window.add_room(ident, room, BELOW, keys)
         self._window.tabifyDockWidget(self._window.messages_dock, dock)
         dock.visibilityChanged.connect(room.set_live)
         self._rooms[ident], self.docks[ident] = room, dock
