@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
@@ -16,10 +16,12 @@ from ui.inspector.faults_tab import fault_word
 from ui.theme import Theme, ui_font
 from ui.theme.qss import repolish
 from ui.widgets.glyphs import line_pen
+from ui.widgets.line import Line
 
 SIDE = 10.0
 RAIL = 10.0
 HEIGHT = 36
+GAP = 8
 MOST = 4
 """Caps that are drawn: the tightest; more would not be readable."""
 
@@ -37,13 +39,13 @@ class LadderCard(QFrame):
         )
         for title in (self._title, self._short):
             title.setProperty("role", "secondary")
-        self._sentence = QLabel()
+        self._sentence = Line()
         self._sentence.setProperty("role", "heading")
         self._figure = QLabel()
         self._figure.setProperty("role", "heading")
         self._rail = Ladder(theme, catalogue)
         row = QHBoxLayout()
-        row.setSpacing(8)
+        row.setSpacing(GAP)
         row.addWidget(self._short)
         row.addWidget(self._sentence, 1)
         row.addWidget(self._figure)
@@ -56,12 +58,25 @@ class LadderCard(QFrame):
 
     def set_low(self, low: bool) -> None:
         """With its title before the sentence instead of above it."""
+        self._low = low
         self._title.setVisible(not low)
-        self._short.setVisible(low)
         self.layout().setContentsMargins(*((12, 6, 12, 4) if low else (16, 10, 16, 8)))
         for words in (self._sentence, self._figure):
             words.setProperty("size", "small" if low else "")
             repolish(words)
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The title before the sentence is left out where the sentence needs its place."""
+        sides = self.layout().contentsMargins()
+        room = self.width() - sides.left() - sides.right() - 2 * GAP
+        parts = (self._short, self._sentence, self._figure)
+        wanted = sum(part.sizeHint().width() for part in parts)
+        self._short.setVisible(self._low and wanted <= room)
 
     def set_theme(self, theme: Theme) -> None:
         self._rail.set_theme(theme)
@@ -76,10 +91,10 @@ class LadderCard(QFrame):
         if evse.status is BayStatus.FAULTED and lying:  # whatever the caps would allow
             name = fault_word(self._catalogue, lying[0].fault)
             figure = "0 A" if evse.current is Current.AC else "0 kW"
-        if self._sentence.text() != name:
-            self._sentence.setText(name)
-        if self._figure.text() != figure:
+        if (self._sentence.text(), self._figure.text()) != (name, figure):
+            self._sentence.show_text(name)
             self._figure.setText(figure)
+            self._make_room()
         self._rail.show_caps(caps, evse.current)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QPainter, QPaintEvent, QPalette, QShowEvent
+from PySide6.QtGui import QAction, QIcon, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,26 +24,10 @@ from app.runtime.views import LinkState, PowerState, SessionSnapshot
 from ui.theme import Theme, mono_font
 from ui.widgets.buttons import PushButton, ToolButton
 from ui.widgets.glyphs import glyph_icon
+from ui.widgets.line import Line
 
 HEIGHT = 56
 DOT = "●"
-
-
-class Line(QLabel):
-    """One line that ends in an ellipsis where it has no room; the tool tip has it in full."""
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(48, super().minimumSizeHint().height())
-
-    def shown(self) -> str:
-        """What can be read of it."""
-        elide = Qt.TextElideMode.ElideRight
-        return self.fontMetrics().elidedText(self.text(), elide, self.width())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.shown())
 
 
 class Column(QWidget):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
@@ -205,6 +206,40 @@ def test_the_meter_tab_shows_each_reading(inspector):
     assert shown["frequency"] == "50.01 Hz"
 
 
+def test_a_meter_of_direct_current_has_no_phases(inspector):
+    reading = MeterReading(
+        at=datetime(2026, 1, 15, tzinfo=UTC),
+        energy_import=1000.0,
+        energy_import_phases=(1000.0, 0.0, 0.0),
+        power=150_000.0,
+        power_phases=(150_000.0, 0.0, 0.0),
+        currents=(222.6, 0.0, 0.0),
+        voltages=(673.9, 0.0, 0.0),
+        power_factor=1.0,
+        frequency=50.0,
+        offered_current=222.6,
+        offered_power=150_000.0,
+        temperature=23.0,
+        soc=64.0,
+    )
+    inspector.tabs.setCurrentIndex(p.METER)
+    for current, phases in ((Current.DC, False), (Current.AC, True), (Current.DC, False)):
+        evse = dataclasses.replace(charging(make_evse(1)), current=current)
+        inspector.show_snapshot(whole(evse), reading)
+        page = inspector.page(p.METER)
+        named = {
+            page._form.labelForField(value).text(): value.text()
+            for value in page._values.values()
+            if page._form.isRowVisible(value)
+        }
+        assert ("Frequency" in named) is phases
+        assert ("Power L1 · L2 · L3" in named) is phases
+        if not phases:
+            assert (named["Current"], named["Voltage"]) == ("222.60 A", "673.9 V")
+        else:
+            assert named["Current L1 · L2 · L3"] == "222.60 · 0.00 · 0.00 A"
+
+
 def test_the_car_is_changed_by_its_tab(inspector):
     inspector.tabs.setCurrentIndex(p.VEHICLE)
     inspector.show_snapshot(whole(parked(make_evse(1))), None)
@@ -315,3 +350,21 @@ def test_a_broken_evse_offers_to_be_repaired_first(inspector):
     QTest.mouseClick(inspector.main_button, LEFT)
     lying = broken.faults[0]
     assert inspector.intents == [ClearFault(lying.evse, lying.connector, lying.fault)]
+
+
+@pytest.mark.parametrize("height", [420, 800])
+def test_a_long_name_of_what_limits_does_not_push_the_rest_out_of_sight(inspector, height):
+    evse = charging(make_evse(1))
+    long = Text(
+        "v16.limit.shared",
+        {"purpose": "TxDefaultProfile of the forecourt", "id": 12, "level": 3, "count": 8},
+    )
+    caps = tuple(dataclasses.replace(cap, name=long) for cap in evse.caps[:1]) + evse.caps[1:]
+    inspector.resize(400, height)
+    inspector.show_snapshot(whole(dataclasses.replace(evse, caps=caps)), None)
+    QApplication.processEvents()
+    tab, ladder = inspector.session_tab, inspector.session_tab._ladder
+    assert tab.width() <= tab.parentWidget().width()
+    assert ladder._figure.geometry().right() < ladder.width()
+    assert ladder._sentence.toolTip() == Catalogue.load().render(long)
+    assert ladder._sentence.shown().endswith("…")

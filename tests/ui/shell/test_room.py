@@ -23,9 +23,9 @@ from ui.connect.dialog import ConnectDialog
 from ui.shell import toasts
 from ui.shell.confirm import Confirmation
 from ui.shell.toasts import Toast, Tone
-from ui.shell.top_bar import Line
 from ui.station.hotspots import Act
 from ui.theme import Theme
+from ui.widgets.line import Line
 
 LEFT = Qt.MouseButton.LeftButton
 
