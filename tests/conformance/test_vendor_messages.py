@@ -161,6 +161,7 @@ async def test_a_refusing_back_office_does_no_harm(
     bench.csms.on("DataTransfer", {"status": "UnknownVendorId"})
     await bench.boot()
     await bench.do(PlugIn(1), PresentCard("A", evse=1))
+    assert bench.sent("DataTransfer")
     assert bench.personality.sessions()
 
 
