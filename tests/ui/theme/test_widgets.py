@@ -45,7 +45,8 @@ def test_text_is_cut_to_its_room_and_never_wider(qapp: QApplication) -> None:
     cut = elided(text, whole / 2, 12)
     assert cut.endswith("…")
     assert text_width(cut, 12) <= whole / 2
-    assert elided(text, 3, 12) == ""
+    assert elided(text, text_width("Wa…", 12) + 0.5, 12) == "Wa…"
+    assert elided(text, text_width("W…", 12) + 0.5, 12) == "", "one letter says nothing"
 
 
 def test_widths_grow_with_the_size_of_letters(qapp: QApplication) -> None:
