@@ -5,6 +5,9 @@ The transaction with its next seqNo, and the message, become durable in one step
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from typing import Any
 
 from app.kernel.units import parse_stamp, stamp
@@ -17,6 +20,18 @@ from app.ocpp.v201.tokens import IdToken
 
 _QUIET = frozenset({"MeterValuePeriodic", "MeterValueClock", "StopAuthorized", "RemoteStop"})
 """Triggers whose event repeats no charging state that is known already."""
+
+
+@contextmanager
+def _all_or_nothing(tx: Transaction) -> Iterator[None]:
+    """What the store did not take was never told: its seqNo, and what is told once, are the next event's."""
+    before = replace(tx)
+    try:
+        yield
+    except BaseException:
+        for field in fields(tx):
+            setattr(tx, field.name, getattr(before, field.name))
+        raise
 
 
 class Teller:
@@ -46,28 +61,31 @@ class Teller:
         """
         tx = bay.transaction
         assert tx is not None
-        trigger = self._announced(bay, trigger)
-        info: Payload = {"transactionId": tx.id}
-        payload: Payload = {
-            "eventType": kind,
-            "timestamp": tx.cut or stamp(self._ctx.clock.now()),
-            "triggerReason": trigger,
-            "seqNo": tx.next_seq,
-            "transactionInfo": info,
-        }
-        if not self._ctx.calls.online:
-            payload["offline"] = True  # E04.FR.03: it happened while offline (errata: only then)
-        if state:
-            self._state(bay, tx, kind, payload, last_state)
-        if reason is not None:
-            info["stoppedReason"] = reason
-        self._once(bay, tx, payload)
-        if token is not None:
-            payload["idToken"] = token.payload()
-        values = self._values(bay, tx, kind, meter, payload)
-        if values:
-            payload["meterValue"] = values
-        self._store(bay, tx, kind, payload)
+        with _all_or_nothing(tx):
+            trigger = self._announced(bay, trigger)
+            info: Payload = {"transactionId": tx.id}
+            payload: Payload = {
+                "eventType": kind,
+                "timestamp": tx.cut or stamp(self._ctx.clock.now()),
+                "triggerReason": trigger,
+                "seqNo": tx.next_seq,
+                "transactionInfo": info,
+            }
+            if not self._ctx.calls.online:
+                payload["offline"] = (
+                    True  # E04.FR.03: it happened while offline (errata: only then)
+                )
+            if state:
+                self._state(bay, tx, kind, payload, last_state)
+            if reason is not None:
+                info["stoppedReason"] = reason
+            self._once(bay, tx, payload)
+            if token is not None:
+                payload["idToken"] = token.payload()
+            values = self._values(bay, tx, kind, meter, payload)
+            if values:
+                payload["meterValue"] = values
+            self._store(bay, tx, kind, payload)
 
     def _announced(self, bay: Bay, trigger: str) -> str:
         """F02.FR.21: the event after a RequestStartTransaction says RemoteStart."""

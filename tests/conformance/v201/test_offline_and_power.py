@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -46,6 +47,34 @@ async def charging(bench201: Make, *args: Any, **options: Any) -> Bench:
     await bench.do(SetVehicle(1, ready_delay=0.0), PlugIn(1), A1)
     bench.skip()
     return bench
+
+
+# ---- the disk
+
+
+async def test_201_TX_02_an_event_that_the_disk_did_not_take_leaves_no_gap_and_costs_no_token(
+    bench201: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await booted(bench201, {"TxCtrlr.TxStartPoint": "EVConnected"})
+    await bench.do(SetVehicle(1, ready_delay=0.0), PlugIn(1))
+    bench.expect("> StatusNotification\n> TransactionEvent eventType=Started seqNo=0")
+    put = bench.store.put
+
+    def no_room(table: str, key: str, row: Any) -> None:
+        if table == "outbox":
+            raise OSError("the disk is full")
+        put(table, key, row)
+
+    monkeypatch.setattr(bench.store, "put", no_room)
+    await bench.do(A1)
+    with contextlib.suppress(OSError):  # of the timer that was due
+        await bench.advance(60)
+    assert len(bench.sent("TransactionEvent")) == 1
+    monkeypatch.undo()
+    bench.faults.clear()  # the disk was full on purpose
+    await bench.advance(60)
+    told = bench.sent("TransactionEvent")[1]
+    assert (told["seqNo"], told["idToken"]["idToken"]) == (1, "A")
 
 
 # ---- offline
