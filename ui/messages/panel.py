@@ -28,6 +28,7 @@ from ui.files import FileQuestion, file_to_save
 from ui.messages import model as m
 from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
+from ui.rooms.search import SearchField
 from ui.rooms.table import RingTable
 from ui.theme import Theme
 from ui.widgets.buttons import PushButton
@@ -55,7 +56,19 @@ class _Table(RingTable):
 
     resized = Signal(int)
 
+    def __init__(self, theme: Theme, nothing: str) -> None:
+        super().__init__(theme)
+        self._nothing = QLabel(nothing, self.viewport())
+        self._nothing.setProperty("role", "hint")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._nothing.hide()
+
+    def say_nothing(self, *, found: bool) -> None:
+        """No row has what is looked for."""
+        self._nothing.setVisible(not found)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._nothing.resize(self.viewport().size())
         self.resized.emit(self.viewport().width())
         follows = self.follows()
         super().resizeEvent(event)
@@ -176,12 +189,8 @@ class MessagePanel(QWidget):
         head.setFixedHeight(HEAD_HEIGHT)
         title = QLabel(self._say("messages.title"))
         title.setProperty("role", "strong")
-        self._search = QLineEdit()
-        self._search.setPlaceholderText(self._say("messages.search"))
-        self._search.setAccessibleName(self._say("messages.search"))
-        self._search.setClearButtonEnabled(True)
+        self._search = SearchField(self._say("messages.search"), None)
         self._search.setProperty("role", "mono")
-        self._search.setProperty("find", True)
         self._search_timer = QTimer(self)
         self._search_timer.setSingleShot(True)
         self._search_timer.setInterval(SEARCH_MS)
@@ -208,7 +217,7 @@ class MessagePanel(QWidget):
         return button
 
     def _make_table(self) -> QTableView:
-        table = _Table(self._theme)
+        table = _Table(self._theme, self._say("messages.not_found"))
         self._table = table
         table.setModel(self._model)
         table.setItemDelegate(self._delegate)
@@ -261,6 +270,7 @@ class MessagePanel(QWidget):
 
     def _recount(self) -> None:
         shown, total = self._model.rowCount(), self._model.total
+        self._table.say_nothing(found=shown > 0 or total == 0)
         if shown == total:
             self._count.setText(self._say("messages.count", total=f"{total:,}"))
         else:

@@ -9,8 +9,9 @@ from app.ocpp.version import Version
 from app.runtime.setting_rows import SettingOutcome, SettingRow
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import QuietCombo, bar, button, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
-from ui.station_rooms.room import LiveRoom, SearchField
+from ui.station_rooms.room import LiveRoom
 from ui.station_rooms.setting_table import (
     VALUE,
     SettingTable,

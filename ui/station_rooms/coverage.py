@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 from app.kernel.resources import resource
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import bar, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.coverage_page import CoveragePage, CoveredMessage, read_page
-from ui.station_rooms.room import LiveRoom, SearchField
+from ui.station_rooms.room import LiveRoom
 from ui.theme import Theme
 from ui.widgets.turns import Work
 

@@ -16,9 +16,10 @@ from app.ocpp.context import JobView
 from app.runtime.rooms import FIRMWARE_FAULTS, LOG_FAULTS, JobStep
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import QuietCombo, bar, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import MARGIN, Column, Index, Mark, RecordModel, RecordTable, RowDelegate
-from ui.station_rooms.room import LiveRoom, SearchField, clock
+from ui.station_rooms.room import LiveRoom, clock
 from ui.theme import Theme
 from ui.widgets.turns import Work
 

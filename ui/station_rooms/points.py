@@ -12,9 +12,10 @@ from PySide6.QtWidgets import (
 
 from app.runtime.point_rows import PointRow
 from ui.rooms.form import QuietCombo, bar, button, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
-from ui.station_rooms.room import LiveRoom, SearchField, clock
+from ui.station_rooms.room import LiveRoom, clock
 from ui.theme import Theme
 from ui.widgets.turns import Work
 

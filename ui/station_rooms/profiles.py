@@ -17,10 +17,11 @@ from app.runtime.rooms import RefusedProfile
 from ui.messages.tree import KIND, PayloadTree
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import QuietCombo, bar, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.curve import LANE_TOKENS, StepCurve, figure
-from ui.station_rooms.room import LiveRoom, SearchField, clock
+from ui.station_rooms.room import LiveRoom, clock
 from ui.theme import Theme
 from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Work

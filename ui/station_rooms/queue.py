@@ -11,9 +11,10 @@ from ui.rooms.empty import EmptyState
 from ui.rooms.form import bar, button, column, label
 from ui.rooms.json_edit import LOWEST as JSON_LOWEST
 from ui.rooms.json_edit import MARGIN as JSON_MARGIN
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
-from ui.station_rooms.room import LiveRoom, SearchField, clock, span
+from ui.station_rooms.room import LiveRoom, clock, span
 from ui.theme import Theme
 from ui.widgets.turns import Work
 

@@ -8,9 +8,10 @@ from app.ocpp.views import ReservationView
 from app.runtime.rooms import EndedReservation
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import bar, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
-from ui.station_rooms.room import LiveRoom, SearchField, clock, span
+from ui.station_rooms.room import LiveRoom, clock, span
 from ui.theme import Theme
 from ui.widgets.turns import Work
 

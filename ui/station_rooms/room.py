@@ -6,8 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.kernel.catalogue import Catalogue
 from ui.rooms.empty import Glyph
@@ -186,29 +185,6 @@ class LazyRoom(QWidget):
         if self._keyboard and not (focus is not None and room.isAncestorOf(focus)):
             room.setFocus(Qt.FocusReason.OtherFocusReason)
         self._keyboard = False
-
-
-class SearchField(QLineEdit):
-    """Words to look for; Ctrl+F comes here from anywhere in the room, Escape empties it."""
-
-    def __init__(self, hint: str, width: int = 260) -> None:
-        super().__init__()
-        self.setProperty("find", True)
-        self.setPlaceholderText(hint)
-        self.setAccessibleName(hint)
-        self.setClearButtonEnabled(True)
-        self.setFixedWidth(width)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.text():
-            self.clear()
-            return
-        super().keyPressEvent(event)
-
-    def finds(self, *texts: str | None) -> bool:
-        """Each of the words stands in one of the texts, small or large."""
-        whole = "\n".join(text for text in texts if text).casefold()
-        return all(word in whole for word in self.text().casefold().split())
 
 
 class Notice(QFrame):

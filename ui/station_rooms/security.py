@@ -7,10 +7,11 @@ from PySide6.QtWidgets import QVBoxLayout
 from app.ocpp.shared.security_log import SecurityEntry
 from app.runtime.security_view import OWN, CertificateRow, CertificateState, SecurityView
 from ui.rooms.form import bar, column, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.lab_panel import LabPanel
-from ui.station_rooms.room import LiveRoom, SearchField, clock
+from ui.station_rooms.room import LiveRoom, clock
 from ui.station_rooms.security_acts import SecurityActs
 from ui.theme import Theme
 from ui.widgets.turns import Work

@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.ocpp.views import ListedToken, TokenBook
 from ui.rooms.empty import EmptyState
 from ui.rooms.form import add_stack, bar, button, label
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
-from ui.station_rooms.room import LiveRoom, SearchField, clock
+from ui.station_rooms.room import LiveRoom, clock
 from ui.theme import Theme
 from ui.widgets.turns import Work
 

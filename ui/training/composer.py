@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from app.training.settings import V201
 from ui.rooms.empty import Glyph
 from ui.rooms.form import HIT, QuietCombo, Words, bar, button, column, label
 from ui.rooms.json_edit import JsonEdit, pretty_json, read_json
+from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.theme import Theme
 from ui.theme.qss import repolish
@@ -146,11 +146,7 @@ class ComposerTab(QWidget):
         say = self._say
         self.station = QuietCombo(say("composer.station"))
         self.station.currentIndexChanged.connect(self._on_station)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(say("composer.search"))
-        self.search.setAccessibleName(say("composer.search"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setProperty("find", True)
+        self.search = SearchField(say("composer.search"), None)
         self.search.textChanged.connect(self._filter)
         self.action_list = QListWidget()
         self.action_list.setAccessibleName(say("composer.actions"))

@@ -167,6 +167,23 @@ def test_search_finds_words_and_counts(panel: MessagePanel, wire: Wire, qtbot: Q
     qtbot.waitUntil(lambda: panel.model.rowCount() == 11)
 
 
+def test_a_search_that_finds_nothing_says_so_and_escape_ends_it(
+    panel: MessagePanel, wire: Wire, qtbot: QtBot
+) -> None:
+    nothing = panel.table._nothing
+    assert not nothing.isVisible()  # nothing was looked for
+    wire.beat(3)
+    panel.model.flush()
+    qtbot.keyClicks(panel.search_field, "nosuchword")
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 0)
+    assert nothing.isVisible()
+    assert nothing.text() == "No message has these words."
+    qtbot.keyClick(panel.search_field, Qt.Key.Key_Escape)
+    assert panel.search_field.text() == ""
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 3)
+    assert not nothing.isVisible()
+
+
 def test_the_chosen_row_stays_chosen_when_the_search_still_shows_it(
     panel: MessagePanel, wire: Wire, qtbot: QtBot
 ) -> None:
