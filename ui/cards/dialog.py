@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from app.ocpp.token_types import TOKEN_TYPES
 from ui.ask import Dialog
-from ui.cards.kinds import KINDS, LONGEST, Opinion, judge, made_up, normal
+from ui.cards.kinds import LONGEST, Opinion, judge, made_up, normal
 from ui.rooms.empty import Glyph
 from ui.rooms.form import QuietCombo, Words, button, field, label
 from ui.theme import Theme, mono_font
@@ -129,7 +130,7 @@ class CardDialog(Dialog):
         self.name_field.setMaxLength(LONGEST_NAME)
         self.name_field.setPlaceholderText(say("name_hint"))
         self.kind_field = QuietCombo()
-        for kind in KINDS:
+        for kind in TOKEN_TYPES:
             self.kind_field.addItem(say("kind_item", kind=kind, words=say(f"kind.{kind}")), kind)
         self.kind_field.choose(card.kind)
         self.uid_field = QLineEdit(card.uid)

@@ -8,16 +8,6 @@ from dataclasses import dataclass
 
 from app.kernel.text import Text
 
-KINDS = (
-    "ISO14443",
-    "ISO15693",
-    "KeyCode",
-    "Local",
-    "eMAID",
-    "MacAddress",
-    "Central",
-    "NoAuthorization",
-)
 HEX_KINDS = frozenset({"ISO14443", "ISO15693", "MacAddress"})
 LONGEST, LONGEST_16 = 36, 20
 """Characters of an identifier in 2.0.1 and in 1.6."""

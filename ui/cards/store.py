@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.kernel.text import Text
-from ui.cards.kinds import KINDS
+from app.ocpp.token_types import TOKEN_TYPES
 from ui.rooms import keep
 from ui.wallet import Card
 
@@ -84,6 +84,9 @@ def _as_data(card: Card) -> dict[str, str]:
 
 def _card(data: Mapping[str, Any]) -> Card:
     values = {name: data[name] for name in ("uid", "name", "kind", "colour")}
-    if not all(isinstance(value, str) for value in values.values()) or data["kind"] not in KINDS:
+    if (
+        not all(isinstance(value, str) for value in values.values())
+        or data["kind"] not in TOKEN_TYPES
+    ):
         raise ValueError("no card")
     return Card(**values)

@@ -15,20 +15,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.kernel.catalogue import Catalogue
+from app.ocpp.token_types import TOKEN_TYPES
 from app.training.tokens import Token, TokenStatus
 from ui.rooms.form import QuietCombo, Words, button, label
 from ui.theme.qss import repolish
 
-TYPES = (
-    "ISO14443",
-    "ISO15693",
-    "KeyCode",
-    "Local",
-    "eMAID",
-    "MacAddress",
-    "Central",
-    "NoAuthorization",
-)
 LONGEST_ID = 36
 WIDTH = 440
 
@@ -74,7 +65,7 @@ class TokenDialog(QDialog):
         self.id_field.setProperty("role", "mono")
         self.id_field.setMaxLength(LONGEST_ID)
         self.type_field = QuietCombo()
-        for one in dict.fromkeys((*TYPES, token.type)):
+        for one in dict.fromkeys((*TOKEN_TYPES, token.type)):
             self.type_field.addItem(one, one)
         self.type_field.choose(token.type)
         self.status_field = QuietCombo()

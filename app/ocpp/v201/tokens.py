@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.ocpp.context import Payload
+from app.ocpp.token_types import TOKEN_TYPES
 
 NO_AUTHORIZATION = "NoAuthorization"
 CENTRAL = "Central"
 LONGEST = 36
 """Characters of an idToken."""
-
-TYPES = (
-    "Central",
-    "eMAID",
-    "ISO14443",
-    "ISO15693",
-    "KeyCode",
-    "Local",
-    "MacAddress",
-    "NoAuthorization",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,7 @@ class IdToken:
     @classmethod
     def shown(cls, uid: str, kind: str) -> IdToken:
         """What a reader read; the machine's name of the kind is that of the type, else ISO 14443."""
-        known = {name.lower(): name for name in TYPES}
+        known = {name.lower(): name for name in TOKEN_TYPES}
         return cls(uid, known.get(kind.lower(), "ISO14443"))
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from app.kernel.forms import Limits, RuleBroken, form
 from app.kernel.text import Text
+from app.ocpp.token_types import TOKEN_TYPES
 from app.station.kinds import Fault, UnplugSide
 
 
@@ -38,23 +39,10 @@ class UnplugParams(AtConnector):
     force: bool = False
 
 
-KINDS = (
-    "ISO14443",
-    "ISO15693",
-    "KeyCode",
-    "Local",
-    "eMAID",
-    "MacAddress",
-    "Central",
-    "NoAuthorization",
-)
-"""Kinds of cards, as OCPP 2.0.1 calls them; 1.6 tells none."""
-
-
 @form
 class PresentCardParams(Params):
     id_token: Annotated[str, Limits(min_length=1, max_length=255)]
-    type: Literal[KINDS] = "ISO14443"  # type: ignore[valid-type]  # one list for both
+    type: Literal[TOKEN_TYPES] = "ISO14443"  # type: ignore[valid-type]  # one list for both
     evse: Annotated[int, Limits(ge=1)] | None = None
 
 

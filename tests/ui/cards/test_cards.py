@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.kernel.catalogue import Catalogue
+from app.ocpp.token_types import TOKEN_TYPES
 from app.training.tokens import TokenList
 from ui.cards.dialog import COLOURS, CardDialog
-from ui.cards.kinds import KINDS, judge, made_up, normal
+from ui.cards.kinds import judge, made_up, normal
 from ui.cards.standing import dressed
 from ui.cards.store import DEFAULTS, FILE, CardStore
 from ui.theme import Theme
@@ -67,7 +68,7 @@ def test_what_is_said_of_an_identifier(kind: str, uid: str, key: str) -> None:
     assert opinion.good is (key in {"bytes", "good", "none_needed"})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TOKEN_TYPES)
 def test_a_made_up_identifier_looks_as_its_kind_does(kind: str) -> None:
     uid = made_up(kind)
     assert judge(kind, uid).good

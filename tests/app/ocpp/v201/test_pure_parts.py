@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.ocpp.schema import Schemas
+from app.ocpp.token_types import TOKEN_TYPES
 from app.ocpp.v201.auth_cache import CAPACITY, TABLE, AuthCache
 from app.ocpp.v201.facts import OPTIONS, Facts, charging_state, ends, starts
 from app.ocpp.v201.measurands import SUPPORTED, ReadingContext, meter_value
 from app.ocpp.v201.metering import next_aligned
 from app.ocpp.v201.tokens import ANONYMOUS, IdToken
+from app.ocpp.version import Version
 from app.station.kinds import Flow
 from app.station.snapshot import MeterReading
 from tests.support.memory_store import MemoryStore
@@ -208,3 +211,8 @@ def test_tokens_compare_by_text_and_type() -> None:
     assert IdToken.shown("x" * 36, "unheard of") == IdToken("x" * 36, "ISO14443")
     assert IdToken.shown("x" * 36, "ISO14443").fits
     assert not IdToken.shown("x" * 37, "ISO14443").fits
+
+
+def test_types_of_tokens_are_those_of_the_schema() -> None:
+    schema = Schemas.of(Version.V201).document("Authorize", "request")
+    assert set(TOKEN_TYPES) == set(schema["definitions"]["IdTokenEnumType"]["enum"])
