@@ -21,7 +21,9 @@ class Refusal(Exception):
 class IndependentOffice:
     """Tests look at it from their own thread; every wait says what was seen when it fails."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], *, scheme: str = "ws"
+    ) -> None:
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -41,7 +43,7 @@ class IndependentOffice:
         for reader in self._readers:
             reader.start()
         port = self.wait("the port", lambda: self._first("listening"), 30.0)["port"]
-        self.url = f"ws://127.0.0.1:{port}"
+        self.url = f"{scheme}://127.0.0.1:{port}"
 
     def close(self) -> None:
         if self._process.stdin is not None:
@@ -116,12 +118,18 @@ class IndependentOffice:
 
     def call(self, station: str, action: str, payload: dict[str, Any] | None = None) -> Any:
         """Ask the station and wait for the answer's payload. Raises Refusal."""
+        return self._order(action, station=station, action=action, payload=payload or {})
+
+    def raw(self, station: str, text: str) -> None:
+        """Send any text to the station."""
+        self._order("raw text", station=station, raw=text)
+
+    def _order(self, what: str, **order: Any) -> Any:
         ident = next(self._ids)
-        order = {"id": ident, "station": station, "action": action, "payload": payload or {}}
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.write(json.dumps({"id": ident, **order}) + "\n")
         self._process.stdin.flush()
-        answer = self.wait(f"the answer to {action}", lambda: self._answer(ident), 30.0)
+        answer = self.wait(f"the answer to {what}", lambda: self._answer(ident), 30.0)
         if "error" in answer:
             raise Refusal(answer["error"])
         return answer["payload"]

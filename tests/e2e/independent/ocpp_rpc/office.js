@@ -1,7 +1,12 @@
-// A back office of OCPP 1.6 on ocpp-rpc in strict mode, led over stdin and telling what happens on stdout.
+// A back office on ocpp-rpc in strict mode, led over stdin and telling what happens on stdout.
+//
+// The argument is JSON: {"protocol": "ocpp1.6" or "ocpp2.0.1", "password": what stations show in Basic Auth,
+// "tls": {"certificate", "key", "clients" (files; the last one: who signed the certificates of stations)}}
 //
 //   in:  {"id": 1, "station": "CP-1", "action": "Reset", "payload": {"type": "Soft"}}
+//        {"id": 2, "station": "CP-1", "raw": "[2,"}
 //   out: {"event": "listening", "port": 40123}
+//        {"event": "login", "station": "CP-1", "password": "..." or null, "certificate": "CP-1" or null}
 //        {"event": "connected" | "disconnected", "station": "CP-1"}
 //        {"event": "frame", "station": "CP-1", "from_station": true, "text": "[2,...]"}
 //        {"event": "fault", "station": "CP-1", "kind": "schema" | "frame", "text": "..."}
@@ -9,9 +14,14 @@
 //
 // The end of stdin ends the program.
 'use strict';
+const fs = require('node:fs');
+const http = require('node:http');
+const https = require('node:https');
 const readline = require('node:readline');
 const { RPCServer, createRPCError } = require('ocpp-rpc');
 
+const settings = JSON.parse(process.argv[2] || '{}');
+const protocol = settings.protocol || 'ocpp1.6';
 const stations = new Map();
 const transactions = new Map();
 const refused = new Set(['BLOCKED']);
@@ -26,7 +36,7 @@ function card(idTag) {
 
 const now = () => new Date().toISOString();
 
-const answers = {
+const answers16 = {
   Authorize: ({ idTag }) => ({ idTagInfo: card(idTag) }),
   BootNotification: () => ({ status: 'Accepted', currentTime: now(), interval: 300 }),
   DataTransfer: () => ({ status: 'UnknownVendorId' }),
@@ -58,7 +68,45 @@ const answers = {
   },
 };
 
-const server = new RPCServer({ protocols: ['ocpp1.6'], strictMode: true });
+const nothing = () => ({});
+
+const answers201 = {
+  Authorize: ({ idToken }) => ({ idTokenInfo: card(idToken.idToken) }),
+  BootNotification: answers16.BootNotification,
+  ClearedChargingLimit: nothing,
+  DataTransfer: answers16.DataTransfer,
+  FirmwareStatusNotification: nothing,
+  Heartbeat: answers16.Heartbeat,
+  LogStatusNotification: nothing,
+  MeterValues: nothing,
+  NotifyEvent: nothing,
+  NotifyReport: nothing,
+  ReservationStatusUpdate: nothing,
+  SecurityEventNotification: nothing,
+  SignCertificate: answers16.SignCertificate,
+  StatusNotification: nothing,
+  TransactionEvent: ({ eventType, seqNo, transactionInfo, idToken }) => {
+    const id = transactionInfo.transactionId;
+    const due = transactions.get(id) || 0;
+    if (seqNo !== due || (eventType === 'Started') !== (due === 0)) {
+      throw createRPCError('PropertyConstraintViolation', `seqNo ${seqNo} where ${due} is due`);
+    }
+    transactions.set(id, due + 1);
+    return idToken === undefined ? {} : { idTokenInfo: card(idToken.idToken) };
+  },
+};
+
+const answers = protocol === 'ocpp1.6' ? answers16 : answers201;
+const server = new RPCServer({ protocols: [protocol], strictMode: true });
+
+server.auth((accept, reject, { identity, password, request }) => {
+  const certificate = settings.tls && settings.tls.clients ? request.socket.getPeerCertificate() : null;
+  const shown = password === undefined ? null : password.toString();
+  const owner = certificate && certificate.subject ? certificate.subject.CN : null;
+  tell({ event: 'login', station: identity, password: shown, certificate: owner });
+  if (settings.password !== undefined && shown !== settings.password) reject(401);
+  else accept();
+});
 
 server.on('client', (client) => {
   const station = client.identity;
@@ -82,8 +130,13 @@ server.on('client', (client) => {
   }
 });
 
-async function call({ id, station, action, payload }) {
+async function call({ id, station, action, payload, raw }) {
   try {
+    if (raw !== undefined) {
+      stations.get(station).sendRaw(raw);
+      tell({ event: 'answer', id, payload: {} });
+      return;
+    }
     const answer = await stations.get(station).call(action, payload, { callTimeoutMs: 20000 });
     tell({ event: 'answer', id, payload: answer });
   } catch (error) {
@@ -95,6 +148,14 @@ const orders = readline.createInterface({ input: process.stdin });
 orders.on('line', (line) => call(JSON.parse(line)));
 orders.on('close', () => process.exit(0));
 
-server.listen(0, '127.0.0.1').then((http) => {
-  tell({ event: 'listening', port: http.address().port });
-});
+function listener() {
+  if (!settings.tls) return http.createServer();
+  const { certificate, key, clients } = settings.tls;
+  const context = { cert: fs.readFileSync(certificate), key: fs.readFileSync(key) };
+  const asks = clients ? { ca: fs.readFileSync(clients), requestCert: true } : {};
+  return https.createServer({ ...context, ...asks });
+}
+
+const web = listener();
+web.on('upgrade', server.handleUpgrade);
+web.listen(0, '127.0.0.1', () => tell({ event: 'listening', port: web.address().port }));
