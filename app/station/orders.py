@@ -112,15 +112,21 @@ def offer_limit(machine: Machine, order: OfferLimit) -> Outcome:
     return DONE
 
 
+def find_lock(machine: Machine, number: int, connector: int) -> tuple[Evse, Connector] | Refused:
+    """A connector whose bolt there is and can be moved."""
+    found = find_connector(machine, number, connector)
+    if isinstance(found, Refused):
+        return found
+    if found[1].lock is LockState.NONE:
+        return refused("no_lock")
+    return refused("lock_jammed") if found[1].jammed else found
+
+
 def lock(machine: Machine, order: Lock) -> Outcome:
-    found = find_connector(machine, order.evse, order.connector)
+    found = find_lock(machine, order.evse, order.connector)
     if isinstance(found, Refused):
         return found
     evse, connector = found
-    if connector.lock is LockState.NONE:
-        return refused("no_lock")
-    if connector.jammed:
-        return refused("lock_jammed")
     if not connector.plugged:
         return refused("not_plugged")
     if not connector.bolt_out:
@@ -130,14 +136,10 @@ def lock(machine: Machine, order: Lock) -> Outcome:
 
 
 def unlock(machine: Machine, order: Unlock) -> Outcome:
-    found = find_connector(machine, order.evse, order.connector)
+    found = find_lock(machine, order.evse, order.connector)
     if isinstance(found, Refused):
         return found
     evse, connector = found
-    if connector.lock is LockState.NONE:
-        return refused("no_lock")
-    if connector.jammed:
-        return refused("lock_jammed")
     if connector.bolt_out:
         connector.bolt_out = False
         machine.emit(LockChanged(evse.number, connector.number, connector.lock))
