@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.station.connector import Connector
 from app.station.events import (
     CablePlugged,
     CableUnplugged,
@@ -50,6 +51,17 @@ DONE = Done()
 def find_evse(machine: Machine, number: int) -> Evse | Refused:
     evse = machine.evse(number)
     return evse if evse is not None else refused("no_such_evse", evse=number)
+
+
+def find_connector(
+    machine: Machine, number: int, connector: int
+) -> tuple[Evse, Connector] | Refused:
+    evse = find_evse(machine, number)
+    if isinstance(evse, Refused):
+        return evse
+    if not 1 <= connector <= len(evse.connectors):
+        return refused("no_such_connector", evse=number, connector=connector)
+    return evse, evse.connectors[connector - 1]
 
 
 # ---- cars
@@ -162,17 +174,15 @@ def _set_paused(machine: Machine, number: int, *, paused: bool) -> Outcome:
 
 
 def plug_in(machine: Machine, order: PlugIn) -> Outcome:
-    evse = find_evse(machine, order.evse)
-    if isinstance(evse, Refused):
-        return evse
-    if not 1 <= order.connector <= len(evse.connectors):
-        return refused("no_such_connector", evse=order.evse, connector=order.connector)
+    found = find_connector(machine, order.evse, order.connector)
+    if isinstance(found, Refused):
+        return found
+    evse, connector = found
     if evse.plugged is not None:
         return refused("already_plugged", connector=evse.plugged.number)
     car = evse.vehicle or Vehicle(machine.library[evse.spec.vehicle])
     if not car.fits(evse.spec.current):
         return refused("no_inlet", name=car.spec.name)
-    connector = evse.connectors[order.connector - 1]
     if connector.spec.tethered and connector.bolt_out:
         return refused("locked")
     if evse.vehicle is None:
@@ -190,12 +200,10 @@ def plug_in(machine: Machine, order: PlugIn) -> Outcome:
 
 
 def unplug(machine: Machine, order: Unplug) -> Outcome:
-    evse = find_evse(machine, order.evse)
-    if isinstance(evse, Refused):
-        return evse
-    if not 1 <= order.connector <= len(evse.connectors):
-        return refused("no_such_connector", evse=order.evse, connector=order.connector)
-    connector = evse.connectors[order.connector - 1]
+    found = find_connector(machine, order.evse, order.connector)
+    if isinstance(found, Refused):
+        return found
+    evse, connector = found
     if not connector.plugged:
         return refused("not_plugged")
     if connector.spec.tethered and order.side is UnplugSide.STATION:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from app.station.acts import find_evse
+from app.station.acts import find_connector, find_evse
 from app.station.commands import (
     Lock,
     MarkReserved,
@@ -37,17 +37,6 @@ from app.station.machine import Machine, refused
 from app.station.snapshot import ReservationSnapshot
 
 DONE = Done()
-
-
-def find_connector(
-    machine: Machine, number: int, connector: int
-) -> tuple[Evse, Connector] | Refused:
-    evse = find_evse(machine, number)
-    if isinstance(evse, Refused):
-        return evse
-    if not 1 <= connector <= len(evse.connectors):
-        return refused("no_such_connector", evse=number, connector=connector)
-    return evse, evse.connectors[connector - 1]
 
 
 def permit(machine: Machine, order: Permit) -> Outcome:
