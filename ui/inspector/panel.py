@@ -21,7 +21,15 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import SessionView
 from app.runtime.views import SessionSnapshot
-from app.station.intents import ClearFault, PauseVehicle, PlugIn, PressStop, ResumeVehicle, Unplug
+from app.station.intents import (
+    ClearFault,
+    PauseVehicle,
+    PlugIn,
+    PressStart,
+    PressStop,
+    ResumeVehicle,
+    Unplug,
+)
 from app.station.kinds import BayStatus
 from app.station.snapshot import EvseSnapshot, FaultSnapshot, MeterReading
 from ui.graphs.history import History, Marker
@@ -30,7 +38,7 @@ from ui.inspector.faults_tab import FaultsTab
 from ui.inspector.meter_tab import MeterTab
 from ui.inspector.session_tab import SessionTab, Space
 from ui.inspector.vehicle_tab import VehicleTab
-from ui.station.views import rating
+from ui.station.views import rating, starts_by_button
 from ui.theme import Theme
 from ui.theme.polish import polished
 from ui.widgets.buttons import PushButton
@@ -151,7 +159,8 @@ class Inspector(QWidget):
         self._show_head(evse)
         self._show_page()
         self._lying = (*evse.faults, *snapshot.station.faults)
-        self._show_buttons(evse, _session_at(evse, snapshot))
+        free = starts_by_button(evse, snapshot.station)
+        self._show_buttons(evse, _session_at(evse, snapshot), free=free)
 
     def _show_page(self) -> None:
         """What is looked at, if it is made."""
@@ -237,10 +246,11 @@ class Inspector(QWidget):
         self._sub.setText(self._say(f"inspector.sub.{kind}", plug=plug, power=power))
         self._chip.show_state(evse.status, self._say(f"picture.state.{evse.status.value}"))
 
-    def _show_buttons(self, evse: EvseSnapshot, session: SessionView | None) -> None:
+    def _show_buttons(self, evse: EvseSnapshot, session: SessionView | None, *, free: bool) -> None:
         plugged = any(connector.plugged for connector in evse.connectors)
         running = evse.permitted or session is not None
-        idle = "card" if plugged else "plug_in"
+        begin = "start" if free else "card"
+        idle = begin if plugged else "plug_in"
         if evse.status is BayStatus.FAULTED and self._lying:
             idle = "clear"  # nothing starts over a fault
         act = "stop" if running else idle
@@ -289,6 +299,8 @@ class Inspector(QWidget):
         act = self._main.objectName()
         if act == "stop":
             self.intent.emit(PressStop(self._number))
+        elif act == "start":
+            self.intent.emit(PressStart(self._number))
         elif act == "card":
             self.card_wanted.emit(self._number)
         elif act == "clear":

@@ -152,7 +152,10 @@ class Plan:
 
 
 def plan_station(snapshot: StationSnapshot) -> Plan:
-    """Pair the EVSEs: each pair of the same current shares a cabinet, one that is left stands alone."""
+    """Pair the EVSEs: a pair of the same current shares a cabinet, one that is left stands alone.
+
+    Nor does one with a reader share with one that has a start button: a front has either.
+    """
     groups = _groups(snapshot.evses)
     bays: list[Bay] = []
     cabinets: list[Cabinet] = []
@@ -181,12 +184,16 @@ def plan_station(snapshot: StationSnapshot) -> Plan:
 def _groups(evses: Sequence[EvseSnapshot]) -> list[list[EvseSnapshot]]:
     groups: list[list[EvseSnapshot]] = []
     for evse in evses:
-        last = groups[-1] if groups else None
-        if last is not None and len(last) == 1 and last[0].current is evse.current:
+        last = groups[-1] if groups else []
+        if len(last) == 1 and _front(last[0]) == _front(evse):
             last.append(evse)
         else:
             groups.append([evse])
     return groups
+
+
+def _front(evse: EvseSnapshot) -> tuple[Current, bool]:
+    return evse.current, evse.reader is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,11 @@ def ordered(text: Text | None) -> bool:
     return text is not None and not text.id.startswith("station.screen.")
 
 
+def starts_by_button(evse: EvseSnapshot, station: StationSnapshot) -> bool:
+    """Nobody is asked for a card: charging is free here, or there is no reader."""
+    return station.free_vend or evse.reader is None
+
+
 def clock_time(at: datetime, *, seconds: bool = False) -> str:
     """Wall clock time where the person sits."""
     return at.astimezone().strftime("%H:%M:%S" if seconds else "%H:%M")
@@ -225,7 +230,7 @@ class Wording:
             return self.say("hint.plug" if tethered else "hint.socket")
         if evse.permitted:
             return self.say("hint.stop" if evse.flow is Flow.CHARGING else "hint.wait")
-        return self.say("hint.start" if evse.reader is None else "hint.card")
+        return self.say("hint.start" if starts_by_button(evse, station) else "hint.card")
 
     def word(self, evse: EvseSnapshot, status: BayStatus) -> str:
         """The one word for the state of a bay."""
@@ -253,7 +258,8 @@ class Wording:
             case BayStatus.CHARGING | BayStatus.OCCUPIED:
                 if not any(connector.plugged for connector in evse.connectors):
                     return self.say("sub.plug_in", plug=plug)
-                return more.card or self.say("sub.car" if evse.permitted else "sub.card", plug=plug)
+                begin = "sub.start" if starts_by_button(evse, station) else "sub.card"
+                return more.card or self.say("sub.car" if evse.permitted else begin, plug=plug)
             case BayStatus.RESERVED if evse.reservation is not None:
                 until = evse.reservation.until
                 if until is None:

@@ -18,6 +18,7 @@ from app.station.intents import (
     LeaveCar,
     PauseVehicle,
     PlugIn,
+    PressStart,
     PressStop,
     RaiseFault,
     ResumeVehicle,
@@ -31,7 +32,7 @@ from ui.inspector import panel as p
 from ui.inspector import words
 from ui.inspector.ladder import figure_of
 from ui.inspector.panel import Inspector
-from ui.station.views import rating
+from ui.station.views import PictureExtra, Wording, rating
 from ui.theme import Theme
 from ui.widgets.turns import at_once
 
@@ -147,6 +148,24 @@ def test_an_empty_bay_shows_dashes_and_offers_to_plug_in(inspector):
     assert inspector.session_tab.figure("battery") == "–"
     QTest.mouseClick(inspector.main_button, LEFT)
     assert inspector.intents == [PlugIn(1, 1)]
+
+
+@pytest.mark.parametrize("how", ["no reader", "free vend"])
+def test_where_no_card_is_asked_for_start_is_pressed(inspector, how):
+    evse = plugged(parked(make_evse(1)))
+    if how == "no reader":
+        evse = dataclasses.replace(evse, reader=None)
+    seen = whole(evse)
+    if how == "free vend":
+        seen = dataclasses.replace(seen, station=dataclasses.replace(seen.station, free_vend=True))
+    inspector.show_snapshot(seen, None)
+    assert inspector.main_button.text() == "Press start"
+    QTest.mouseClick(inspector.main_button, LEFT)
+    assert inspector.intents == [PressStart(1)]
+    words = Wording(Catalogue.load())
+    view = words.bay(seen.station.evse(1), seen.station, PictureExtra())
+    assert view.subline == "Type 2, press start"
+    assert words.hint(seen.station.evse(1), seen.station) == "Now press start"
 
 
 def test_a_connected_car_wants_a_card_and_a_charging_one_can_be_stopped(inspector, qtbot):

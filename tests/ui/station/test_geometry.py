@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
@@ -26,6 +27,12 @@ def test_an_evse_of_another_current_gets_a_cabinet_of_its_own() -> None:
         scenes.station(scenes.make_evse(1, Current.AC), scenes.make_evse(2, Current.DC))
     )
     assert [c.evses for c in plan.cabinets] == [(1,), (2,)]
+
+
+def test_an_evse_without_a_reader_gets_a_cabinet_with_a_start_button() -> None:
+    served, free = scenes.make_evse(1), replace(scenes.make_evse(2), reader=None)
+    plan = plan_station(scenes.station(served, free))
+    assert [(c.evses, c.reader) for c in plan.cabinets] == [((1,), served.reader), ((2,), None)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 8])
