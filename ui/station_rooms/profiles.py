@@ -21,7 +21,7 @@ from ui.rooms.search import SearchField
 from ui.rooms.split import TurningSplitter
 from ui.rooms.table import Column, Mark, RecordModel, RecordTable
 from ui.station_rooms.curve import LANE_TOKENS, StepCurve, figure
-from ui.station_rooms.room import LiveRoom, clock
+from ui.station_rooms.room import LiveRoom, Modest, clock
 from ui.theme import Theme
 from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Work
@@ -201,7 +201,7 @@ class ProfilesRoom(LiveRoom):
         chart = column(self._legend, self.curve)
         body = TurningSplitter(TURN_AT, [43, 31, 26], [4, 4, 3], left, chart, self.tree, low=10_000)
         yield
-        whole = QWidget()
+        whole = Modest()
         box = QVBoxLayout(whole)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)

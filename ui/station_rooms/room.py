@@ -19,7 +19,19 @@ from ui.widgets.turns import ALONE, Turns, Work
 SMALLEST = (320, 160)
 
 
-class LiveRoom(QWidget):
+class Modest(QWidget):
+    """Wants no more height than it needs.
+
+    Where a text of several lines is in it Qt would give it all that it would like to have, so that it scrolls
+    without need. What lies between such a text and what scrolls has to be modest, each for itself.
+    """
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return -1 if layout is None else layout.totalMinimumHeightForWidth(width)
+
+
+class LiveRoom(Modest):
     """Subclasses build themselves in `build`, read in `refresh` and repaint countdowns in `tick`.
 
     `actions`: what a back office may want of this room's matter; a refusal is told in `notice`.
@@ -106,7 +118,7 @@ class LazyRoom(QWidget):
         self._room: LiveRoom | None = None
         self._live = self._keyboard = False
         self._turns = Turns(self)
-        inner = QWidget()
+        inner = Modest()
         self._box = QVBoxLayout(inner)
         self._box.setContentsMargins(0, 0, 0, 0)
         area = QScrollArea()

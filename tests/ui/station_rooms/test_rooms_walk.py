@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QScrollArea, QTabBar, QWidget
 
 from tests.ui.station_rooms.conftest import ask, later, profile, until
 from tests.ui.test_walk import cut_texts, hidden_columns, idle, small_targets, unreadable
@@ -85,6 +85,25 @@ def test_in_the_smallest_window_rooms_scroll_rather_than_squeeze_what_they_hold(
     play(story, version="1.6")
     new = list(dict.fromkeys(wrong))
     assert not new, f"{len(new)}:\n" + "\n".join(new)
+
+
+def test_a_room_in_the_commonest_window_shows_all_without_scrolling(play):
+    """Also under a line that says what was turned down."""
+    scrolling: list[str] = []
+
+    async def story(room: Room) -> None:
+        await idle(room)
+        room.window.resize(1280, 800)
+        await busy(room)
+        async for ident in each_room(room):
+            (area,) = room.rooms._rooms[ident].findChildren(
+                QScrollArea, options=Qt.FindChildOption.FindDirectChildrenOnly
+            )
+            if area.verticalScrollBar().maximum():
+                scrolling.append(f"{ident}: {area.verticalScrollBar().maximum()} px")
+
+    play(story, version="1.6")
+    assert scrolling == []
 
 
 def is_filled(room: Room, ident: str) -> bool:
