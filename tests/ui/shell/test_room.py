@@ -8,7 +8,15 @@ import zipfile
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 from websockets.asyncio.server import serve
 
 from app.kernel.text import Text
@@ -395,6 +403,9 @@ def test_a_toast_can_be_closed_and_the_oldest_makes_room(play):
         assert room.window.toasts.texts() == ["news 2", "news 3", "news 4", "news 5"]
         room.controller.tell("news 5", Tone.NOTE)
         assert len(room.window.toasts.texts()) == 4
+        toast = next(t for t in room.window.toasts.findChildren(Toast) if t.text == "news 3")
+        QTest.mouseClick(toast.findChild(QPushButton), LEFT)
+        assert room.window.toasts.texts() == ["news 2", "news 4", "news 5"]
 
     play(story)
 
