@@ -190,11 +190,14 @@ class StationCanvas(QWidget):
         return self._spots[Spot(act, evse, slot)]
 
     def reveal(self, evse: int) -> None:
-        """Scroll so that a bay is in view."""
+        """Scroll so that a bay is in view, and its cabinet too where there is room for both."""
         picture = self.picture
         if picture.frame is None or evse not in picture.views or picture.frame.overflow <= 0:
             return
         rect = picture.bay_rect(evse)
+        both = rect.united(picture.cabinet_rect(evse))
+        if both.width() <= self.width():
+            rect = both
         x = picture.scroll.x()
         if rect.left() < 0:
             x += rect.left() - 24

@@ -106,6 +106,12 @@ class Placing:
     def bay_rect(self, evse: int) -> QRectF:
         return self._bay_places[evse]
 
+    def cabinet_rect(self, evse: int) -> QRectF:
+        """Where the cabinet that serves a bay is painted."""
+        assert self.plan is not None
+        rect = self.plan.cabinet(evse).rect
+        return QRectF(self.point(rect.topLeft()), self.point(rect.bottomRight()))
+
     def floor_scene(self, evse: int) -> QRectF:
         """Where the words on the floor of a bay lie, in scene units."""
         assert self.plan is not None

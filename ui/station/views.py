@@ -229,7 +229,9 @@ class Wording:
             tethered = any(connector.tethered for connector in evse.connectors)
             return self.say("hint.plug" if tethered else "hint.socket")
         if evse.permitted:
-            return self.say("hint.stop" if evse.flow is Flow.CHARGING else "hint.wait")
+            if evse.flow is not Flow.CHARGING:
+                return self.say("hint.wait")
+            return self.say("hint.stop_button" if starts_by_button(evse, station) else "hint.stop")
         return self.say("hint.start" if starts_by_button(evse, station) else "hint.card")
 
     def word(self, evse: EvseSnapshot, status: BayStatus) -> str:

@@ -166,6 +166,8 @@ def test_where_no_card_is_asked_for_start_is_pressed(inspector, how):
     view = words.bay(seen.station.evse(1), seen.station, PictureExtra())
     assert view.subline == "Type 2, press start"
     assert words.hint(seen.station.evse(1), seen.station) == "Now press start"
+    going = dataclasses.replace(charging(make_evse(1)), reader=seen.station.evse(1).reader)
+    assert words.hint(going, seen.station) == "Press stop to end it"
 
 
 def test_a_connected_car_wants_a_card_and_a_charging_one_can_be_stopped(inspector, qtbot):

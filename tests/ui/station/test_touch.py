@@ -334,6 +334,16 @@ def test_focus_on_a_far_evse_scrolls_it_into_view(show: Show) -> None:
     assert canvas.rect().contains(plug.geometry())
 
 
+def test_an_evse_that_is_chosen_is_seen_with_its_cabinet(show: Show) -> None:
+    canvas = show(scenes.row(8, lambda evse, i: evse), size=(900, 420))
+    for evse in (8, 5, 2, 7, 1, 4):
+        canvas.set_selected(evse)
+        cabinet = canvas.picture.cabinet_rect(evse)
+        assert cabinet.left() >= 0, evse
+        assert cabinet.right() <= canvas.width(), evse
+        assert canvas.rect().contains(canvas.picture.words_rect(evse).toRect()), evse
+
+
 def test_what_is_scrolled_under_the_head_is_reached_by_key_and_not_by_pointer(show: Show) -> None:
     canvas = show(scenes.mixed())
     canvas.set_zoom(200)
