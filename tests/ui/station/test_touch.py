@@ -228,15 +228,21 @@ def test_the_faults_chip_and_a_right_click_ask_for_the_menu(qtbot: QtBot, show: 
     assert asked.args == [4, canvas.mapToGlobal(at)]
 
 
-def test_the_menu_key_on_the_floor_label_asks_for_the_vehicle(qtbot: QtBot, show: Show) -> None:
+def test_a_right_click_or_the_menu_key_on_the_floor_label_asks_for_the_vehicle(
+    qtbot: QtBot, show: Show
+) -> None:
     canvas = show(scenes.mixed())
     label = canvas.hotspot(Act.CAR, 3)
-    at = label.geometry().center()
-    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, canvas.mapToGlobal(at))
-    with qtbot.waitSignal(canvas.vehicle_menu_requested) as asked:
-        QApplication.sendEvent(canvas, event)
-    assert asked.args is not None
-    assert asked.args[0] == 3
+    middle, corner = label.geometry().center(), QPoint(2, 2)  # the key knows no place
+    label.setFocus(Qt.FocusReason.TabFocusReason)
+    for reason, at in (
+        (QContextMenuEvent.Reason.Mouse, middle),
+        (QContextMenuEvent.Reason.Keyboard, corner),
+    ):
+        event = QContextMenuEvent(reason, at, canvas.mapToGlobal(at))
+        with qtbot.waitSignal(canvas.vehicle_menu_requested) as asked:
+            QApplication.sendEvent(canvas, event)
+        assert asked.args == [3, canvas.mapToGlobal(middle)]
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
