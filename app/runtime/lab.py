@@ -293,7 +293,7 @@ class Lab:
 
     def _put_list(self, authority: Authority) -> Path:
         """What the authority has taken back, as a file of the station: OCPP has no message for it."""
-        from app.training.certificates import revocation_list
+        from app.training.revocation import revocation_list
 
         if self._folder is None:
             self._folder = TemporaryDirectory(prefix="forecourt-lab-")

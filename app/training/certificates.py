@@ -1,4 +1,6 @@
-"""The certificate lab: authorities, and certificates good and bad. Files and TLS are in `lab_tls.py`.
+"""The certificate lab: authorities, and certificates good and bad.
+
+Files and TLS are in `lab_tls.py`, what is told of those taken back in `revocation.py`.
 
 Plain functions without a window. All PEM texts are `str`. Slow ones (an RSA key, the first import of the
 library) are for a thread: each takes some milliseconds to a second.
@@ -17,8 +19,6 @@ A walk from security profile 1 to 3 with them:
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,6 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -134,26 +133,13 @@ def make_authority(
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(_usage(authority=True), critical=True)
     builder = _with_responder(_named_by_key(builder, signer), above)
-    certificate = builder.sign(signer, _digest())
+    certificate = builder.sign(signer, digest())
     return Authority(_pem(certificate), _key_pem(secret), above, ocsp_url=ocsp_url)
 
 
 def revoke(authority: Authority, pair: Pair, now: datetime | None = None) -> None:
     """Take a certificate back: it is on `revocation_list` and told by `ocsp_status` from now on."""
     authority.revoked[pair.serial] = now or datetime.now(UTC)
-
-
-def revocation_list(authority: Authority, now: datetime | None = None) -> str:
-    """The list of what the authority has taken back, in PEM."""
-    at = now or datetime.now(UTC)
-    builder = x509.CertificateRevocationListBuilder()
-    builder = builder.issuer_name(certificate_of(authority.certificate_pem).subject)
-    builder = builder.last_update(at - EARLIER).next_update(at + 30 * DAY)
-    for serial, since in authority.revoked.items():
-        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since)
-        builder = builder.add_revoked_certificate(entry.build())
-    signed = builder.sign(key_of(authority.key_pem), _digest())
-    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 # ---------------------------------------------------------------- certificates
@@ -252,64 +238,12 @@ def _make(
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = _with_responder(_named_by_key(builder, signer), authority)
-    certificate = builder.sign(signer, _digest())
+    certificate = builder.sign(signer, digest())
     pem = _pem(certificate)
     pair = Pair(pem, pem + between, _key_pem(own) if own is not None else "")
     if flaw is Flaw.REVOKED:
         revoke(authority, pair, now)
     return pair
-
-
-# ---------------------------------------------------------------- OCSP
-
-
-def root_hash(pem: str) -> dict[str, str]:
-    """A self-signed root as a CertificateHashDataType, by SHA256: what DeleteCertificate names it by."""
-    own = certificate_of(pem)
-    asked = ocsp.OCSPRequestBuilder().add_certificate(own, own, hashes.SHA256()).build()
-    return {
-        "hashAlgorithm": "SHA256",
-        "issuerNameHash": asked.issuer_name_hash.hex(),
-        "issuerKeyHash": asked.issuer_key_hash.hex(),
-        "serialNumber": f"{own.serial_number:X}",
-    }
-
-
-def ocsp_status(
-    authority: Authority, request: dict[str, str], now: datetime | None = None
-) -> str | None:
-    """The answer to an OCSPRequestDataType: DER in base64; None if the authority is another one."""
-    name = request["hashAlgorithm"]
-    algorithm: hashes.HashAlgorithm = {
-        "SHA256": hashes.SHA256(),
-        "SHA384": hashes.SHA384(),
-        "SHA512": hashes.SHA512(),
-    }[name]
-    own = certificate_of(authority.certificate_pem)
-    probe = ocsp.OCSPRequestBuilder().add_certificate(own, own, algorithm).build()
-    # of a certificate with itself as issuer the key is right, but the name is that of its own issuer
-    name_hash = hashlib.new(name, own.subject.public_bytes()).digest()
-    wanted = request["issuerKeyHash"].casefold(), request["issuerNameHash"].casefold()
-    if wanted != (probe.issuer_key_hash.hex(), name_hash.hex()):
-        return None
-    at = now or datetime.now(UTC)
-    serial = int(request["serialNumber"], 16)
-    since = authority.revoked.get(serial)
-    builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
-        issuer_name_hash=name_hash,
-        issuer_key_hash=probe.issuer_key_hash,
-        serial_number=serial,
-        algorithm=algorithm,
-        cert_status=ocsp.OCSPCertStatus.REVOKED if since else ocsp.OCSPCertStatus.GOOD,
-        this_update=at,
-        next_update=at + 7 * DAY,
-        revocation_time=since,
-        revocation_reason=None,
-    )
-    response = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, own).sign(
-        key_of(authority.key_pem), _digest()
-    )
-    return base64.b64encode(response.public_bytes(serialization.Encoding.DER)).decode()
 
 
 # ---------------------------------------------------------------- small parts
@@ -408,7 +342,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _digest() -> hashes.SHA256:
+def digest() -> hashes.SHA256:
     return hashes.SHA256()
 
 

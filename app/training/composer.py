@@ -58,7 +58,7 @@ class ExampleContext:
         """How OCPP names the root of signed firmware: what the example of InstallCertificate installs."""
         if self.files is None:
             return dict(placeholders.CERTIFICATE_HASH)
-        from app.training.certificates import root_hash
+        from app.training.revocation import root_hash
 
         return root_hash(self.signed.root)
 

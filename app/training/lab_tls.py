@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from app.training.certificates import (
-    Authority,
-    Pair,
-    certificate_of,
-    key_of,
-    make_server,
-    revocation_list,
-)
+from app.training.certificates import Authority, Pair, certificate_of, key_of, make_server
+from app.training.revocation import revocation_list
 
 if TYPE_CHECKING:
     from app.training.thread import TrainingCsmsThread

@@ -99,7 +99,7 @@ class BackOffice:
         authority = self.settings.authority
         if authority is None:
             return None
-        from app.training.certificates import ocsp_status
+        from app.training.revocation import ocsp_status
 
         try:
             return ocsp_status(authority, request, self.now())

@@ -35,13 +35,12 @@ from app.training.certificates import (
     make_authority,
     make_server,
     make_station,
-    ocsp_status,
-    revocation_list,
     revoke,
     sign_request,
 )
 from app.training.lab_tls import read, serve_with, server_context, write
 from app.training.owners import OPERATOR, Owners
+from app.training.revocation import ocsp_status, revocation_list
 from app.training.settings import CsmsSettings
 from app.training.thread import TrainingCsmsThread
 from tests.app.training.client import BOOT_16, BOOT_201, V16, V201, bench

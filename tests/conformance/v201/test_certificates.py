@@ -22,9 +22,9 @@ from app.training.certificates import (
     KeyKind,
     make_authority,
     make_station,
-    ocsp_status,
     sign_request,
 )
+from app.training.revocation import ocsp_status
 from tests.conformance.v201.conftest import Make
 from tests.support.harness import MUTE, Bench, Refuse
 

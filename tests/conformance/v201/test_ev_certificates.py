@@ -8,7 +8,8 @@ import pytest
 
 from app.ocpp.events import EvCertificateAnswered
 from app.ocpp.shared.security_desk import SecurityDesk
-from app.training.certificates import make_authority, ocsp_status, revoke, sign_request
+from app.training.certificates import make_authority, revoke, sign_request
+from app.training.revocation import ocsp_status
 from tests.conformance.v201.conftest import Make, set_variable
 from tests.conformance.v201.test_certificates import (
     NOW,

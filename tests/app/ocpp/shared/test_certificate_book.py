@@ -23,14 +23,8 @@ from app.ocpp.shared.certificates.model import (
     Subject,
 )
 from app.runtime.store import MEMORY, Store
-from app.training.certificates import (
-    Authority,
-    KeyKind,
-    make_authority,
-    make_server,
-    root_hash,
-    sign_request,
-)
+from app.training.certificates import Authority, KeyKind, make_authority, make_server, sign_request
+from app.training.revocation import root_hash
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 SUBJECT = Subject("SN-1", "CPO")
