@@ -114,7 +114,7 @@ class Room(QObject):
             self.spawner,
         )
         yield
-        yield from self.rooms.furnish(self.controller.menu)
+        yield from self.rooms.furnish(self.controller.menu, self._file.menuAction())
         self._remove_theme = switch.worn_by(self._wear)
         self.training_panel.use_training_requested.connect(self._use_training)
         self.controller.connect_wanted.connect(self._connect)
@@ -179,13 +179,14 @@ class Room(QObject):
             menu.insertAction(first, action)
         menu.insertSeparator(first)
         menu.aboutToShow.connect(self._tick_version)
-        menu.insertAction(commands["messages"], edit)
-        file = QMenu(self.session.catalogue.render(Text("top.file")), self.window)
+        restart = self.controller.restart.menuAction()
+        menu.insertAction(restart, edit)
+        file = self._file = QMenu(self.session.catalogue.render(Text("top.file")), self.window)
         for ident, run in (("hand_over", self._hand_over), ("take_in", self._take_in)):
             action = commands.add(Command(ident, run))
             self.window.addAction(action)
             file.addAction(action)
-        menu.insertMenu(commands["repower"], file)
+        menu.insertMenu(restart, file)
 
     def _tick_version(self) -> None:
         """Each time the menu opens: a wish that was turned down leaves the old one ticked."""

@@ -153,13 +153,15 @@ class Controller(QObject):
         for group in (
             ("plug", "card", "stop", "emergency"),
             ("mains", "network", "retry", "use_training"),
-            ("messages", "inspector", "reset_layout"),
-            ("repower", "restart", "watchdog", "factory_reset"),
-            ("quit",),
         ):
             for ident in group:
                 menu.addAction(actions[ident])
             menu.addSeparator()
+        self.restart = menu.addMenu(self.say("top.restart"))
+        for ident in ("repower", "restart", "watchdog", "factory_reset"):
+            self.restart.addAction(actions[ident])
+        menu.addSeparator()
+        menu.addAction(actions["quit"])
         self.menu = menu
         top.add_menu(menu, "more", self.say("top.menu"))
 

@@ -8,6 +8,7 @@ from functools import partial
 from types import ModuleType
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMenu
 
 from app.kernel.catalogue import Catalogue
@@ -65,8 +66,11 @@ class StationRooms(QObject):
         self.help = QMenu(catalogue.render(Text("top.help")), window)
         self._commands, self._theme, self._catalogue = commands, theme, catalogue
 
-    def furnish(self, menu: QMenu) -> Work:
+    def furnish(self, menu: QMenu, before: QAction) -> Work:
         """Make the places of the rooms, and their entries in the window's menu, in steps."""
+        for ident in ("messages", "inspector"):
+            self.menu.addAction(self._commands[ident])
+        self.menu.addSeparator()
         for shown, rooms in ((self.menu, ROOMS), (self.help, HELP)):
             for ident, kind, keys in rooms:
                 self._add(ident, keys, partial(_made, ident, kind, self.feed, self._catalogue))
@@ -75,7 +79,9 @@ class StationRooms(QObject):
                 self._window.addAction(action)
                 shown.addAction(action)
                 yield
-        menu.insertMenu(self._commands["messages"], self.menu)
+        self.menu.addSeparator()
+        self.menu.addAction(self._commands["reset_layout"])
+        menu.insertMenu(before, self.menu)
         menu.insertMenu(self._commands["quit"], self.help)
 
     def room(self, ident: str) -> LiveRoom:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QToolButton,
     QWidget,
@@ -267,6 +268,22 @@ def test_the_menu_in_the_corner_stays_over_the_window(play):
         right = window.mapToGlobal(window.rect().topRight()).x()
         assert menu.geometry().right() <= right
         menu.close()
+
+    play(story)
+
+
+def test_the_menu_in_the_corner_is_no_higher_than_a_small_screen(play):
+    """720 px, less what a desktop keeps for itself; on a lower one Qt puts it into columns."""
+
+    async def story(room):
+        menus = [room.controller.menu, *room.controller.menu.findChildren(QMenu)]
+        menus += [room.rooms.menu, room.rooms.help]
+        assert {menu.title() for menu in menus} >= {"Rooms", "Restart and reset", "Help"}
+        for menu in menus:
+            assert menu.sizeHint().height() <= 640, menu.title()
+        shown = {action for menu in menus for action in menu.actions()}
+        named = {"messages", "inspector", "reset_layout", "repower", "factory_reset", "quit"}
+        assert {room.controller.commands[ident] for ident in named} <= shown
 
     play(story)
 
