@@ -33,7 +33,7 @@ class Figure(QWidget):
 
     def set_small(self, small: bool) -> None:
         """In smaller letters, where there is little room."""
-        self._number.setProperty("size", "small" if small else "")
+        self._number.setProperty("close", small)
         repolish(self._number)
 
     def show_value(self, number: str, unit: str = "") -> None:

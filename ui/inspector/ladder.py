@@ -62,9 +62,13 @@ class LadderCard(QFrame):
         self._title.setVisible(not low)
         self.layout().setContentsMargins(*((12, 6, 12, 4) if low else (16, 10, 16, 8)))
         for words in (self._sentence, self._figure):
-            words.setProperty("size", "small" if low else "")
+            words.setProperty("close", low)
             repolish(words)
         self._make_room()
+
+    def show_rail(self, shown: bool) -> None:
+        """All caps, or only what limits right now."""
+        self._rail.setVisible(shown)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -45,8 +45,6 @@ from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Turns, Work, at_once
 
 SESSION, VEHICLE, METER, FAULTS = range(4)
-AMPLE, SCARCE = 615, 460
-"""px from top to bottom from which on there is room for all, and for all if it lies close together."""
 
 Page = SessionTab | VehicleTab | MeterTab | FaultsTab
 
@@ -183,8 +181,8 @@ class Inspector(QWidget):
 
     def _share_out(self) -> None:
         """In a low window all lies close together, so that the graph is still high enough to be read."""
-        height = self.height()
-        ample = height >= AMPLE
+        space = Space.of(self.height())
+        ample = space is Space.AMPLE
         self._head.setContentsMargins(16, 12 if ample else 8, 16, 8 if ample else 4)
         edge = 10 if ample else 6
         self._foot.setContentsMargins(16, edge, 16, edge)
@@ -194,8 +192,7 @@ class Inspector(QWidget):
         beside = Qt.AlignmentFlag.AlignBaseline
         for name in (self._title, self._sub):
             self._names.setAlignment(name, Qt.AlignmentFlag(0) if ample else beside)
-        low = Space.SCARCE if height >= SCARCE else Space.LITTLE
-        self._session.set_space(Space.AMPLE if ample else low)
+        self._session.set_space(space)
 
     # ------------------------------------------------------------------ building
 

@@ -26,12 +26,20 @@ COLUMNS = 3
 
 
 class Space(Enum):
-    """How much there is from top to bottom: for all as it is best, for all close together, or for the graph
-    and the figures above it, while the rest lies below."""
+    """How much the inspector has from top to bottom: px from which on it is so much.
 
-    AMPLE = 1
-    SCARCE = 2
-    LITTLE = 3
+    For all as it is best; for all close together; for that without the rail of the limits; for the graph and
+    the figures above it, while the rest lies below.
+    """
+
+    AMPLE = 615
+    SCARCE = 460
+    TIGHT = 420
+    LITTLE = 0
+
+    @classmethod
+    def of(cls, height: int) -> Space:
+        return next(space for space in cls if height >= space.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class SessionTab(QWidget):
         if Space.AMPLE in {space, self._space}:
             self._crowd(space is not Space.AMPLE)
         self._space = space
+        self._ladder.show_rail(space is not Space.TIGHT)
         first, second = ([self._figures[name] for name in names] for names in (BIG, SECOND))
         if space is Space.LITTLE:
             self._lay(first, [self._graph], second, [self._ladder])

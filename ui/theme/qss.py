@@ -27,12 +27,12 @@ QToolTip { background: $raised; color: $text; border: 1px solid $line2; padding:
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 17px; font-weight: 600; }
 QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
-QLabel[role="heading"][size="small"] { font-size: 13px; }
+QLabel[role="heading"][close="true"] { font-size: 13px; }
 QLabel[role="strong"] { font-size: 13px; font-weight: 600; }
 QLabel[role="secondary"] { color: $text2; }
 QLabel[role="hint"] { color: $text3; font-size: 11px; }
 QLabel[role="figure"] { font-size: 28px; font-weight: 600; }
-QLabel[role="figure"][size="small"] { font-size: 22px; }
+QLabel[role="figure"][close="true"] { font-size: 22px; }
 QLabel[role="figure2"] { font-size: 15px; font-weight: 500; }
 QLabel[role="unit"] { color: $text2; font-size: 14px; font-weight: 500; }
 QLabel[role="mono"] { color: $text3; font-family: "JetBrains Mono"; font-size: 11px; }
