@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.runtime.exit_codes import Exit
 from app.runtime.problems import ConfigError
+from app.runtime.signals import polite_signals
 
 if TYPE_CHECKING:
     from app.training.settings import CsmsSettings
@@ -28,7 +31,7 @@ def training_command(catalogue: Catalogue) -> click.Command:
     @click.command(
         "training-csms",
         help="Run the training CSMS alone. Each line of the standard input is a request to a station: "
-        "[STATION] ACTION [PAYLOAD].",
+        "[STATION] ACTION [PAYLOAD], or [STATION] and a whole frame in brackets.",
     )
     @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
     @click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True)
@@ -82,9 +85,10 @@ def training_command(catalogue: Catalogue) -> click.Command:
             folder = {"folder": str(protection["folder"])}
             tell(Text(f"training.protected.{protection['profile']}", folder))
         try:
-            asyncio.run(serve(host, port, report=tell, settings=settings, lines=sys.stdin))
-        except KeyboardInterrupt:
-            return int(Exit.OK)
+            with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+                asyncio.run(
+                    _until_told(serve(host, port, report=tell, settings=settings, lines=sys.stdin))
+                )
         except OSError as error:
             params = {"host": host, "port": port, "why": error.strerror or str(error)}
             click.echo(catalogue.render(Text("control.port_taken", params)), err=True)
@@ -92,6 +96,16 @@ def training_command(catalogue: Catalogue) -> click.Command:
         return int(Exit.OK)
 
     return training
+
+
+async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
+    """A polite kill and a closed terminal end it as Ctrl+C does."""
+    task = asyncio.ensure_future(serving)
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows
+        for name in polite_signals():
+            loop.add_signal_handler(name, task.cancel)
+    await task
 
 
 def _settings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +38,7 @@ from app.runtime.exit_codes import Exit
 from app.runtime.opening import make_session, read_config
 from app.runtime.options import HeadlessOptions
 from app.runtime.session import Session, StateUnfit
+from app.runtime.signals import polite_signals
 from app.runtime.store import StoreError, StoreFailed, StoreLocked
 
 if TYPE_CHECKING:
@@ -314,11 +314,8 @@ async def _watch_connection(
 
 @contextlib.contextmanager
 def _signals(end: _End) -> Any:
-    """Ctrl+C, a polite kill and a closed terminal end in order; what nohup makes deaf stays so."""
     loop = asyncio.get_running_loop()
-    names = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        names.append(signal.SIGHUP)
+    names = polite_signals()
     try:
         for name in names:
             loop.add_signal_handler(name, end.set, Exit.INTERRUPTED)

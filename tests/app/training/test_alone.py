@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
+import signal
 import ssl
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -205,13 +209,52 @@ async def test_what_has_no_example_and_what_fails_is_told(csms: CsmsProbe) -> No
     async with bench(csms.url, "CS-1", V201) as station:
         await csms.wait_connected("CS-1")
         await desk.console.do("Nonsense")
-        assert desk.said[-1] == Text("training.console.unknown", {"action": "Nonsense"})
+        assert desk.said[-1].id == "training.console.unknown"
+        assert desk.said[-1].params["action"] == "Nonsense"
+        assert "ClearCache, " in str(desk.said[-1].params["known"])
         work = asyncio.ensure_future(desk.console.do("Nonsense {}"))
         frame = await station.next()
         await station.send(json.dumps([4, frame[1], "NotImplemented", "what?", {}]))
         await work
         said = desk.said[-1].params["what"].params["answer"]
         assert said == "error NotImplemented what?"
+
+
+async def test_a_station_that_is_not_there_is_no_action_of_the_one_that_is(csms: CsmsProbe) -> None:
+    desk = Desk(csms)
+    async with bench(csms.url, "CS-1", V201):
+        await csms.wait_connected("CS-1")
+        await desk.console.do("CS-9 ClearCache")
+        said = {"station": "CS-9", "stations": "CS-1"}
+        assert desk.said == [Text("training.console.no_station", said)]
+
+
+async def test_a_whole_frame_goes_out_as_it_was_typed(csms: CsmsProbe) -> None:
+    desk = Desk(csms)
+    async with bench(csms.url, "CS-1", V201) as station:
+        await csms.wait_connected("CS-1")
+        frame = await desk.do('CS-1 [2, "mine", "ClearCache", {}]', station)
+        assert frame == [2, "mine", "ClearCache", {}]
+        await desk.console.do('[3,"nothing",{}]')
+        assert await station.next() == [3, "nothing", {}]
+        assert desk.said[-1].params["what"].params["answer"] == "sent"
+
+
+async def test_what_a_station_never_answers_holds_up_no_other_line(csms: CsmsProbe) -> None:
+    """A payload that is no JSON is answered by no station of 1.6."""
+    desk = Desk(csms)
+    read, write = os.pipe()
+    async with bench(csms.url, "CS-1", V16) as station:
+        await csms.wait_connected("CS-1")
+        with os.fdopen(read, encoding="utf-8") as lines:
+            running = asyncio.ensure_future(desk.console.run(lines))
+            os.write(write, b"ClearCache {\nClearCache\n")
+            assert (await station.next_text()).endswith(',"ClearCache",{]')
+            assert (await answers(station))[2:] == ["ClearCache", {}]
+            while not desk.said:
+                await asyncio.sleep(0.01)
+            os.close(write)
+            await running
 
 
 @pytest.mark.parametrize("typed", [b"ClearCache\n\n", b"\xff\nClearCache\n"])
@@ -229,3 +272,21 @@ async def test_lines_come_from_a_file_and_the_end_of_it_is_not_the_end(typed: by
     with pytest.raises(asyncio.CancelledError):
         await serving
     assert said[-1].id == "training.stopped"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="knows no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_in_order(checkout: Path, name: str) -> None:
+    command = [sys.executable, "-P", "-m", "ui", "training-csms", "--port", "0"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Training CSMS at ws://127.0.0.1:")
+        process.send_signal(getattr(signal, name))
+        assert process.wait(10) == 0
+        assert process.stdout.read().endswith("Training CSMS stopped.\n")
