@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from ui.connect.request import ConnectRequest
 from ui.files import FileQuestion, file_to_open
 from ui.rooms.form import button
+from ui.rooms.ring import Ringed
 from ui.theme import Theme, mono_font, ui_font
 
 ENTRY_HEIGHT = 52
@@ -67,7 +68,7 @@ class PathField(QWidget):
             self.edit.setText(path)
 
 
-class RecentList(QListWidget):
+class RecentList(Ringed, QListWidget):
     """Former connections; `picked` carries the ConnectRequest of the one that was chosen."""
 
     picked = Signal(object)
@@ -76,6 +77,8 @@ class RecentList(QListWidget):
         super().__init__()
         self._delegate = _Entry(theme, self)
         self.setItemDelegate(self._delegate)
+        self.setProperty("ring", "own")
+        self.set_theme(theme)
         self.setAccessibleName(name)
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -84,7 +87,7 @@ class RecentList(QListWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._delegate.theme = theme
-        self.viewport().update()
+        super().set_theme(theme)
 
     def show_requests(self, requests: tuple[ConnectRequest, ...]) -> None:
         self.clear()

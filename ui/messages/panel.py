@@ -28,8 +28,8 @@ from ui.files import FileQuestion, file_to_save
 from ui.messages import model as m
 from ui.messages.delegate import ROW_HEIGHT, MessageDelegate
 from ui.messages.detail import HEAD_HEIGHT, ExchangeDetail
+from ui.rooms.ring import RingTable
 from ui.rooms.search import SearchField
-from ui.rooms.table import RingTable
 from ui.theme import Theme
 from ui.widgets.buttons import PushButton
 from ui.widgets.turns import Work

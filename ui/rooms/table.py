@@ -19,13 +19,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QBrush,
-    QFocusEvent,
     QFont,
     QFontMetrics,
     QIcon,
     QPainter,
-    QPaintEvent,
-    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -34,14 +31,13 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
 )
 
+from ui.rooms.ring import RingTable
 from ui.theme import Theme, mono_font, ui_font
 from ui.widgets.glyphs import glyph_icon
 
 ROW_HEIGHT = 32
-RING = 2
 LOWEST = 60
 """Height of a table that shows its head and one row."""
 FIRST_MARGIN, MARGIN, ICON = 16, 8, 14
@@ -297,38 +293,6 @@ class RowDelegate(QStyledItemDelegate):
             index.data(Qt.ItemDataRole.DisplayRole), Qt.TextElideMode.ElideRight, inner.width()
         )
         painter.drawText(inner, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
-
-
-class RingTable(QTableView):
-    """Shows the keyboard by a ring over its rows: a border of the style sheet would lie below them."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setProperty("ring", "own")
-        self._ring = theme.colour("focus")
-
-    def set_theme(self, theme: Theme) -> None:
-        self._ring = theme.colour("focus")
-        self.viewport().update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.hasFocus():
-            painter = QPainter(self.viewport())
-            painter.setPen(QPen(self._ring, RING))
-            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.viewport().update()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        super().scrollContentsBy(dx, dy)
-        self.viewport().update()  # Qt moves what is painted, the ring as well
 
 
 class RecordTable(RingTable, Generic[R]):

@@ -136,7 +136,7 @@ QTableView, QTreeView, QListView, QTableWidget, QTreeWidget, QListWidget {
     background: $panel; alternate-background-color: $panel2; color: $text; border: 0;
     gridline-color: $line; selection-background-color: $sel; selection-color: $text;
 }
-QTableView[ring="own"]:focus { border: 0; }
+QTableView[ring="own"]:focus, QListWidget[ring="own"]:focus { border: 0; }
 QAbstractItemView::item { min-height: 24px; padding: 0 4px; }
 QAbstractItemView::item:hover { background: $panel2; }
 QAbstractItemView::item:selected { background: $sel; color: $text; }

@@ -315,6 +315,29 @@ def test_former_connections_are_painted_in_both_themes(open_dialog: Open, tmp_pa
     assert dialog.recent_list.grab().toImage() != dark
 
 
+def test_the_ring_of_the_keyboard_lies_over_former_connections(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    for number in range(9):
+        RecentConnections(tmp_path).remember(
+            ConnectRequest("wss://csms.example.com", f"CS-{number}")
+        )
+    dialog = open_dialog(folder=tmp_path)
+    listed = dialog.recent_list
+
+    def edge() -> set[str]:
+        """The colours down the left edge of the list."""
+        image = listed.viewport().grab().toImage()
+        return {image.pixelColor(1, y).name() for y in range(8, image.height() - 8)}
+
+    focus = Theme.load("dark").colour("focus").name()
+    assert focus not in edge()
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    listed.setFocus()
+    assert edge() == {focus}
+
+
 # ---------------------------------------------------------------- the test of the connection
 
 
