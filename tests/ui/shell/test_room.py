@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from websockets.asyncio.server import serve
 
 from app.kernel.text import Text
+from app.ocpp.context import BootState
 from app.runtime.archive import ArchiveError
 from app.runtime.views import LinkState
 from app.station.intents import PresentCard, Refused, Unplug
@@ -169,7 +170,7 @@ def test_the_other_version_is_spoken_on_demand_but_not_in_a_session(play):
     async def story(room):
         room.controller.commands.run("speak_16")
         await until(lambda: room.session.snapshot().version.value == "1.6")
-        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+        await until(lambda: room.session.snapshot().boot is BootState.ACCEPTED)
         await charge(room)
         room.controller.commands.run("speak_201")
         await until(lambda: any("2.0.1" in text for text in room.window.toasts.texts()))
