@@ -12,6 +12,9 @@ from app.training.settings import V16
 LONGEST = 255
 """Characters of an id, an action or a description that go back at most; more serves nobody."""
 
+DEEPEST = 500
+"""Levels of lists and objects in a payload that the `ocpp` package, which goes down them itself, manages."""
+
 
 class FrameKind(Enum):
     """What a text turned out to be."""
@@ -89,7 +92,24 @@ def result_text(id_: str, payload: Any) -> str:
 def _call(data: list[Any], id_: str, version: str) -> Frame:
     if len(data) != 4 or not id_ or not _is_short(data[2]) or not isinstance(data[3], dict):
         return _wrong(version, id_, "no CALL: id, action and payload object")
+    if _is_deep(data[3]):
+        return _wrong(version, id_, f"nested more than {DEEPEST} levels deep")
     return Frame(FrameKind.CALL, id_, data[2], data[3])
+
+
+def _is_deep(payload: Any) -> bool:
+    level = [payload]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _is_short(value: Any) -> bool:

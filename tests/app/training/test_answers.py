@@ -143,6 +143,31 @@ async def test_wrong_frames_are_answered_where_the_version_has_an_answer(csms: C
     assert ids.count("training.wrong_frame") == 2
 
 
+@pytest.mark.parametrize("levels", [600, 980, 1_300, 5_000, 20_000])
+async def test_a_frame_that_is_nested_too_deeply_is_a_wrong_frame(
+    csms: CsmsProbe, caplog: pytest.LogCaptureFixture, levels: int
+) -> None:
+    """How deep JSON is read depends on the Python, how deep the `ocpp` package goes down does not."""
+    data = '{"a":' * levels + "1" + "}" * levels
+    async with bench(csms.url, "CS-1", V201) as station:
+        await station.send(f'[2,"a","DataTransfer",{{"vendorId":"V","data":{data}}}]')
+        assert (await station.next())[0::2] in (
+            [4, "FormatViolation", {}],
+            [4, "RpcFrameworkError", {}],
+        )
+        assert "currentTime" in await station.result("Heartbeat")
+    assert not caplog.records, "it is not told as a fault of the program"
+
+
+async def test_what_is_nested_in_a_frame_comes_through(csms: CsmsProbe) -> None:
+    data: Any = 1
+    for _ in range(200):
+        data = {"a": [data]}
+    async with bench(csms.url, "CS-1", V201) as station:
+        answer = await station.result("DataTransfer", {"vendorId": "V", "data": data})
+        assert answer["status"] == "UnknownVendorId"
+
+
 async def test_a_binary_frame_is_read_as_text(csms: CsmsProbe) -> None:
     async with bench(csms.url, "CS-1", V16) as station:
         await station.send(b'[2,"b","Heartbeat",{}]')
