@@ -153,9 +153,23 @@ orders = st.one_of(
 )
 waits = st.one_of(st.floats(0, 5), st.sampled_from([1.0, 60.0, 300.0]))
 BOTH_CHARGE = [it.PlugIn(1), co.Permit(1), it.PlugIn(2), co.Permit(2), 3.0]
+offers = st.lists(
+    st.builds(
+        co.OfferLimit,
+        evses,
+        maybe(st.floats(6, 70)),
+        maybe(st.floats(4140, 200_000)),
+        maybe(st.integers(1, 3)),
+    ),
+    min_size=1,
+    max_size=3,
+)
+"""Limits that leave something to charge with."""
 steps = st.builds(
     lambda first, rest: [*first, *rest],
-    st.sampled_from([[], BOTH_CHARGE]),
+    st.one_of(
+        st.just([]), st.just(BOTH_CHARGE), offers.map(lambda limits: [*BOTH_CHARGE, *limits])
+    ),
     st.lists(st.one_of(orders, orders, waits), max_size=40),
 )
 
