@@ -140,7 +140,7 @@ class Exchanges:
     def _on_frame(self, entry: Entry) -> None:
         frame = entry.event
         assert isinstance(frame, FramePassed)
-        if frame.kind == CALL:
+        if frame.kind == CALL and frame.message_id is not None:
             self._add_request(entry, frame)
         elif frame.kind in {RESULT, ERROR} and frame.message_id is not None:
             self._add_reply(entry, frame)
@@ -157,8 +157,8 @@ class Exchanges:
             verdict=Verdict.WAITING,
             request_text=frame.text,
         )
-        if frame.message_id is not None:
-            self._open[frame.direction, frame.message_id] = row.number
+        assert frame.message_id is not None
+        self._open[frame.direction, frame.message_id] = row.number
         self._append(row)
 
     def _add_reply(self, entry: Entry, frame: FramePassed) -> None:
@@ -185,7 +185,7 @@ class Exchanges:
         reply = _payload(frame.text, frame.kind)
         self._subjects.learn(row, request, reply if frame.kind == RESULT else None)
         error = _error_code(frame.text) if frame.kind == ERROR else None
-        if error and row.action is None and row.note is not None:
+        if error and row.message_id is None and row.note is not None:
             summary = Text("trace.unread", {"why": row.note, "code": error})
         elif error:
             summary = Text("trace.call_error", {"action": row.action or "?", "code": error})
@@ -233,7 +233,7 @@ class Exchanges:
             reply_text=frame.text if answers else None,
             error_code=_error_code(frame.text) if frame.kind == ERROR else None,
         )
-        if frame.kind == 0 and frame.direction is Direction.IN:
+        if not answers and frame.direction is Direction.IN:
             self._unread = row.number
         self._append(row)
 

@@ -138,6 +138,20 @@ def test_the_error_that_answers_garbage_stands_in_the_row_of_the_garbage(bus, ex
     assert exchanges.row(2).verdict is Verdict.IGNORED
 
 
+def test_a_call_whose_id_cannot_be_read_does_not_wait_for_what_cannot_come(bus, exchanges):
+    why = Text("runtime.link.lost")
+    text = '[2,5,"Reset",{"type":"Soft"}]'
+    for version in (Version.V16, Version.V201):
+        bus.publish(FramePassed(Direction.IN, version, 2, None, "Reset", text, note=why))
+    assert [row.verdict for row in exchanges.rows()] == [Verdict.IGNORED, Verdict.IGNORED]
+    assert exchanges.waiting() == 0
+    assert [row.action for row in exchanges.rows()] == ["Reset", "Reset"]
+    bus.publish(frame(Direction.OUT, 4, "-1", "Reset", "RpcFrameworkError", version=Version.V201))
+    rows = exchanges.rows()
+    assert [row.verdict for row in rows] == [Verdict.IGNORED, Verdict.CALL_ERROR]
+    assert say(rows[1]) == f"Answered with RpcFrameworkError: {words_of().render(why)}"
+
+
 def test_rows_about_a_transaction_name_its_connector(bus, exchanges):
     start = {"connectorId": 2, "idTag": "A", "meterStart": 10, "timestamp": "x"}
     bus.publish(frame(Direction.OUT, 2, "a", "StartTransaction", start))
