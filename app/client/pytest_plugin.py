@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,13 +13,5 @@ from app.client.station import Station
 @pytest.fixture
 def forecourt() -> Iterator[Callable[..., Station]]:
     """Start a station with the arguments of `forecourt headless`; all are ended after the test."""
-    stations: list[Station] = []
-
-    def start(*arguments: str) -> Station:
-        station = Station(*arguments)
-        stations.append(station)
-        return station
-
-    yield start
-    for station in stations:
-        station.close()
+    with ExitStack() as started:
+        yield lambda *arguments: started.enter_context(Station(*arguments))

@@ -90,6 +90,7 @@ class Clock(ABC):
         """Whether a back office may set the calendar: not once people sped time up or moved it."""
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._journey = asyncio.Lock()
 
     @abstractmethod
     def elapsed(self) -> float:
@@ -99,9 +100,21 @@ class Clock(ABC):
     def now(self) -> datetime:
         """The calendar the station believes in (aware, UTC)."""
 
-    @abstractmethod
     async def travel(self, seconds: float) -> None:
-        """Let `seconds` pass at once; deadlines on the way fire in order, the station at rest between."""
+        """Let `seconds` pass at once; deadlines on the way fire in order, the station at rest between.
+
+        Begins when journeys that were asked for before are over. Raises ValueError for one backwards.
+        """
+        async with self._journey:
+            await self._travel(seconds)
+
+    async def travel_to(self, when: datetime) -> None:
+        """The same until the calendar reads `when`."""
+        async with self._journey:
+            await self._travel((when - self.now()).total_seconds())
+
+    @abstractmethod
+    async def _travel(self, seconds: float) -> None: ...
 
     @abstractmethod
     def _set_offset(self, change: timedelta) -> None: ...
@@ -281,8 +294,7 @@ class VirtualClock(Clock):
         while self.step(until):
             await self.activity.idle()
 
-    async def travel(self, seconds: float) -> None:
-        """The name that both clocks have for `advance`."""
+    async def _travel(self, seconds: float) -> None:
         await self.advance(seconds)
 
 
@@ -341,7 +353,7 @@ class SystemClock(Clock):
         self._rebase(target)
         self._rearm()
 
-    async def travel(self, seconds: float) -> None:
+    async def _travel(self, seconds: float) -> None:
         """As `jump`, but the station comes to rest after each deadline before time goes on."""
         if seconds < 0:
             raise ValueError("time travel goes forward only")

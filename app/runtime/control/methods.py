@@ -374,16 +374,15 @@ class Methods:
 
     async def _jump(self, arguments: p.JumpParams) -> dict[str, Any]:
         clock = self._session.clock
-        seconds = arguments.seconds
-        if arguments.to is not None:
-            seconds = (_moment(arguments.to) - clock.now()).total_seconds()
+        to = None if arguments.to is None else _moment(arguments.to)
+        seconds = arguments.seconds if to is None else (to - clock.now()).total_seconds()
         assert seconds is not None
         if seconds > p.LONGEST_JUMP:
             raise ControlError(Code.CLOCK, "a jump goes at most 366 days forward")
         if not showable(clock.now() + timedelta(seconds=seconds)):
             raise ControlError(Code.CLOCK, "the calendar ends with the year 8999")
         try:
-            await clock.travel(seconds)
+            await (clock.travel(seconds) if to is None else clock.travel_to(to))
         except ValueError as error:
             raise ControlError(Code.CLOCK, str(error)) from None
         return self._now()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Refused, Station, StationError
+from app.client import Refused, Station, StationError, pytest_plugin
 from app.client.station import ENDED, NOT_IN_TIME, interpreter
 from app.runtime.control.errors import Code
 
@@ -221,6 +221,27 @@ def test_the_plugin_gives_others_a_fixture(tmp_path: Path, checkout: Path) -> No
         check=False,
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_station_that_does_not_end_leaves_no_other_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Stubborn(Station):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def close(self, timeout: float = 20.0) -> int:
+            closed.append(self.name)
+            raise StationError(None, f"{self.name} did not end")
+
+    closed: list[str] = []
+    monkeypatch.setattr(pytest_plugin, "Station", Stubborn)
+    fixture = pytest_plugin.forecourt.__wrapped__()  # type: ignore[attr-defined]
+    start = next(fixture)
+    assert [start(name).name for name in "ab"] == ["a", "b"]
+    with pytest.raises(StationError, match="a did not end"):
+        next(fixture)
+    assert closed == ["b", "a"]
 
 
 @pytest.mark.parametrize("place", ["bin/python", "Scripts/python.exe"])

@@ -342,6 +342,14 @@ async def test_time_travel_by_seconds_and_to_a_moment(channel):
     assert (await channel.get("clock.rate", rate=10))["rate"] == 10
 
 
+async def test_jumps_ordered_side_by_side_add_up(channel):
+    before = (await channel.get("clock.now"))["elapsed"]
+    jumps = [channel.get("clock.jump", seconds=seconds) for seconds in (7200, 100)]
+    first, second = await asyncio.gather(*jumps)
+    assert first["elapsed"] - before == pytest.approx(7200, abs=5)
+    assert second["elapsed"] - before == pytest.approx(7300, abs=5)
+
+
 async def test_the_back_office_is_asked_for_the_time_and_may_be_kept_from_setting_it(channel):
     real = datetime.now(UTC)
     await channel.get("clock.set", to="2001-01-01T00:00:00Z")

@@ -221,6 +221,17 @@ async def test_travel_is_the_same_for_both_clocks(hand: Hand) -> None:
     assert readings[0][0] == [10.0, 20.0, 30.0]
 
 
+async def test_a_journey_begins_where_the_one_before_it_ends(hand: Hand) -> None:
+    """Two who let time pass at once let both times pass; a moment on the calendar is no distance."""
+    with system_clock(hand) as system:
+        for clock in (VirtualClock(START), system):
+            clock.every(10, lambda: None)
+            await asyncio.gather(
+                clock.travel(35), clock.travel(100), clock.travel_to(START + timedelta(seconds=200))
+            )
+            assert (clock.elapsed(), clock.now()) == (200.0, START + timedelta(seconds=200))
+
+
 async def test_sleep_until_follows_the_calendar_and_cleans_up_when_cancelled() -> None:
     activity = Activity()
     clock = VirtualClock(START, activity)
