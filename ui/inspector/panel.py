@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -89,6 +89,10 @@ class Inspector(QWidget):
         self._vehicles = vehicles
         self._pages: dict[int, Page] = {}
         self._turns = Turns(self)
+        self._space: Space | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._share_out)
         self._tabs.currentChanged.connect(self._on_tab)
         self._main = PushButton()
         self._main.setProperty("kind", "primary")
@@ -177,11 +181,12 @@ class Inspector(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._share_out()
+        if Space.of(self.height()) is not self._space:
+            self._soon.start()  # a window that changes its size has enough to do in this turn
 
     def _share_out(self) -> None:
         """In a low window all lies close together, so that the graph is still high enough to be read."""
-        space = Space.of(self.height())
+        self._space = space = Space.of(self.height())
         ample = space is Space.AMPLE
         self._head.setContentsMargins(16, 12 if ample else 8, 16, 8 if ample else 4)
         edge = 10 if ample else 6
