@@ -30,6 +30,10 @@ from ui.shell.toasts import Toasts, Tone
 LINK = "link"
 """What toasts about the connection are about."""
 GOODBYE = "runtime.link.stopped"
+SHORT_LIFE = 30.0
+"""Seconds: a link that ends sooner was none."""
+PATIENCE = 2
+"""So many short lives are told; what comes and goes all the time is for the bar above to show."""
 UNANSWERED = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
 """A boot with one of these has not told whether the station may come in."""
 
@@ -42,6 +46,10 @@ class News(QObject):
         self._toasts, self._catalogue = toasts, catalogue
         self._last_failure: str | None = None
         self._last_boot = ""
+        self._opened_at = 0.0
+        self._short_lives = 0
+        """Links in a row that the other side, or the network, soon ended."""
+        self._last_end = ""
 
     def tell(self, text: str, tone: Tone = Tone.NOTE, about: str = "") -> None:
         self._toasts.show_text(text, tone, about)
@@ -49,7 +57,7 @@ class News(QObject):
     def on_event(self, entry: Entry) -> None:
         event = entry.event
         if isinstance(event, LinkFailed | LinkOpened | LinkClosed):
-            self._tell_link(event)
+            self._tell_link(event, entry.real)
         elif isinstance(event, BootStateChanged):
             self._tell_boot(event)
         elif isinstance(event, AuthorizationDecided) and not event.accepted:
@@ -74,15 +82,20 @@ class News(QObject):
             self._last_boot = "unanswered"
             self.tell(self._say("boot.unanswered", number=row.number), Tone.WARNING, LINK)
 
-    def _tell_link(self, event: LinkFailed | LinkOpened | LinkClosed) -> None:
+    def _tell_link(self, event: LinkFailed | LinkOpened | LinkClosed, now: float) -> None:
         if isinstance(event, LinkOpened):
-            self._last_failure = None
-            self.tell(self._say("link_opened", version=event.version.value), Tone.GOOD, LINK)
+            self._last_failure, self._opened_at = None, now
+            if self._short_lives < PATIENCE:
+                self.tell(self._say("link_opened", version=event.version.value), Tone.GOOD, LINK)
             return
         why = self._catalogue.render(event.why)
         if isinstance(event, LinkClosed):
-            tone = Tone.NOTE if event.why.id == GOODBYE else Tone.WARNING
-            self.tell(why, tone, LINK)
+            short = now - self._opened_at < SHORT_LIFE and not event.own
+            self._short_lives = self._short_lives + 1 if short else 0
+            if self._short_lives <= PATIENCE or event.why.id != self._last_end:
+                tone = Tone.NOTE if event.why.id == GOODBYE else Tone.WARNING
+                self.tell(why, tone, LINK)
+            self._last_end = event.why.id
             return
         if why != self._last_failure:  # each wait would tell the same again
             self.tell(self._say("link_failed", why=why), Tone.ERROR, LINK)
