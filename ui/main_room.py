@@ -237,7 +237,10 @@ class Room(QObject):
             await self.lab.go(0)
             return
         try:
-            await self.session.connect_to_default()
+            if self.session.config.csms.url is None:
+                await self.session.connect_to_default()
+            else:  # what is configured is another one
+                await self.session.connect_to(self.lab.url, security_profile=0)
         except StateUnfit as error:
             self.controller.tell_error(self.session.catalogue.render(error.text))
 

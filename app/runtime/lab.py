@@ -152,7 +152,8 @@ class Lab:
     async def leave(self) -> None:
         """The program ends: an address that lives only as long as it does must not be remembered."""
         snapshot = self._session.snapshot()
-        if snapshot.csms_url == self.url and snapshot.security_profile:
+        chosen = snapshot.security_profile or self._session.config.csms.url is not None
+        if snapshot.csms_url == self.url and chosen:
             await self._session.connect_to_default()
         if self._folder is not None:
             await asyncio.to_thread(self._folder.cleanup)

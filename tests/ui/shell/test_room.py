@@ -393,6 +393,23 @@ def test_one_error_is_one_error(play):
     play(story)
 
 
+def test_the_training_csms_is_reached_also_where_another_back_office_is_configured(play, tmp_path):
+    there = "ws://127.0.0.1:9/ocpp"
+
+    async def story(room):
+        assert room.session.snapshot().csms_url == there
+        room.controller.commands.run("use_training")
+        await until(lambda: room.session.snapshot().link.state is LinkState.ONLINE)
+        assert room.session.snapshot().csms_url == room.training.snapshot().url
+
+    async def later(room):
+        """Its address was that of one run: the next one begins with what is configured."""
+        assert room.session.snapshot().csms_url == there
+
+    play(story, csms=there)
+    play(later, csms=there)
+
+
 def test_strict_mode_asks_and_takes_the_answer(play):
     from app.ocpp.points import registry
 
