@@ -8,11 +8,11 @@ kept back.
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.ocpp import frames
 from app.ocpp.events import Direction
 
 ANY_ACTION = "*"
@@ -89,7 +89,7 @@ class Overrides:
             raise ValueError(f"count is at least 1, or none for always, not {count}")
         if direction is Direction.OUT and error is not None:
             raise ValueError("a CALL of the station cannot be turned into an error")
-        json.dumps(answer, allow_nan=False)  # raises ValueError for what could not be sent
+        frames.build_result("", answer)  # raises ValueError for what could not be sent
         self._rows.append(row)
         self._changed()
         return row.key

@@ -79,6 +79,7 @@ def test_the_oldest_that_fits_is_taken_and_counted_down() -> None:
         {"error": "InternalError", "direction": "out"},
         {"drop": True, "direction": "sideways"},
         {"answer": {"x": float("nan")}},
+        {"answer": {"x": "half a character: \ud83d"}},
     ],
 )
 def test_nonsense_is_refused(options: Any) -> None:
