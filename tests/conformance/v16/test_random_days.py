@@ -256,6 +256,28 @@ def moods(bench: Bench, ledger: Ledger, source: random.Random) -> None:
     ledger.kind = source.choice((MUTE, Refuse()))
 
 
+async def visit(bench: Bench, ledger: Ledger, source: random.Random) -> None:
+    """Somebody repairs what is broken and charges for a while, if the station lets them."""
+    evse = source.choice((1, 2))
+    for step in (
+        ClearFault(0),
+        ClearFault(evse),
+        ClearFault(evse, 1),
+        ArriveCar(evse),
+        PlugIn(evse),
+        PresentCard(source.choice(CARDS), evse=evse),
+    ):
+        bench.intend(step)  # may be refused
+        await bench.rest()
+        what_is_now(bench)
+    await bench.advance(source.choice((10, 61, 130)))
+    if source.random() < 0.3:
+        moods(bench, ledger, source)
+    if source.random() < 0.5:
+        bench.intend(PressStop(evse))
+        await bench.rest()
+
+
 async def lights_out(bench: Bench) -> None:
     """The power cycle ends and the next one begins from the store."""
     bench.intend(CutMains())
@@ -280,9 +302,11 @@ ACTS: tuple[Callable[[Bench, random.Random], Awaitable[None]], ...] = (
 async def a_day(bench: Bench, ledger: Ledger, source: random.Random, steps: int) -> None:
     for _ in range(steps):
         dice = source.random()
-        if dice < 0.6:
+        if dice < 0.54:
             bench.intend(source.choice(intents(source)))  # may be refused
             await bench.rest()
+        elif dice < 0.6:
+            await visit(bench, ledger, source)
         elif dice < 0.83 and bench.network:
             await source.choice(ACTS)(bench, source)
         elif dice < 0.85:
@@ -345,6 +369,7 @@ async def test_a_random_day_breaks_no_rule(bench16: Make, tmp_path: Path, seed: 
     await bench.online()
     await bench.advance(700)
     assert bench.personality.queue() == []
+    assert bench.sent(START), "a day on which nobody charges says little"
     assert isinstance(bench.personality, Personality16)
     connectors, availability = bench.personality.connectors, bench.personality.availability
     assert ledger.running == {
