@@ -195,7 +195,7 @@ async def _boot(wire: Wire, version: Version, identity: Identity, within: float)
 def _frame(text: str | bytes) -> list[Any]:
     try:
         frame = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return frame if isinstance(frame, list) else []
 

@@ -207,7 +207,9 @@ class TrainingCsms:
         with self._call_open():
             outcome = await session.call(action, text, timeout, overlap=overlap)
         if outcome.kind is OutcomeKind.RESULT and outcome.status == "Accepted":
-            with contextlib.suppress(ValueError):  # a lax station took what is no JSON
+            with contextlib.suppress(
+                ValueError, RecursionError
+            ):  # a lax station takes what is no JSON
                 self._taken.setdefault(station_id, {})[action] = json.loads(text)
         return outcome
 

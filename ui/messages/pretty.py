@@ -18,13 +18,16 @@ class Line:
 
 
 def pretty(text: str | None) -> list[Line]:
-    """The lines of a frame; a text that is no JSON is shown as it is."""
+    """The lines of a frame; a text that is no JSON, or nested too deeply, is shown as it is."""
     if text is None:
         return []
     try:
-        frame = json.loads(text)
+        return _lines(json.loads(text))
     except (ValueError, RecursionError):
         return [Line(line, None) for line in text.splitlines() or [""]]
+
+
+def _lines(frame: Any) -> list[Line]:
     lines: list[Line] = []
     if isinstance(frame, list) and frame and type(frame[0]) is int and frame[0] in {2, 3, 4}:
         _frame(frame, lines)

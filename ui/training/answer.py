@@ -70,12 +70,12 @@ def latency_words(sent: Sent, say: Words) -> str:
 
 
 def unframed(text: str) -> tuple[str, str] | None:
-    """Action and payload text of a whole CALL; None if it is none."""
+    """Action and payload text of a whole CALL; None if it is none, or nested too deeply to write it anew."""
     try:
         frame = json.loads(text)
+        is_call = isinstance(frame, list) and len(frame) == 4 and frame[0] == 2
+        if not is_call or not isinstance(frame[2], str):
+            return None
+        return frame[2], json.dumps(frame[3], indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    is_call = isinstance(frame, list) and len(frame) == 4 and frame[0] == 2
-    if not is_call or not isinstance(frame[2], str):
-        return None
-    return frame[2], json.dumps(frame[3], indent=2, ensure_ascii=False)

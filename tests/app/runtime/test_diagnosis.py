@@ -151,6 +151,7 @@ async def test_a_redirection_to_another_path_is_followed_and_one_in_a_circle_is_
         ({"status": "Certainly"}, "boot"),
         ("InternalError", "boot_refused"),
         ("close", "boot_closed"),
+        ("nested", "boot_mute"),
         (None, "boot_mute"),
     ],
 )
@@ -163,6 +164,8 @@ async def test_what_the_back_office_does_with_a_boot_is_told(
             return json.dumps([3, number, answer])
         if answer == "close":
             office.guests[-1].transport.abort()
+        if answer == "nested":
+            return "[" * 20_000 + "]" * 20_000  # deeper than any Python reads
         return json.dumps([4, number, answer, "", {}]) if answer == "InternalError" else "noise"
 
     office.answer = reply

@@ -9,6 +9,14 @@ import pytest
 from ui.messages.pretty import Line, join, payload_of, pretty
 
 
+@pytest.mark.parametrize("levels", [600, 980, 1_300, 5_000, 20_000])
+def test_a_frame_that_is_nested_too_deeply_is_shown_as_it_is(levels: int) -> None:
+    """How deep a text is read depends on the Python: none may end in a fault of ours."""
+    text = '[2, "id", "Reset", ' + '{"a":' * levels + "1" + "}" * levels + "]"
+    lines = pretty(text)
+    assert lines == [Line(text, None)] or len(lines) == 2 * levels + 3
+
+
 def test_each_line_knows_its_field() -> None:
     text = json.dumps([2, "id", "Reset", {"a": {"b": [1, {"c": "x"}]}, "e": {}}])
     assert pretty(text) == [
