@@ -60,7 +60,6 @@ class ExchangeDetail(QWidget):
         self._raw.path_clicked.connect(self._tree.light)
         self._copy = PushButton(self._say("messages.copy"))
         self._copy.setProperty("kind", "quiet")
-        self._copy.setProperty("size", "small")
         self._copy.clicked.connect(self._copy_text)
         self._build()
         self.show_exchange(None)

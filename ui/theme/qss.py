@@ -84,8 +84,6 @@ QPushButton[kind="segment"]:checked, QToolButton[kind="segment"]:checked {
     background: $raised; border-color: $line2; color: $text; font-weight: 600;
 }
 QPushButton[kind="segment"]:focus { border: 2px solid $focus; min-height: 28px; }
-QPushButton[size="small"], QToolButton[size="small"] { min-height: 26px; font-size: 12px; }
-QPushButton[size="small"]:focus, QToolButton[size="small"]:focus { min-height: 24px; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: url($icons/chevron-down.svg);
     subcontrol-position: right center; right: 6px; width: 12px; height: 12px; }
 QToolButton[menuless="true"]::menu-indicator { image: none; width: 0; height: 0; }
