@@ -120,7 +120,9 @@ class Crosses(QObject):
     def watch(self, tabs: QTabBar) -> None:
         """The tabs of rooms that share a place."""
         tabs.setDrawBase(False)  # the line would end before the cross
-        self._ends.append((tabs, Cross(self._window, self._close)))
+        cross = Cross(self._window, self._close)
+        tabs.destroyed.connect(cross.deleteLater)
+        self._ends.append((tabs, cross))
         tabs.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -132,13 +134,9 @@ class Crosses(QObject):
         self._soon.start()
 
     def _look(self) -> None:
-        for end in list(self._ends):
-            tabs, cross = end
-            if isValid(tabs):
-                self._place(tabs, cross)
-            else:  # Qt needs them no more
-                self._ends.remove(end)
-                cross.deleteLater()
+        self._ends = [end for end in self._ends if isValid(end[0])]  # Qt needs the others no more
+        for tabs, cross in self._ends:
+            self._place(tabs, cross)
         for dock in self._keys:
             head = dock.titleBarWidget()
             assert isinstance(head, Head)

@@ -105,6 +105,22 @@ def test_a_room_that_has_its_place_for_itself_has_a_head_with_a_cross(
     play(story, version="1.6")
 
 
+def test_a_layout_that_comes_back_with_a_room_in_it_has_its_cross(
+    play: Callable[..., None],
+) -> None:
+    async def story(room: Room) -> None:
+        await opened(room, "queue")
+        layout = room.window.layout_text()
+        room.window.reset_layout()
+        await until(lambda: crosses(room) == [])
+        assert room.window.restore_layout(layout)
+        await until(lambda: [one.toolTip() for one in crosses(room)] == ["Close “Queue” (Ctrl+4)"])
+        click(crosses(room)[0])
+        await until(lambda: not dock_of(room, "queue").isVisible())
+
+    play(story, version="1.6")
+
+
 @pytest.mark.qt_log_ignore("This plugin does not support")
 def test_a_room_that_floats_has_a_cross_too(play: Callable[..., None]) -> None:
     async def story(room: Room) -> None:
