@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from app.station.faults import consequence
 from app.station.intents import ClearFault, RaiseFault
 from app.station.kinds import Fault
 from app.station.snapshot import EvseSnapshot, FaultSnapshot, StationSnapshot
@@ -48,9 +49,16 @@ class FaultsTab(QWidget):
             button.setCheckable(True)
             button.setProperty("kind", "fault")
             button.setObjectName(fault.value)
+            what = catalogue.render(consequence(fault))
+            button.setToolTip(what)
+            button.setAccessibleDescription(what)
             button.clicked.connect(self._on_clicked)
             grid.addWidget(button, number // 2, number % 2)
             self._buttons[fault] = button
+        self._follows = QLabel()
+        self._follows.setProperty("role", "secondary")
+        self._follows.setWordWrap(True)
+        box.addWidget(self._follows)
         box.addStretch(1)
 
     def show_evse(self, evse: EvseSnapshot, station: StationSnapshot) -> None:
@@ -58,6 +66,20 @@ class FaultsTab(QWidget):
         self._lying = {item.fault: item for item in (*station.faults, *evse.faults)}
         for fault, button in self._buttons.items():
             button.setChecked(fault in self._lying)
+        told = "\n".join(self._sentence(item) for item in self._lying.values())
+        if self._follows.text() != told:
+            self._follows.setText(told)
+
+    def follows(self) -> str:
+        """What comes of the faults that lie, in words."""
+        return self._follows.text()
+
+    def _sentence(self, lying: FaultSnapshot) -> str:
+        what = self._catalogue.render(consequence(lying.fault, lying.info))
+        name = fault_word(self._catalogue, lying.fault)
+        return self._catalogue.render(
+            Text("inspector.faults.follows", {"fault": name, "what": what})
+        )
 
     def _on_clicked(self) -> None:
         button = self.sender()

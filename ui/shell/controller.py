@@ -13,6 +13,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import JobView
 from app.runtime.views import SessionSnapshot
+from app.station.faults import consequence
 from app.station.intents import (
     ArriveCar,
     ClearFault,
@@ -358,6 +359,7 @@ class Controller(QObject):
         lying = {item.fault: item for item in faults}
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         where = menu.addAction(self.say("top.faults_of", evse=evse))
         where.setEnabled(False)
         menu.addSeparator()
@@ -365,6 +367,7 @@ class Controller(QObject):
             action = menu.addAction(fault_word(self._catalogue, fault))
             action.setCheckable(True)
             action.setChecked(fault in lying)
+            action.setToolTip(self._catalogue.render(consequence(fault)))
             action.setData((fault, evse, lying.get(fault)))
         menu.triggered.connect(self._on_fault_chosen)
         menu.popup(place)

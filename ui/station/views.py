@@ -14,6 +14,7 @@ from types import MappingProxyType
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import BootState
+from app.station.faults import consequence
 from app.station.kinds import BayStatus, Current, Flow, LockState, Plug
 from app.station.snapshot import EvseSnapshot, StationSnapshot
 
@@ -216,14 +217,17 @@ class Wording:
         )
 
     def hint(self, evse: EvseSnapshot | None, station: StationSnapshot) -> str:
-        """What a person can do next at this EVSE."""
+        """What a person can do next at this EVSE, or what comes of its fault."""
         if not station.mains:
             return self.say("hint.mains")
         if evse is None:
             return ""
         if station.emergency_stop:
             return self.say("hint.emergency")
-        if evse.faults or not evse.operative:
+        if evse.faults:
+            lying = evse.faults[0]
+            return self.render(consequence(lying.fault, lying.info))
+        if not evse.operative:
             return ""
         if not any(connector.plugged for connector in evse.connectors):
             tethered = any(connector.tethered for connector in evse.connectors)

@@ -12,6 +12,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import BootState, SessionView
 from app.runtime.views import LinkState, LinkView, PowerState, SessionSnapshot
+from app.station.faults import consequence
 from app.station.intents import (
     ArriveCar,
     ClearFault,
@@ -307,6 +308,25 @@ def test_faults_are_raised_and_repaired_with_one_click_each(inspector):
     assert buttons[lying.fault].isChecked()
     buttons[lying.fault].click()
     assert inspector.intents == [ClearFault(lying.evse, lying.connector, lying.fault)]
+
+
+def test_what_comes_of_a_fault_is_told_before_and_while_it_lies(inspector):
+    inspector.tabs.setCurrentIndex(p.FAULTS)
+    inspector.show_snapshot(whole(make_evse(1)), None)
+    tab = inspector.page(p.FAULTS)
+    words = Catalogue.load()
+    for fault, button in tab._buttons.items():
+        assert button.toolTip() == words.render(consequence(fault))
+    assert tab.follows() == ""
+    hot = FaultSnapshot(Fault.OVER_TEMPERATURE, 1, 1, datetime(2026, 1, 1, tzinfo=UTC))
+    evse = dataclasses.replace(charging(make_evse(1)), faults=(hot,))
+    seen = whole(evse)
+    inspector.show_snapshot(seen, None)
+    goes_on = "Charging goes on at half power; no new charge can start."
+    assert tab.follows() == f"Over-temperature: {goes_on}"
+    assert Wording(words).hint(evse, seen.station) == goes_on
+    inspector.show_snapshot(whole(make_evse(1)), None)
+    assert tab.follows() == ""
 
 
 def test_nothing_is_offered_over_a_fault_but_to_clear_it(inspector):
