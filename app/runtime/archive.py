@@ -215,9 +215,9 @@ def import_station(source: Path, folder: Path) -> Contents:
 
     The folder must hold no station yet. Start it with `--config <folder>/config.json --state-dir <folder>`.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise ArchiveError(Text("archive.folder_in_use", {"folder": str(folder)}))
     try:
+        if folder.exists() and any(folder.iterdir()):
+            raise ArchiveError(Text("archive.folder_in_use", {"folder": str(folder)}))
         folder.parent.mkdir(parents=True, exist_ok=True)
         workshop = Path(tempfile.mkdtemp(prefix=".forecourt-", dir=folder.parent))
     except OSError as error:

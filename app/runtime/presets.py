@@ -82,8 +82,10 @@ def _values(config: Config, version: Version, file: str) -> Iterator[Text]:
     given = len(settings.variables) - len(config.variables)
     connectors = [len(evse.connectors) for evse in config.hardware.evses]
     for where, takes in personalities.misfits(version, settings, connectors):
-        if isinstance(where, str):
+        if isinstance(where, str) and where in config.keys:
             path, value = f"keys.{where}", config.keys[where].value
+        elif isinstance(where, str) or where < given:
+            path, value = "connection_timeout", str(config.connection_timeout)
         else:
             path, value = f"variables[{where - given + 1}]", settings.variables[where].value
         params = {"file": file, "path": path, "found": shortened(value)}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from app.kernel.forms import Unfilled, as_data, fill, names, required, values
-from app.kernel.resources import resource
+from app.kernel.resources import is_file, resource
 from app.kernel.text import Text
 from app.runtime import presets
 from app.runtime.config import Config, Settings
@@ -143,8 +143,8 @@ def find_blueprint(name: str) -> Path:
     """A file, or one of those that come with the program by its name. Raises ConfigError."""
     own = resource("blueprints", f"{name}.toml")
     path = Path(name)
-    if path.is_file() or not own.is_file():
-        if not path.is_file():
+    if is_file(path) or not is_file(own):
+        if not is_file(path):
             known = sorted(file.stem for file in resource("blueprints").glob("*.toml"))
             params = {"name": name, "known": ", ".join(known)}
             raise ConfigError([Text("runtime.config.no_blueprint", params)])
@@ -295,7 +295,7 @@ def _anchor(tree: Tree, folder: Path) -> None:
             if isinstance(security.get(key), str):
                 security[key] = str(folder / security[key])
     name = tree.get("blueprint")
-    if isinstance(name, str) and (folder / name).is_file():
+    if isinstance(name, str) and is_file(folder / name):
         tree["blueprint"] = str(folder / name)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.kernel.resources import is_folder
 from app.kernel.text import Text
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
@@ -165,7 +166,7 @@ def own_pairs(folder: Path) -> list[tuple[Path, Path | None]]:
 
 
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path | None]]:
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in sorted(folder.iterdir()) if is_folder(folder) else ():
         key = path.with_suffix(".key")
         if path.suffix not in CERTIFICATE_ENDINGS:
             continue
@@ -176,7 +177,7 @@ def _pairs(folder: Path) -> Iterator[tuple[Path, Path | None]]:
 
 
 def _authorities(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     found = sorted(entry for entry in path.iterdir() if entry.suffix in CERTIFICATE_ENDINGS)
     if not found:

@@ -258,6 +258,14 @@ def test_a_folder_in_use_is_left_alone(station: Path, tmp_path: Path) -> None:
         import_station(tmp_path, tmp_path / "new")  # a folder
 
 
+def test_a_folder_that_cannot_be_made_is_a_sentence(station: Path, tmp_path: Path) -> None:
+    store = Store(station / STATE_FILE)
+    export_station(tmp_path / "good.zip", resolve().config, store, station)
+    store.close()
+    with pytest.raises(ArchiveError, match=r"archive\.cannot_make"):
+        import_station(tmp_path / "good.zip", tmp_path / ("a" * 300))
+
+
 @pytest.mark.parametrize("name", ["no/such.zip", "", "a" * 5000, "half\0name"])
 def test_a_target_that_cannot_be_written_is_a_sentence(
     station: Path, tmp_path: Path, name: str

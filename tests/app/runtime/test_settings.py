@@ -315,6 +315,21 @@ def test_a_missing_file_and_a_broken_one_are_told(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("blueprint = '{}'", "There is no blueprint aaa"),
+        ("[security]\ncertificate_folder = '{}'", "holds no certificate"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_one_of_no_file(
+    write: Any, catalogue: Catalogue, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve(write(text.format("a" * 300)))
+    assert said in catalogue.render(caught.value.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
         ("colour = 1", "colour is no known setting"),
         ("blueprnt = 'x'", "Did you mean blueprint?"),
         ("[csms]\nurll = 'x'", "csms.urll is no known setting"),
@@ -389,6 +404,11 @@ def test_a_missing_file_and_a_broken_one_are_told(
                 "value = 'short'"
             ),
             "BasicAuthPassword does not take …. It takes 16 to 64 characters",
+        ),
+        ("connection_timeout = 0", "connection_timeout: TxCtrlr.EVConnectionTimeOut does not take"),
+        (
+            f"connection_timeout = {10**30}\n[csms]\nversion = '1.6'",
+            "connection_timeout: ConnectionTimeOut does not take",
         ),
         ("[keys]\nAuthorizationKey = 'short'", "does not take …. It takes 32 to 40 hexadecimal"),
         (
