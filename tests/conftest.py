@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -72,6 +73,16 @@ _clear_the_desk()
 def checkout() -> Path:
     """The folder that holds `app`, `ui`, `resources` and these tests."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """A terminal that is closed is heard of, also where the tests run under nohup."""
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    before = None if hangup is None else signal.signal(hangup, signal.SIG_DFL)
+    yield
+    if hangup is not None:
+        signal.signal(hangup, before)
 
 
 # ---------------------------------------------------------------- which tests run

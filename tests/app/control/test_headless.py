@@ -213,6 +213,7 @@ def test_prints_of_anybody_else_never_reach_the_json_on_stdout(checkout: Path) -
         ),
     ],
 )
+@pytest.mark.usefixtures("terminal")
 async def test_a_signal_ends_it_in_order(
     pipes: Pipes,
     csms: CsmsProbe,  # noqa: F811

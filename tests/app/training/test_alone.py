@@ -276,6 +276,7 @@ async def test_lines_come_from_a_file_and_the_end_of_it_is_not_the_end(typed: by
 
 @pytest.mark.skipif(sys.platform == "win32", reason="knows no such signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.usefixtures("terminal")
 def test_a_signal_ends_it_in_order(checkout: Path, name: str) -> None:
     command = [sys.executable, "-P", "-m", "ui", "training-csms", "--port", "0"]
     with subprocess.Popen(
