@@ -5,12 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from PySide6.QtCore import QDir, QFileInfo, QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QFileIconProvider, QFileSystemModel, QWidget
+from PySide6.QtCore import QDir, QFileInfo, QObject, QSize, Signal
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFileIconProvider,
+    QFileSystemModel,
+    QHeaderView,
+    QSplitter,
+    QTreeView,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from ui.ask import HeldKeys, opening
 from ui.widgets.turns import ALONE, Turns, Work, in_turns
+
+SIZE = QSize(860, 520)
+PLACES = 150
+COLUMNS = (90, 140, 150)
+"""px, of a file's size, type and date."""
 
 Arrange = Callable[[QFileDialog], None]
 
@@ -54,6 +67,7 @@ class FileQuestion(QObject):
             self._dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
             yield
             self._arrange(self._dialog)
+            _widen(self._dialog)
             self._dialog.finished.connect(self._on_finished)
             yield
             yield from opening(self._dialog, keys)
@@ -71,6 +85,17 @@ class FileQuestion(QObject):
             if one is not None and isValid(one):  # they go with their window, too
                 one.deleteLater()
         self._dialog = None
+
+
+def _widen(dialog: QFileDialog) -> None:
+    """Room for what the columns and the places beside them say: Qt's own widths cut both."""
+    dialog.resize(SIZE)
+    sides = dialog.findChild(QSplitter)
+    sides.setSizes([PLACES, SIZE.width() - PLACES])
+    header = dialog.findChild(QTreeView).header()
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for column, wide in enumerate(COLUMNS, 1):
+        header.resizeSection(column, wide)
 
 
 def file_to_open(parent: QWidget, title: str, filters: str, path: str = "") -> FileQuestion:

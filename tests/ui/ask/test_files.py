@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QDateTime, QLocale, QSettings, QStandardPaths
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QListView, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete, isValid
 
@@ -17,6 +18,9 @@ from tests.ui.ask.conftest import Story, press, until
 from tests.ui.choosing import choose, choosing, questions
 from ui.ask import Spawner
 from ui.files import file_to_open, file_to_save
+
+MARGINS = 16
+"""px beside the words of a cell."""
 
 
 def test_what_was_chosen_is_told_with_the_suffix_that_such_files_have(
@@ -43,6 +47,28 @@ def test_it_begins_where_the_last_choice_was(
         assert dialog.directory().path() == str(tmp_path / "folder")
         if path.endswith("pem"):
             assert dialog.selectedFiles() == [str(tmp_path / path)]
+        dialog.reject()
+
+
+@pytest.fixture
+def first_time(tmp_path: Path) -> Iterator[None]:
+    """Nobody has used Qt's dialog before: it keeps its widths for all programs of a person."""
+    native, user = QSettings.Format.NativeFormat, QSettings.Scope.UserScope
+    QSettings.setPath(native, user, str(tmp_path))
+    yield
+    usual = QStandardPaths.StandardLocation.GenericConfigLocation
+    QSettings.setPath(native, user, QStandardPaths.writableLocation(usual))
+
+
+@pytest.mark.usefixtures("first_time")
+def test_dates_and_the_places_at_the_side_are_read_in_full(window: QWidget, qtbot: QtBot) -> None:
+    file_to_open(window, "Open", "All (*)").open()
+    with choosing(qtbot, window) as dialog:
+        files = dialog.findChild(QTreeView)
+        day = dialog.locale().toString(QDateTime.currentDateTime(), QLocale.FormatType.ShortFormat)
+        assert files.columnWidth(3) > files.fontMetrics().horizontalAdvance(day) + MARGINS
+        places = dialog.findChild(QListView, "sidebar")
+        assert places.width() > places.sizeHintForColumn(0)
         dialog.reject()
 
 
