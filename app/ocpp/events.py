@@ -73,7 +73,7 @@ class CallEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class LinkOpened(Event):
-    """The WebSocket is open. `peer` is the URL without secrets."""
+    """The WebSocket is open. `url` has no secrets."""
 
     url: str
     version: Version
@@ -105,6 +105,8 @@ class LinkFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class BootStateChanged(Event):
+    """How the back office sees the station, and in how many seconds it is asked again."""
+
     state: BootState
     retry_in: float | None = None
 
@@ -138,6 +140,8 @@ class AuthorizationDecided(Event):
 
 @dataclass(frozen=True, slots=True)
 class TransactionStarted(Event):
+    """A session began; 1.6 learns `transaction_id` later."""
+
     evse: int
     connector: int | None
     transaction_id: str | None
@@ -154,6 +158,8 @@ class TransactionIdLearnt(Event):
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnded(Event):
+    """A session ended; `reason` is the word of the specification."""
+
     evse: int
     transaction_id: str | None
     reason: str
