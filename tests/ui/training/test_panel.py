@@ -19,6 +19,7 @@ from ui.theme import Theme
 from ui.training.composer import ComposerTab
 from ui.training.panel import TrainingPanel
 from ui.training.tabs import BEHAVIOUR, COMPOSER, FILES, STATIONS, TABS, TOKENS
+from ui.widgets import turns
 
 # The offscreen platform says so of every top-level window with a smallest size.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -373,12 +374,13 @@ def test_the_tab_before_stays_in_sight_until_the_other_one_is_whole(
 
 
 def test_who_turns_on_while_a_tab_is_made_gets_the_tab_that_is_in_front(
-    panel: TrainingPanel, qtbot: QtBot
+    panel: TrainingPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = panel.rooms
+    monkeypatch.setattr(turns, "TURN", 0.0)  # a step in each turn, however fast the computer is
     rooms.tabs.setCurrentIndex(COMPOSER)
     while not panel.findChildren(ComposerTab):
-        QTest.qWait(1)
+        QApplication.processEvents()
     assert COMPOSER not in rooms._rooms
     rooms.tabs.setCurrentIndex(TOKENS)
     rooms.tabs.setCurrentIndex(FILES)
