@@ -55,13 +55,16 @@ class SecurityView:
     """All of it at one instant; the newest events first."""
 
     profile: int
+    protection: str
+    """As SessionSnapshot has it."""
     certificates: tuple[CertificateRow, ...]
     events: tuple[SecurityEntry, ...]
 
 
 def security_of(session: Session) -> SecurityView:
     """Read the station's security. Without certificates and events if the store cannot tell."""
-    profile = session.snapshot().security_profile
+    snapshot = session.snapshot()
+    profile, protection = snapshot.security_profile, snapshot.protection
     now = session.clock.now()
     book = CertificateBook(session.store, session.clock.now)
     try:
@@ -72,8 +75,8 @@ def security_of(session: Session) -> SecurityView:
         roots = tuple(_root(root, now) for root in reversed(book.all_roots()))
         events = SecurityLog(session.store).entries()[-MOST_EVENTS:]
     except StoreError:  # told by the store
-        return SecurityView(profile, (), ())
-    return SecurityView(profile, own + roots, tuple(reversed(events)))
+        return SecurityView(profile, protection, (), ())
+    return SecurityView(profile, protection, own + roots, tuple(reversed(events)))
 
 
 def _root(root: Root, now: datetime) -> CertificateRow:

@@ -83,3 +83,10 @@ class SessionSnapshot:
     """EVSEs that go out of service when their session is over."""
     problems: tuple[Text, ...] = field(default=())
     """What stands in the way and must be told: a failed state file, for one."""
+
+    @property
+    def protection(self) -> str:
+        """The security profile; "0.tls" where the link has TLS though no profile asks for it."""
+        url = self.link.url or self.csms_url or ""
+        bare = self.security_profile == 0 and url.casefold().startswith("wss:")
+        return "0.tls" if bare else str(self.security_profile)

@@ -144,7 +144,8 @@ class TopBar(QFrame):
         )
         profile = snapshot.security_profile
         self._security.show_lines(
-            self._say("top.profile", number=profile), self._say(f"top.profile.{profile}")
+            self._say("top.profile", number=profile),
+            self._say(f"top.profile.{snapshot.protection}"),
         )
         word, token = link_word(snapshot)
         colour = self._theme.css(token)

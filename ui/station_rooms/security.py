@@ -74,9 +74,8 @@ class SecurityRoom(LiveRoom):
         self.tell_refusal()
         self._view = self._feed.rooms.security()
         profile = self._view.profile
-        self._profile.setText(
-            self._say("security.profile", number=profile, words=self._say(f"lab.profile.{profile}"))
-        )
+        words = self._say(f"lab.profile.{self._view.protection}")
+        self._profile.setText(self._say("security.profile", number=profile, words=words))
         self._certificates_title.setText(
             self._say("security.certificates", count=len(self._view.certificates))
         )

@@ -631,6 +631,26 @@ def test_a_long_reason_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(play):
     play(story, csms="ws://127.0.0.1:1/ocpp", id="CS-1")
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ws://127.0.0.1:1/ocpp", "No password, no TLS"),
+        ("wss://127.0.0.1:1/ocpp", "TLS, no password"),
+    ],
+)
+def test_tls_without_a_profile_is_not_told_as_no_tls(play, url, words):
+    async def story(room):
+        column = room.window.top._security
+        await until(lambda: column.second.text() == words)
+        assert column.first.text() == "Security profile 0"
+        room.controller.commands.run("room_security")
+        made = room.rooms.room("security")
+        made.set_live(True)
+        await until(lambda: words.lower() in made._profile.text().lower())
+
+    play(story, csms=url, id="CS-1", strays=False)
+
+
 def test_each_hardware_has_a_state_of_its_own_when_no_folder_is_given():
     """The shipped blueprints can be tried one after the other without any other option."""
     folders = {default_folder(name) for name in (None, "home-ac-11", "dc-2x150", "mine/dc.toml")}
