@@ -156,7 +156,7 @@ class Transactions(Block):
             self._perhaps_begin(bay, before, after, trigger)
             return
         bay.facts = after
-        if ends(self.stop_points, before, after):
+        if ends(self.stop_points, before, after) or self._is_stranded(bay):
             self.finish(bay, trigger, tx.reason or reason, token)
             return
         if trigger == "ChargingStateChanged" and bay.state == tx.state_told:
@@ -276,7 +276,8 @@ class Transactions(Block):
         bay.cancel_timeout()
         if tx is not None:
             tx.reason = reason
-        if tx is not None and (force or ends(self.stop_points, bay.facts, bay.now())):
+        over = force or ends(self.stop_points, bay.facts, bay.now()) or self._is_stranded(bay)
+        if tx is not None and over:
             self.finish(bay, trigger, reason, token)
             return
         bay.facts = bay.now()
@@ -289,6 +290,15 @@ class Transactions(Block):
         else:
             self.unlock(bay)
         self._idle(bay)
+
+    def _is_stranded(self, bay: Bay) -> bool:
+        """Nobody charges, nothing is left of what began a transaction, and nothing could end it by ceasing.
+
+        A card was shown, no cable came, and the driver went away where PowerPathClosed stops: it would stay,
+        and keep its place from everybody else, for ever.
+        """
+        now, points = bay.now(), (*self.start_points, *self.stop_points)
+        return bay.permission is None and not any(now.holds(point) for point in points)
 
     def drop_permission(self, bay: Bay, reason: str) -> None:
         """The authorization ends with what happens next, which is told by its own event."""

@@ -123,6 +123,29 @@ def permitted_only_by_somebody(bench: Bench) -> None:
         assert bays[evse.id].flow is evse.flow
 
 
+async def charges_again(bench: Bench) -> None:
+    """Whatever the day was like: once all is put right, somebody new can charge."""
+    for place in ({}, {"evse": {"id": 1}}):
+        await bench.request("ChangeAvailability", {"operationalStatus": "Operative", **place})
+    station = bench.station.snapshot()
+    broken = [*station.faults, *(fault for evse in station.evses for fault in evse.faults)]
+    for order in (
+        *(ClearFault(each.evse, each.connector, each.fault) for each in broken),
+        PressStop(1),
+        Unplug(1, force=True),
+        LeaveCar(1),
+        ArriveCar(1),
+    ):
+        bench.intend(order)  # refused where that was so already
+        await bench.rest()
+    # a cable may be kept for whoever left it there
+    await bench.request("UnlockConnector", {"evseId": 1, "connectorId": 1})
+    await bench.do(PlugIn(1))
+    if not bench.station.snapshot().evse(1).permitted:
+        await bench.do(PresentCard("NEW", evse=1))  # else somebody has waited for a plug
+    assert bench.station.snapshot().evse(1).permitted
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_a_random_day_breaks_no_rule(bench201: Make, seed: int) -> None:
     """201-TX-01 to 201-TX-08, OFF-02, C01.FR.01: with any start and stop points (see conftest)."""
@@ -148,3 +171,4 @@ async def test_a_random_day_breaks_no_rule(bench201: Make, seed: int) -> None:
     for event in bench.sent("TransactionEvent"):
         told[event["transactionInfo"]["transactionId"]] = event["eventType"]
     assert {key for key, kind in told.items() if kind != "Ended"} == running
+    await charges_again(bench)

@@ -620,3 +620,31 @@ async def test_the_screen_no_longer_asks_for_the_cable_once_it_is_in(bench201: M
     await bench.do(PlugIn(1))
     assert ordered() != "v201.screen.plug_in"
     assert bench.personality.sessions()
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"),
+    [("Authorized", "PowerPathClosed"), ("Authorized,EVConnected", "EnergyTransfer")],
+)
+async def test_driver_who_goes_away_before_the_cable_is_in_leaves_no_transaction_behind(
+    bench201: Make, start: str, stop: str
+) -> None:
+    """201-TX-05: what stops was never there, and so could never cease: nobody else could charge here."""
+    bench = await booted(bench201, variables=points(start, stop))
+    await bench.do(A1, PressStop(1))
+    assert [event["eventType"] for event in bench.sent("TransactionEvent")] == ["Started", "Ended"]
+    assert bench.sent("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Local"
+    await bench.do(SetVehicle(1, ready_delay=0.0), PlugIn(1), PresentCard("B", evse=1))
+    (session,) = bench.personality.sessions()
+    assert session.id_token == "B"
+    assert bench.station.snapshot().evse(1).power > 0
+
+
+async def test_car_that_leaves_before_energy_flows_leaves_no_transaction_behind(
+    bench201: Make,
+) -> None:
+    """201-TX-05: as above, with the cable."""
+    bench = await booted(bench201, variables=points("PowerPathClosed", "EnergyTransfer"))
+    await bench.do(PlugIn(1), A1, Unplug(1))
+    assert [event["eventType"] for event in bench.sent("TransactionEvent")][-1] == "Ended"
+    assert bench.personality.sessions() == ()
