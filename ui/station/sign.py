@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPen
 
@@ -10,6 +12,22 @@ from ui.widgets.glyphs import paint_glyph
 from ui.widgets.scribe import Scribe, text_width
 
 HEIGHT = 32.0
+AROUND = 50.0
+"""px that a sign is wider than its words."""
+AWAY = 8.0
+
+
+def clear_place(text: str, wanted: float, screens: Sequence[QRectF], width: float) -> float:
+    """The middle of a sign near `wanted` that covers no screen and fits in; where there is none `wanted`."""
+    half = text_width(text, 13, 600) / 2 + AROUND / 2
+    beside = [x for s in screens for x in (s.left() - half - AWAY, s.right() + half + AWAY)]
+    good = [
+        x
+        for x in (wanted, *beside)
+        if half + AWAY <= x <= width - half - AWAY
+        and not any(s.left() < x + half and x - half < s.right() for s in screens)
+    ]
+    return min(good, key=lambda x: abs(x - wanted), default=wanted)
 
 
 def paint_sign(
@@ -17,7 +35,7 @@ def paint_sign(
     edge: float,
 ) -> None:  # fmt: skip
     """Paint the sign `drop` below `hook` on two wires, left of `edge`; a warning shape before the words."""
-    width = text_width(text, 13, 600) + 50
+    width = text_width(text, 13, 600) + AROUND
     rect = QRectF(hook.x() - width / 2, hook.y() + drop, width, HEIGHT)
     rect.moveRight(min(rect.right(), edge))
     rect.moveLeft(max(8.0, rect.left()))

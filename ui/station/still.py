@@ -19,7 +19,7 @@ from ui.station.mood import Mood
 from ui.station.placing import Placing
 from ui.station.scenery import Scenery
 from ui.station.screen import ScreenPainter
-from ui.station.sign import paint_sign
+from ui.station.sign import clear_place, paint_sign
 from ui.station.views import BayView, Wording
 from ui.theme.theme import Theme
 from ui.widgets.scribe import PaintedLabel, Scribe
@@ -241,7 +241,10 @@ class Still(Placing):
             middle = first.rect.right() + GAP + (BAY + GAP if len(first.evses) > 1 else 0)
         elif not self.scrolls:
             edge = self.point(first.rect.topLeft()).x() - 8
-        x = self.width / 2 if self.scrolls else self.point(QPointF(middle, 0)).x()
+        x = self.point(QPointF(middle, 0)).x()
+        if self.scrolls:
+            cabinets = [self.cabinet_rect(cabinet.evses[0]) for cabinet in self.plan.cabinets]
+            x = clear_place(text, self.width / 2, cabinets, self.width)
         top = self.head_height + 11 * scale
         rect = QRectF(0, top, self.width, 44 * scale + 40)
 

@@ -114,6 +114,22 @@ def test_the_sign_can_be_read(
     assert contrast(array_of(image), signs[0]) >= 4.5
 
 
+@pytest.mark.parametrize("scrolled", [0, 90, 180, 270, 360, 450, 540])
+def test_the_sign_covers_no_screen_wherever_a_wide_picture_is_scrolled_to(
+    qapp: QApplication, scrolled: int
+) -> None:
+    picture, image = painted(scenes.row(8, lambda evse, i: evse), "dark", (900, 420), online=False)
+    picture.scroll_to(scrolled, 0)
+    painter = QPainter(image)
+    picture.paint(painter, QRectF(0, 0, 900, 420))
+    painter.end()
+    assert picture.scroll.x() == scrolled
+    sign = next(label for label in picture.labels() if label.owner == "sign")
+    screens = [picture.cabinet_rect(cabinet.evses[0]) for cabinet in picture.plan.cabinets]
+    assert not any(screen.intersects(sign.rect) for screen in screens)
+    assert 0 <= sign.rect.left() <= sign.rect.right() <= 900
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scene", list(scenes.SCENES))
 def test_no_text_lies_on_other_text_or_leaves_the_picture(
