@@ -29,7 +29,7 @@ from ui.connect.request import ConnectRequest
 from ui.graphs.reading import PlotPlace, read_charts
 from ui.hand_over import hand_over, take_in
 from ui.preferences import Preferences
-from ui.shell.below import BELOW, ROOM_SHARE
+from ui.shell.below import BELOW
 from ui.shell.controller import Controller
 from ui.shell.toasts import Tone
 from ui.shell.window import MainWindow
@@ -227,7 +227,7 @@ class Room(QObject):
         if dock.isVisible() and not dock.visibleRegion().isEmpty():
             self.window.below.close(dock)
         else:
-            self.window.below.open(dock, ROOM_SHARE)
+            self.window.below.open(dock)
 
     def _use_training(self) -> None:
         self.spawner.spawn(self._go_training(), "training CSMS")

@@ -10,7 +10,7 @@ BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
 MESSAGES = "messages"
 MESSAGES_SHARE = 0.245
 """Of the window's height, usually."""
-ROOM_SHARE = 0.37
+ROOM_SHARE = 0.43
 """Of the window's height: what a room gets at least when it is opened below the picture."""
 
 
@@ -61,14 +61,14 @@ class Below(QObject):
             height = round(self._window.height() * self._part)
             self._window.resizeDocks([front], [height], Qt.Orientation.Vertical)
 
-    def open(self, dock: QDockWidget, share: float) -> None:
-        """Show a room in front, high enough to be used: at least this part of the window."""
+    def open(self, dock: QDockWidget) -> None:
+        """Show a room in front, high enough to be used."""
         dock.show()
         dock.raise_()
-        if self._is_here(dock) and self._part < share:
+        if self._is_here(dock) and self._part < ROOM_SHARE:
             if self._before is None:
                 self._before = self._part
-            self._part = share
+            self._part = ROOM_SHARE
             self.keep()
 
     def close(self, dock: QDockWidget) -> None:

@@ -26,8 +26,6 @@ from ui.station_rooms.room import LazyRoom, LiveRoom
 from ui.theme import Theme
 from ui.widgets.turns import Work
 
-SHARE = 0.43
-"""Of the window's height: what a room gets at least when it is opened at the bottom."""
 ROOMS = (  # name and module, class, key
     ("configuration", "ConfigurationRoom", "Ctrl+3"),
     ("queue", "QueueRoom", "Ctrl+4"),
@@ -98,7 +96,7 @@ class StationRooms(QObject):
 
     def open(self, ident: str) -> None:
         """Show a room in front, large enough to be used, and go there with the keyboard."""
-        self._window.below.open(self.docks[ident], SHARE)
+        self._window.below.open(self.docks[ident])
         self._rooms[ident].take_keyboard()
 
     def wear(self, theme: Theme) -> Work:
