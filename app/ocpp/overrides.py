@@ -14,6 +14,8 @@ from typing import Any
 
 from app.ocpp import frames
 from app.ocpp.events import Direction
+from app.ocpp.schema import Schemas
+from app.ocpp.version import Version
 
 ANY_ACTION = "*"
 
@@ -75,6 +77,7 @@ class Overrides:
     ) -> int:
         """Force the next `count` of them. Returns a key for `remove`. Raises ValueError for nonsense."""
         direction = Direction(direction)
+        _check_action(action)
         row = Override(
             next(self._keys), action, direction, answer, status, error, delay, drop, raw, count
         )
@@ -125,3 +128,15 @@ class Overrides:
     def _changed(self) -> None:
         if self._on_change:
             self._on_change()
+
+
+def _check_action(action: str) -> None:
+    """A slip of the pen would never come to pass, and nobody would know why."""
+    known = [name for version in Version for name in sorted(Schemas.of(version).actions)]
+    if action == ANY_ACTION or action in known:
+        return
+    import difflib  # for the one who mistyped only
+
+    near = difflib.get_close_matches(action, known, 1)
+    hint = f": did you mean {near[0]}?" if near else f"; {ANY_ACTION} stands for any"
+    raise ValueError(f"{action} is no action of OCPP 1.6 or 2.0.1{hint}")

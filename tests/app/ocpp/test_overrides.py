@@ -88,6 +88,15 @@ def test_nonsense_is_refused(options: Any) -> None:
         Overrides().add("Reset", direction, **options)
 
 
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [("clearcache", "did you mean ClearCache?"), ("Teapot", "\\* stands for any")],
+)
+def test_an_action_that_no_version_has_is_refused_and_not_waited_for(typed: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=f"{typed} is no action.*{hint}".replace("?", "[?]")):
+        Overrides().add(typed, "in", drop=True)
+
+
 # ---------------------------------------------------------------- CALLs of the back office
 
 
