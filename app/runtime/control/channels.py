@@ -68,7 +68,8 @@ class StdioChannel:
             raise StdioClosed
         stdout = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n")
         sys.stdout = sys.stderr
-        stdin = os.fdopen(os.dup(sys.stdin.fileno()), "r", encoding="utf-8", errors="replace")
+        # -sig: shells of Windows begin what they pipe with a byte order mark
+        stdin = os.fdopen(os.dup(sys.stdin.fileno()), "r", encoding="utf-8-sig", errors="replace")
         return cls(stdin, stdout)
 
     def send(self, line: str) -> None:

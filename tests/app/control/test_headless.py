@@ -202,6 +202,29 @@ def test_prints_of_anybody_else_never_reach_the_json_on_stdout(checkout: Path) -
     assert (done.stdout, done.stderr) == ("{}\n", "a careless print\n")
 
 
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(checkout: Path) -> None:
+    """As shells of Windows write one."""
+    code = (
+        "import asyncio\n"
+        "from app.runtime.control.channels import StdioChannel\n"
+        "class Told:\n"
+        "    async def receive(self, line):\n"
+        "        channel.send(ascii(line))\n"
+        "channel = StdioChannel.claim()\n"
+        "channel.start()\n"
+        "asyncio.run(channel.run(Told()))\n"
+        "channel.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=b"\xef\xbb\xbf{}\n\xef\xbb\xbf{}\n",
+        capture_output=True,
+        cwd=checkout,
+        check=True,
+    )
+    assert done.stdout.decode().split() == ["'{}\\n'", "'\\ufeff{}\\n'"]
+
+
 @pytest.mark.parametrize(
     "name",
     [
