@@ -245,14 +245,17 @@ class ConnectDialog(Dialog):
 
     def _take(self, derived: Derived, *, take_id: bool) -> None:
         """Put what a URL told into the fields; its password is seen nowhere any more."""
+        free = take_id or not self.form.id_field.text()
+        take_user = free and bool(derived.user) and not derived.station_id
         take_id = take_id and bool(derived.station_id)
         url = derived.url if take_id or derived.url == derived.kept_url else derived.kept_url
         id_note = "connect.note.id"
         notes = [one for one in derived.notes if one.id != id_note or take_id]
         if take_id:
             self.form.id_field.setText(derived.station_id)
-        elif derived.user and not self.form.id_field.text():
+        elif take_user:  # who logs in is the station: HTTP Basic of OCPP knows no other user
             self.form.id_field.setText(derived.user)
+            notes.append(Text("connect.note.user", {"user": derived.user}))
         if derived.password is not None:
             self.form.password_field.setText(derived.password)
             notes.append(Text("connect.note.password"))

@@ -136,6 +136,16 @@ def test_a_part_that_was_no_id_goes_back_into_the_address(open_dialog: Open, qtb
     assert "wss://csms.example.com/tenant42/CS%207" in dialog.preview.text()
 
 
+def test_the_user_of_a_url_is_the_station_where_its_path_names_none(open_dialog: Open) -> None:
+    current = ConnectRequest("ws://127.0.0.1:9000/ocpp", "FC-ABCDEF")
+    dialog = open_dialog(current=current)
+    paste(dialog.form.url_field, "wss://CS-7:secret@csms.example.com/ocpp")
+    assert dialog.form.id_field.text() == "CS-7"
+    assert "The user CS-7 is the station's id." in dialog.form.note.text()
+    paste(dialog.form.url_field, "wss://CS-8:secret@csms.example.com/ocpp/CS-9")
+    assert dialog.form.id_field.text() == "CS-9"
+
+
 def test_an_id_typed_by_hand_is_not_replaced_by_a_pasted_one(
     open_dialog: Open, qtbot: QtBot
 ) -> None:
