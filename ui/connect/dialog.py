@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -82,6 +83,7 @@ class ConnectDialog(Dialog):
         self._before = self._taken = ""
         self._own_id = False
         self._own_profile = False
+        self._filled = ""
         self._final: ConnectRequest | None = None
         self.setWindowTitle(self._say("title"))
 
@@ -267,20 +269,30 @@ class ConnectDialog(Dialog):
             self.form.url_field.blockSignals(True)
             self.form.url_field.setText(url)  # also forgets what could be undone
             self.form.url_field.blockSignals(False)
-        self._derive_profile(derived.secure)
+        self._derive_profile(derived.secure, carried=self._same_host(url))
         self._refresh()
 
-    def _derive_profile(self, secure: bool) -> None:
+    def _derive_profile(self, secure: bool, *, carried: bool = True) -> None:
+        """`carried`: that a password is wanted holds for this address, too."""
         chosen = self.form.profile_field.currentData()
         fits = chosen == OPEN or (chosen == PASSWORD) != secure
         if self._own_profile and fits:
             return
+        asked = chosen in {PASSWORD, TLS_PASSWORD} and (carried or self._own_profile)
         profile = profile_for(
             secure=secure,
-            password=bool(self.form.password_field.text()) or chosen in {PASSWORD, TLS_PASSWORD},
+            password=bool(self.form.password_field.text()) or asked,
             certificate=bool(self.form.certificate_field.text()),
         )
         self.form.profile_field.choose(profile)
+
+    def _same_host(self, url: str) -> bool:
+        """It is that of the connection that was filled in; on another one its profile says nothing."""
+        places = (urlsplit(derive(one).url).netloc for one in (url, self._filled))
+        try:
+            return len(set(places)) == 1
+        except ValueError:
+            return True
 
     def _on_keep(self) -> None:
         """What was taken for an id belongs to the address."""
@@ -310,7 +322,7 @@ class ConnectDialog(Dialog):
     def _fill(self, request: ConnectRequest) -> None:
         self._own_id = self._own_profile = False
         self._notes = ()
-        self._before = self._taken = request.url
+        self._before = self._taken = self._filled = request.url
         self.form.fill(request)
 
     # ------------------------------------------------------------------ showing

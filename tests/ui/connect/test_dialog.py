@@ -146,6 +146,26 @@ def test_the_user_of_a_url_is_the_station_where_its_path_names_none(open_dialog:
     assert dialog.form.id_field.text() == "CS-9"
 
 
+def test_a_profile_with_a_password_is_not_carried_to_another_host(open_dialog: Open) -> None:
+    current = ConnectRequest("ws://127.0.0.1:9104/ocpp", "CS-1", security_profile=1)
+    dialog = open_dialog(current=current)
+    paste(dialog.form.url_field, "ws://127.0.0.1:9104/other")
+    dialog.form.url_field.editingFinished.emit()
+    assert dialog.form.profile_field.currentData() == 1
+    paste(dialog.form.url_field, "ws://127.0.0.1:9112/ocpp")
+    dialog.form.url_field.editingFinished.emit()
+    assert dialog.form.profile_field.currentData() == 0
+    assert dialog.connect_button.isEnabled()
+
+
+def test_a_profile_that_a_person_chose_stays_on_another_host(open_dialog: Open) -> None:
+    dialog = open_dialog(current=ConnectRequest("ws://127.0.0.1:9104/ocpp", "CS-1"))
+    dialog.form.profile_field.setCurrentIndex(1)
+    dialog.form.profile_field.activated.emit(1)
+    paste(dialog.form.url_field, "ws://127.0.0.1:9112/ocpp")
+    assert dialog.form.profile_field.currentData() == 1
+
+
 def test_an_id_typed_by_hand_is_not_replaced_by_a_pasted_one(
     open_dialog: Open, qtbot: QtBot
 ) -> None:
