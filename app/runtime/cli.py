@@ -168,7 +168,7 @@ def _headless(catalogue: Catalogue) -> click.Command:
         "--connect-timeout",
         type=click.FloatRange(min=0, min_open=True),
         metavar="S",
-        help="End with code 6 when there is no connection within S seconds.",
+        help="End with code 6 when there is no connection within S seconds; no attempt takes longer.",
     )
     @click.option("--verbose", is_flag=True, help="Tell more on stderr.")
     def headless(verbose: bool, **flags: Any) -> int:
