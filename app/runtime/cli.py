@@ -7,10 +7,10 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from app.runtime.cli_training import training_command
 from app.runtime.exit_codes import Exit
 from app.runtime.options import HeadlessOptions, StationOptions, WindowOptions
 from app.runtime.problems import ConfigError
+
+if TYPE_CHECKING:
+    from app.ocpp.points import Point
 
 OpenWindow = Callable[[WindowOptions], int]
 SelfTest = Callable[[], int]
@@ -275,9 +278,15 @@ def _config(catalogue: Catalogue) -> click.Group:
         return 0
 
     @config.command(help="List the open points of the specification and what can be chosen there.")
-    def points() -> int:
+    @click.option(
+        "--toml", "as_file", is_flag=True, help="As a configuration for strict mode: the defaults."
+    )
+    def points(as_file: bool) -> int:
         from app.ocpp.points import registry
 
+        if as_file:
+            click.echo(_points_as_toml(registry().values()), nl=False)
+            return 0
         for point in registry().values():
             click.echo(f"{point.id}: {point.question}")
             if point.awaits is not None:
@@ -305,3 +314,14 @@ def _config(catalogue: Catalogue) -> click.Group:
         return 0
 
     return config
+
+
+def _points_as_toml(points: Iterable[Point]) -> str:
+    """A configuration that decides each point as the default does."""
+    lines = ['mode = "strict"', "", "[open_points]"]
+    for point in points:
+        if point.awaits is None:
+            options = " | ".join(option.key for option in point.options)
+            chosen = f"{json.dumps(point.id)} = {json.dumps(point.default)}"
+            lines += [f"# {point.question}", f"# {options}", chosen]
+    return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ from app.ocpp.points import registry
 from app.runtime.cli import main
 from app.runtime.exit_codes import Exit
 from app.runtime.options import WindowOptions
-from app.runtime.settings import password_in
+from app.runtime.settings import password_in, resolve
 from app.training.settings import CsmsSettings
 
 FORECOURT = ["forecourt"]
@@ -166,6 +166,19 @@ def test_config_points_lists_what_can_be_chosen(capsys: pytest.CaptureFixture[st
     assert "    ignore (breaks the specification): " in text
     assert "does not have smart charging of OCPP 2.0.1 yet" in text
     assert "docs-min-of-all" not in text, "nothing would come of it"
+
+
+def test_config_points_writes_a_configuration_that_leaves_nothing_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Strict mode would else end at one point after the other."""
+    assert main(["config", "points", "--toml"]) == 0
+    file = tmp_path / "strict.toml"
+    file.write_text(capsys.readouterr().out, "utf-8")
+    config = resolve(file).config
+    assert config.mode == "strict"
+    here = {point.id: point.default for point in registry().values() if point.awaits is None}
+    assert config.open_points == here
 
 
 def test_config_schema_judges_files_as_the_program_does(
