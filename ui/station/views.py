@@ -15,7 +15,7 @@ from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
 from app.ocpp.context import BootState
 from app.station.faults import consequence
-from app.station.kinds import BayStatus, Current, Flow, LockState, Plug
+from app.station.kinds import BayStatus, Current, Flow, LockState, Plug, ReaderLamp
 from app.station.snapshot import EvseSnapshot, StationSnapshot
 
 
@@ -236,7 +236,11 @@ class Wording:
             if evse.flow is not Flow.CHARGING:
                 return self.say("hint.wait")
             return self.say("hint.stop_button" if starts_by_button(evse, station) else "hint.stop")
-        return self.say("hint.start" if starts_by_button(evse, station) else "hint.card")
+        if starts_by_button(evse, station):
+            return self.say("hint.start")
+        reader = next((one for one in station.readers if one.id == evse.reader), None)
+        asking = reader is not None and reader.lamp is ReaderLamp.ASKING
+        return self.say("hint.asking" if asking else "hint.card")
 
     def word(self, evse: EvseSnapshot, status: BayStatus) -> str:
         """The one word for the state of a bay."""

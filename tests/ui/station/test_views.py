@@ -165,3 +165,12 @@ def test_every_state_has_a_word(kinds: type[BayStatus]) -> None:
 def test_the_area_file_holds_only_its_own_sentences() -> None:
     text = resource("translations", "en", "picture.toml").read_text("utf-8")
     assert all(key.startswith("picture.") for key in tomllib.loads(text))
+
+
+def test_nobody_is_told_to_show_a_card_while_the_one_they_showed_is_asked_about() -> None:
+    words = Wording(Catalogue.load())
+    evse = scenes.plugged(scenes.parked(scenes.make_evse(1)))
+    waiting = scenes.station(evse, lamps=(ReaderLamp.WAITING,))
+    asking = scenes.station(evse, lamps=(ReaderLamp.ASKING,))
+    assert words.hint(evse, waiting) == "Now click a card below, or drag it to the reader"
+    assert words.hint(evse, asking) == "The back office is asked about the card"
