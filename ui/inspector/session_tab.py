@@ -144,7 +144,7 @@ class SessionTab(QWidget):
         elif any(connector.plugged for connector in evse.connectors):
             account = self._accounts.get(evse.id, Account())
             paid = whole.paid.get(evse.id)
-            account = replace(account, cost=paid) if paid and account.span is not None else account
+            account = replace(account, cost=paid) if paid else account
         else:
             account = Account()
         self._accounts[evse.id] = account

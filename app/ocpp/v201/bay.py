@@ -98,7 +98,7 @@ class Bay:
     candidates: tuple[int, ...] = ()
     """evse 0: where the cable may go."""
     paid: str = ""
-    """What the transaction that ended last came to, if the back office told."""
+    """What the transaction that ended last came to, if the back office told; nothing for the next cable."""
 
     def now(self) -> Facts:
         """The facts of this instant."""

@@ -98,7 +98,7 @@ class Watch(Block):
         event = entry.event
         assert isinstance(event, CablePlugged)
         bay = self._tx.bays[event.evse]
-        bay.connector = event.connector
+        bay.connector, bay.paid = event.connector, ""
         bay.kept_for = bay.kept_group = None
         bay.cancel_timeout()
         if self._takes_over(bay):

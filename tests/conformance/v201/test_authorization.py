@@ -602,8 +602,9 @@ async def test_answer_to_the_stopping_card_changes_nothing(bench201: Make) -> No
         ({}, "hide", "v201.screen.stopped"),
     ],
 )
+@pytest.mark.parametrize("charged_again", [True, False])
 async def test_price_at_the_end(
-    bench201: Make, answer: dict[str, Any], choice: str, shown: str
+    bench201: Make, answer: dict[str, Any], choice: str, shown: str, charged_again: bool
 ) -> None:
     """201-TX-19, open point ocpp201-totalcost-omitted."""
     bench = await booted(bench201, points={"ocpp201-totalcost-omitted": choice})
@@ -614,8 +615,9 @@ async def test_price_at_the_end(
     assert last.evse == 1
     told = {1: f"{answer['totalCost']:.2f} EUR"} if answer else {}
     assert bench.personality.paid() == told
-    await bench.do(A1)
-    assert bench.personality.paid() == {}  # the next session has not cost anything yet
+    again = [A1] if charged_again else [Unplug(1), PlugIn(1)]
+    await bench.do(*again)
+    assert bench.personality.paid() == {}  # the next one has not paid anything yet
 
 
 async def test_running_cost_and_message_are_shown(bench201: Make) -> None:

@@ -124,8 +124,15 @@ def test_a_price_that_is_told_at_the_end_is_shown_until_the_plug_is_out(inspecto
     gone = dataclasses.replace(whole(parked(make_evse(1))), paid={1: "2.31 EUR"})
     inspector.show_snapshot(gone, None)
     assert inspector.session_tab.figure("cost") == "–"
-    again = dataclasses.replace(whole(plugged(parked(make_evse(1)))), paid={1: "2.31 EUR"})
-    inspector.show_snapshot(again, None)
+
+
+def test_a_price_that_is_told_after_a_power_cut_is_shown_too(inspector):
+    seen = whole(plugged(parked(make_evse(1))))
+    inspector.show_snapshot(dataclasses.replace(seen, paid={1: "2.31 EUR"}), None)
+    assert inspector.session_tab.figure("cost") == "2.31 EUR"
+    inspector.show_snapshot(whole(parked(make_evse(1))), None)
+    assert inspector.session_tab.figure("cost") == "–"
+    inspector.show_snapshot(seen, None)
     assert inspector.session_tab.figure("cost") == "–"
 
 
