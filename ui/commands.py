@@ -1,6 +1,6 @@
 """Every command of the window once: its words, its keys, what it does, and when it can be done.
 
-Buttons, shortcuts and the command palette are made from here, so that they never tell different stories.
+Buttons, menus and shortcuts are made from here, so that they never tell different stories.
 """
 
 from __future__ import annotations

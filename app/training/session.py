@@ -50,6 +50,8 @@ class Session:
         self._known = known_actions(version)
         self._rule: Rule | None = None
         self._waiting: dict[str, asyncio.Future[tuple[wire.Frame, str]]] = {}
+        self._garbled: list[str] = []
+        """Of those that wait, what no station can read the id of: oldest first."""
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -92,6 +94,8 @@ class Session:
     async def _exchange(self, id_: str, text: str, timeout_s: float) -> CallOutcome:
         answer: asyncio.Future[tuple[wire.Frame, str]] = asyncio.get_running_loop().create_future()
         self._waiting[id_] = answer
+        if wire.read(text, self.version).kind is not wire.FrameKind.CALL:
+            self._garbled.append(id_)
         began = time.monotonic()
         try:
             if not await self._write(text):
@@ -105,6 +109,8 @@ class Session:
         finally:
             if self._waiting.get(id_) is answer:
                 del self._waiting[id_]
+            if id_ in self._garbled:
+                self._garbled.remove(id_)
             if answer.done() and not answer.cancelled():
                 answer.exception()  # looked at: the end of the link is told by what failed first
         kind = OutcomeKind.RESULT if frame.kind is wire.FrameKind.RESULT else OutcomeKind.ERROR
@@ -136,7 +142,9 @@ class Session:
                     await self._write(wire.error_text(frame.id, frame.code, frame.description))
 
     def _settle(self, frame: wire.Frame, text: str) -> None:
-        answer = self._waiting.get(frame.id)
+        nameless = frame.kind is wire.FrameKind.ERROR and frame.id in wire.NAMELESS
+        meant = self._garbled[0] if nameless and self._garbled else frame.id
+        answer = self._waiting.get(meant)
         if answer is None or answer.done():
             self._office.warn(self.station_id, "unexpected_answer", id=frame.id)
             return

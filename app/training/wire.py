@@ -16,6 +16,10 @@ DEEPEST = 500
 """Levels of lists and objects in a payload that the `ocpp` package, which goes down them itself, manages."""
 
 
+NAMELESS = ("-1", "")
+"""Ids of a CALLERROR that answers what could not be read; `null` is read as the empty one."""
+
+
 class FrameKind(Enum):
     """What a text turned out to be."""
 

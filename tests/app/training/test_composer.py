@@ -180,6 +180,26 @@ async def test_a_whole_text_goes_out_byte_for_byte(csms: CsmsProbe) -> None:
         assert (await pending).payload == {"status": "Rejected"}
 
 
+@pytest.mark.parametrize("id_", ['"-1"', '""', "null"])
+async def test_an_error_for_what_could_not_be_read_answers_the_garbled_call(
+    csms: CsmsProbe, id_: str
+) -> None:
+    """Who composes what no station can read sees its answer at once, not after a time-out."""
+    async with bench(csms.url, "CS-1", V201) as station:
+        await csms.wait_connected("CS-1")
+        whole = asyncio.create_task(csms.call("CS-1", "ClearCache", overlap=True))
+        sound = (await station.next())[1]
+        garbled = asyncio.create_task(csms.call("CS-1", "Reset", '{"type":', overlap=True))
+        await station.next_text()
+        await station.send(f'[4,{id_},"RpcFrameworkError","no JSON",{{}}]')
+        outcome = await garbled
+        assert (outcome.kind, outcome.code) == (OutcomeKind.ERROR, "RpcFrameworkError")
+        assert not whole.done()
+        await station.send(f'[3,"{sound}",{{"status":"Accepted"}}]')
+        assert (await whole).kind is OutcomeKind.RESULT
+    assert not [e for e in csms.snapshot().log if e.text.id == "training.unexpected_answer"]
+
+
 async def test_silence_is_a_time_out_and_a_late_answer_is_noted(csms: CsmsProbe) -> None:
     async with bench(csms.url, "CS-1", V16) as station:
         await csms.wait_connected("CS-1")
