@@ -213,9 +213,8 @@ class Controller(QObject):
         )
 
     def _on_exchange(self, row: Exchange, new: bool) -> None:
-        if not new:
-            self._errors += row.verdict in BAD
-            self._news.on_exchange(row)
+        if not new and row.verdict in BAD:
+            self._errors += 1
         if new and row.evse:
             outgoing = row.direction.value == "out"
             marker = Marker(row.at.timestamp(), row.number, outgoing)

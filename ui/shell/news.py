@@ -12,6 +12,7 @@ from app.kernel.text import Text
 from app.ocpp.context import BootState
 from app.ocpp.events import (
     AuthorizationDecided,
+    BootDelayed,
     BootStateChanged,
     Direction,
     FramePassed,
@@ -24,7 +25,6 @@ from app.ocpp.events import (
 from app.ocpp.frames import CALLRESULT
 from app.runtime.events import StateTold
 from app.runtime.store import StoreFailed
-from app.trace.exchange import Exchange, Verdict
 from ui.shell.toasts import Toasts, Tone
 
 LINK = "link"
@@ -34,8 +34,6 @@ SHORT_LIFE = 30.0
 """Seconds: a link that ends sooner was none."""
 PATIENCE = 2
 """So many short lives are told; what comes and goes all the time is for the bar above to show."""
-UNANSWERED = {Verdict.SCHEMA_ERROR, Verdict.CALL_ERROR, Verdict.TIMEOUT}
-"""A boot with one of these has not told whether the station may come in."""
 
 
 class News(QObject):
@@ -58,8 +56,10 @@ class News(QObject):
         event = entry.event
         if isinstance(event, LinkFailed | LinkOpened | LinkClosed):
             self._tell_link(event, entry.real)
-        elif isinstance(event, BootStateChanged):
-            self._tell_boot(event)
+        elif isinstance(event, BootDelayed):
+            self._tell_boot(event.why)
+        elif isinstance(event, BootStateChanged) and event.state is BootState.ACCEPTED:
+            self._last_boot = ""
         elif isinstance(event, AuthorizationDecided) and not event.accepted:
             params = {"token": event.token, "status": event.status}
             self.tell(self._say("refused_card", **params), Tone.WARNING)
@@ -73,14 +73,6 @@ class News(QObject):
             if StoreFailed.is_meant_by(event.error):
                 return
             self.tell(self._say("program_fault", error=event.error), Tone.ERROR)
-
-    def on_exchange(self, row: Exchange) -> None:
-        """A row of the messages is done: a boot without a usable answer has no event of its own."""
-        if row.action != "BootNotification" or row.verdict not in UNANSWERED:
-            return
-        if row.direction is Direction.OUT and self._last_boot != "unanswered":
-            self._last_boot = "unanswered"
-            self.tell(self._say("boot.unanswered", number=row.number), Tone.WARNING, LINK)
 
     def _tell_link(self, event: LinkFailed | LinkOpened | LinkClosed, now: float) -> None:
         if isinstance(event, LinkOpened):
@@ -101,12 +93,10 @@ class News(QObject):
             self.tell(self._say("link_failed", why=why), Tone.ERROR, LINK)
         self._last_failure = why
 
-    def _tell_boot(self, event: BootStateChanged) -> None:
-        told = event.state in {BootState.PENDING, BootState.REJECTED}
-        if told and event.state.value != self._last_boot:
-            seconds = f"{event.retry_in or 0:g}"
-            self.tell(self._say(f"boot.{event.state.value}", seconds=seconds), Tone.WARNING, LINK)
-        self._last_boot = event.state.value
+    def _tell_boot(self, why: Text) -> None:
+        if why.id != self._last_boot:  # it is asked again and again
+            self.tell(self._catalogue.render(why), Tone.WARNING, LINK)
+        self._last_boot = why.id
 
     def _tell_refusal(self, frame: FramePassed) -> None:
         """The station turned down what the back office wanted: the wire often does not say why."""

@@ -357,10 +357,10 @@ SOON = {"currentTime": "2026-01-01T00:00:00Z", "interval": 1}
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ([3, {"status": "Rejected", **SOON}], "does not admit this station"),
-        ([3, {"status": "Pending", **SOON}], "lets this station wait"),
-        ([3, {"status": "Yes", **SOON}], "no usable answer to BootNotification"),
-        ([4, "InternalError", "", {}], "no usable answer to BootNotification"),
+        ([3, {"status": "Rejected", **SOON}], "rejects the station: register it there"),
+        ([3, {"status": "Pending", **SOON}], "has not accepted the station yet (Pending)"),
+        ([3, {"status": "Yes", **SOON}], "BootNotification failed"),
+        ([4, "InternalError", "", {}], "answers BootNotification with the error InternalError"),
     ],
 )
 def test_a_boot_that_does_not_let_the_station_in_is_told_once(play, version, answer, words):
