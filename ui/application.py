@@ -121,6 +121,7 @@ async def window_main(
                 with _in_words():
                     config = await asyncio.to_thread(opening.read_config, options.station)
                     session = make_session(options, folder, url, catalogue, asker, config)
+                    await asyncio.sleep(0)
                     bridge = Bridge(session)
                     room = Room(session, bridge, switch, training, url, preferences, folder, window)
                     asker.set_window(window, session.choose_point)

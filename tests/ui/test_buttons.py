@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QDialog
 from pytestqt.qtbot import QtBot
@@ -88,3 +88,32 @@ def test_every_button_of_the_window_is_one_of_these() -> None:
         if path.name != "buttons.py" and plain.search(path.read_text(encoding="utf-8"))
     ]
     assert made == []
+
+
+def test_a_press_is_painted_with_the_next_frame_and_not_by_itself(qtbot: QtBot) -> None:
+    """Else all of a window that waits to be painted would be, before the click goes on."""
+    painted = []
+
+    class Seen(PushButton):
+        def paintEvent(self, event: QPaintEvent) -> None:
+            painted.append(self.isDown())
+            super().paintEvent(event)
+
+    button = Seen("Press")
+    qtbot.addWidget(button)
+    button.show()
+    qtbot.waitUntil(lambda: bool(painted))
+    QTest.qWait(20)
+    painted.clear()
+    middle = button.rect().center()
+    point = QPointF(middle)
+    left = Qt.MouseButton.LeftButton
+    press = QMouseEvent(
+        QEvent.Type.MouseButtonPress, point, point, left, left, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(button, press)
+    assert not painted
+    qtbot.waitUntil(lambda: bool(painted))
+    assert painted[-1]
+    QTest.mouseRelease(button, left)
+    qtbot.waitUntil(lambda: painted[-1] is False)

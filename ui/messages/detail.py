@@ -25,6 +25,7 @@ from ui.messages.tree import PayloadTree
 from ui.rooms.form import add_stack
 from ui.theme import Theme
 from ui.widgets.buttons import PushButton
+from ui.widgets.turns import Work
 
 REQUEST, REPLY, FINDINGS, RAW = range(4)
 HEAD_HEIGHT = 40
@@ -33,12 +34,37 @@ NARROW = 620
 
 
 class ExchangeDetail(QWidget):
-    """Shows one exchange, or an invitation to choose one."""
+    """Shows one exchange, or an invitation to choose one. To be furnished before anything else."""
 
-    def __init__(self, theme: Theme, catalogue: Catalogue, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._catalogue = catalogue
+    def __init__(self, theme: Theme, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._theme, self._catalogue = theme, catalogue
         self._exchange: Exchange | None = None
+
+    def furnish(self) -> Work:
+        """Make what it holds, in steps."""
+        self._make_tabs()
+        yield
+        self._tree = PayloadTree(self._theme, self._catalogue)
+        self._tree.setAccessibleName(self._say("messages.tree"))
+        yield
+        self._findings = QTextBrowser()
+        self._findings.setFrameShape(QFrame.Shape.NoFrame)
+        self._findings.setAccessibleName(self._say("messages.tab.findings"))
+        yield
+        self._raw = RawText(self._theme)
+        self._raw.setAccessibleName(self._say("messages.raw"))
+        self._tree.path_chosen.connect(self._raw.light)
+        self._raw.path_clicked.connect(self._tree.light)
+        self._copy = PushButton(self._say("messages.copy"))
+        self._copy.setProperty("kind", "quiet")
+        self._copy.clicked.connect(self._copy_text)
+        yield
+        self._build()
+        self._tabs.currentChanged.connect(self._refresh)
+        self.show_exchange(None)
+
+    def _make_tabs(self) -> None:
         self._tabs = QTabBar()
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
@@ -48,21 +74,6 @@ class ExchangeDetail(QWidget):
         self._tabs.setTabVisible(RAW, False)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._tabs.setAccessibleName(self._say("messages.detail"))
-        self._tabs.currentChanged.connect(self._refresh)
-        self._tree = PayloadTree(theme, catalogue)
-        self._tree.setAccessibleName(self._say("messages.tree"))
-        self._findings = QTextBrowser()
-        self._findings.setFrameShape(QFrame.Shape.NoFrame)
-        self._findings.setAccessibleName(self._say("messages.tab.findings"))
-        self._raw = RawText(theme)
-        self._raw.setAccessibleName(self._say("messages.raw"))
-        self._tree.path_chosen.connect(self._raw.light)
-        self._raw.path_clicked.connect(self._tree.light)
-        self._copy = PushButton(self._say("messages.copy"))
-        self._copy.setProperty("kind", "quiet")
-        self._copy.clicked.connect(self._copy_text)
-        self._build()
-        self.show_exchange(None)
 
     @property
     def tabs(self) -> QTabBar:

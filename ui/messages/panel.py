@@ -82,7 +82,10 @@ class _Table(RingTable):
 
 
 class MessagePanel(QWidget):
-    """`exported` and `export_failed` carry a sentence for a toast; `chosen` the exchange."""
+    """`exported` and `export_failed` carry a sentence for a toast; `chosen` the exchange.
+
+    To be furnished before anything else.
+    """
 
     exported = Signal(str)
     export_failed = Signal(str)
@@ -102,16 +105,18 @@ class MessagePanel(QWidget):
         self._theme = theme
         self._follow = True
         self._number: int | None = None
-        self._build()
+
+    def furnish(self) -> Work:
+        """Make what it holds, in steps."""
+        yield from self._build()
         self._model.rowsAboutToBeInserted.connect(self._before_rows)
         self._model.rowsInserted.connect(self._after_rows)
         self._model.modelReset.connect(self._recount)
         self._model.dataChanged.connect(self._on_changed)
         self._recount()
-
-    def furnish(self) -> Work:
-        """Make the rest, in steps."""
+        yield
         self._detail = ExchangeDetail(self._theme, self._catalogue)
+        yield from self._detail.furnish()
         yield
         self._splitter.addWidget(self._detail)
         self._splitter.setStretchFactor(0, 2)
@@ -168,7 +173,7 @@ class MessagePanel(QWidget):
 
     # ------------------------------------------------------------------ building
 
-    def _build(self) -> None:
+    def _build(self) -> Work:
         """From the outside in: what is given a place is styled anew with all that it holds."""
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -181,7 +186,9 @@ class MessagePanel(QWidget):
         box.setSpacing(0)
         head = QFrame()
         box.addWidget(head)
+        yield
         self._fill_head(head)
+        yield
         box.addWidget(self._make_table(), 1)
 
     def _fill_head(self, head: QFrame) -> None:

@@ -105,16 +105,18 @@ class MainWindow(QMainWindow):
         yield ALONE
         self.inspector = Inspector(theme, catalogue, vehicles)
         yield ALONE
-        yield from self.inspector.furnish()
-        yield ALONE
+        # Docked before it is furnished: what changes its window finds its style anew, and all in it does.
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.inspector_dock = self.add_room("inspector", self.inspector, right)
         yield ALONE
+        yield from self.inspector.furnish()
+        yield ALONE
         self.messages = MessagePanel(exchanges, theme, catalogue)
+        yield ALONE
+        self.messages_dock = self.add_room(MESSAGES, self.messages, BELOW)
         yield ALONE
         yield from self.messages.furnish()
         yield ALONE
-        self.messages_dock = self.add_room(MESSAGES, self.messages, BELOW)
         self.setCorner(Qt.Corner.BottomRightCorner, BELOW)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self._find)

@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import (
@@ -66,6 +67,9 @@ class StationCanvas(QWidget):
         self.picture = Picture(theme, catalogue)
         self._card: HeldCard | None = None
         self._spots = SpotKeeper(self, self, self._clicked)
+        self._placing = QTimer(self, singleShot=True, interval=0)
+        """They follow a new size in a turn of their own, and many sizes once."""
+        self._placing.timeout.connect(self._place_spots)
         self._hand = Hand()
         self._pan: QPointF | None = None
         self._motion = Motion(self)
@@ -394,7 +398,7 @@ class StationCanvas(QWidget):
         with self._renewal:
             self._fit()
         if self.isVisible():  # else they are placed when it is shown
-            self._place_spots()
+            self._placing.start()
         super().resizeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:

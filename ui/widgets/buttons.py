@@ -1,10 +1,13 @@
-"""Buttons as a keyboard expects them: Enter presses the one that has the focus, as Space does."""
+"""Buttons as a keyboard expects them, and a picture: Enter presses the one that has the focus, as Space does,
+and a press is painted with the next frame.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from shiboken6 import isValid
 
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -24,6 +27,15 @@ class PushButton(QPushButton):
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         super().keyReleaseEvent(_spaced(event))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt would paint a pressed button at once, and with it all of the window that waits to be painted."""
+        self.setUpdatesEnabled(False)
+        try:
+            super().mousePressEvent(event)
+        finally:
+            if isValid(self):  # what is pressed may go
+                self.setUpdatesEnabled(True)
 
 
 class ToolButton(QToolButton):

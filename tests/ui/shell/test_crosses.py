@@ -95,7 +95,7 @@ def test_a_room_that_has_its_place_for_itself_has_a_head_with_a_cross(
         assert isinstance(cross.parent(), Head)
         assert room.window.rect().contains(place(room, cross))
         room.window.messages_dock.show()  # from now on there are tabs
-        room.window.below.open(dock_of(room, "queue"), 0.4)
+        room.window.below.open(dock_of(room, "queue"))
         await until(lambda: [type(one.parent()) for one in crosses(room)] == [MainWindow])
         room.window.messages_dock.hide()
         await until(lambda: [type(one.parent()) for one in crosses(room)] == [Head])
