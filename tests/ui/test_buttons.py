@@ -90,7 +90,7 @@ def test_every_button_of_the_window_is_one_of_these() -> None:
     assert made == []
 
 
-def test_a_press_is_painted_with_the_next_frame_and_not_by_itself(qtbot: QtBot) -> None:
+def test_a_click_is_painted_with_the_next_frame_and_not_by_itself(qtbot: QtBot) -> None:
     """Else all of a window that waits to be painted would be, before the click goes on."""
     painted = []
 
@@ -106,14 +106,18 @@ def test_a_press_is_painted_with_the_next_frame_and_not_by_itself(qtbot: QtBot) 
     QTest.qWait(20)
     painted.clear()
     middle = button.rect().center()
-    point = QPointF(middle)
-    left = Qt.MouseButton.LeftButton
-    press = QMouseEvent(
-        QEvent.Type.MouseButtonPress, point, point, left, left, Qt.KeyboardModifier.NoModifier
-    )
-    QApplication.sendEvent(button, press)
-    assert not painted
-    qtbot.waitUntil(lambda: bool(painted))
-    assert painted[-1]
-    QTest.mouseRelease(button, left)
-    qtbot.waitUntil(lambda: painted[-1] is False)
+    for kind, down in (
+        (QEvent.Type.MouseButtonPress, True),
+        (QEvent.Type.MouseButtonRelease, False),
+    ):
+        send(button, kind, QPointF(middle))
+        assert not painted
+        qtbot.waitUntil(lambda: bool(painted))
+        assert painted[-1] is down
+        QTest.qWait(20)
+        painted.clear()
+
+
+def send(button: PushButton, kind: QEvent.Type, point: QPointF) -> None:
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(button, QMouseEvent(kind, point, point, left, left, none))

@@ -4,6 +4,9 @@ and a press is painted with the next frame.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
@@ -29,12 +32,21 @@ class PushButton(QPushButton):
         super().keyReleaseEvent(_spaced(event))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt would paint a pressed button at once, and with it all of the window that waits to be painted."""
+        with self._painted_later():
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        with self._painted_later():
+            super().mouseReleaseEvent(event)
+
+    @contextmanager
+    def _painted_later(self) -> Iterator[None]:
+        """Qt would paint the button at once, and with it all of the window that waits to be painted."""
         self.setUpdatesEnabled(False)
         try:
-            super().mousePressEvent(event)
+            yield
         finally:
-            if isValid(self):  # what is pressed may go
+            if isValid(self):  # what is clicked may go
                 self.setUpdatesEnabled(True)
 
 
