@@ -223,21 +223,31 @@ class ScreenPainter:
     def _compact(
         self, scribe: Scribe, rect: QRectF, bay: BayView, base: float, small: float
     ) -> None:
-        """Power and energy in one line of small letters, and under it the ordered text."""
+        """Power and energy in one line of small letters, and under it the ordered text.
+
+        Where even the smallest have no gap between the two, the energy stays: it is what is paid for.
+        """
         left, right = rect.left() + 7, rect.right() - 5
         size = small
         if rect.bottom() - base < 2 * size * 1.35 + 3:  # one line only: the ordered text
             self._prompt(scribe, rect, base, bay)
             return
-        while size > small * 0.75 and right - left < (
-            text_width(bay.power + bay.energy + " kW", size, 600) + 5
-        ):
+
+        def both_fit() -> bool:
+            beside = text_width(bay.power + bay.energy + " kW", size, 600)
+            return beside + max(5.0, size * 0.6) <= right - left
+
+        while size > small * 0.75 and not both_fit():
             size -= 0.25
         y = base + small * 1.35
-        width = scribe.write(left, y, bay.power, size, 600, QColor("#FFFFFF"), room=right - left)
-        # As bright as the figures: letters this small lose half of their contrast.
-        scribe.write(left + width + size * 0.3, y, "kW", size, 600, self.text)
-        scribe.write(right, y, bay.energy, size, 600, QColor("#FFFFFF"), align=RIGHT)
+        white = QColor("#FFFFFF")
+        if not both_fit():
+            scribe.write(left, y, bay.energy, small, 600, white, room=right - left)
+        else:
+            width = scribe.write(left, y, bay.power, size, 600, white, room=right - left)
+            # As bright as the figures: letters this small lose half of their contrast.
+            scribe.write(left + width + size * 0.3, y, "kW", size, 600, self.text)
+            scribe.write(right, y, bay.energy, size, 600, white, align=RIGHT)
         self._lines(scribe, rect, y, bay.prompt, small, self.text)
 
     def _battery(
