@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QPushButton,
     QTabBar,
     QWidget,
 )
@@ -20,6 +19,7 @@ from shiboken6 import isValid
 
 from app.kernel.catalogue import Catalogue
 from app.kernel.text import Text
+from ui.widgets.buttons import PushButton
 from ui.widgets.glyphs import paint_glyph
 
 SIDE, GLYPH = 32, 8.0
@@ -28,11 +28,11 @@ EDGE = 8
 CHANGES = {QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide}
 
 
-class Cross(QPushButton):
+class Cross(PushButton):
     """Closes a room. It takes no place on the way by Tab: the room's key does the same."""
 
     def __init__(self, parent: QWidget, close: Callable[[QDockWidget], None]) -> None:
-        super().__init__(parent)
+        super().__init__("", parent)
         self._close = close
         self._dock: QDockWidget | None = None
         self.setProperty("kind", "quiet")

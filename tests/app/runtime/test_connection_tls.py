@@ -253,6 +253,7 @@ async def test_tls_goes_through_a_proxy(
         bench.aim(proxy=f"http://127.0.0.1:{proxy.port}", tls=files)
         bench.connection.start()
         await hears.next(LinkOpened)
+        assert proxy.asked == [f"csms.example:{office.port}"]
         await bench.connection.stop()
 
 
